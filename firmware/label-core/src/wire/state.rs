@@ -1,0 +1,163 @@
+//! State: who is there, how it fares, what is committed.
+
+use super::{ClockState, ModelRef, Origin, Sha256Hex};
+use crate::id::{BootId, Name, Seq};
+use serde::{Deserialize, Serialize};
+
+/// Whether the rig can be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Power {
+    /// Connected.
+    Online,
+    /// Shut down in order.
+    Stopped,
+    /// Gone without a word: the broker says this as the last will.
+    Offline,
+}
+
+/// Retained; also the last will. Both carry the boot, so that a late will of an old session is ignored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// [`super::WIRE_VERSION`].
+    pub v: u8,
+    /// The rig.
+    pub rig: Name,
+    /// The run it speaks of.
+    pub boot: BootId,
+    /// Its state.
+    pub state: Power,
+}
+
+/// Retained: what this rig is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Birth<M> {
+    /// [`super::WIRE_VERSION`].
+    pub v: u8,
+    /// The rig.
+    pub rig: Name,
+    /// The run it speaks of.
+    pub boot: BootId,
+    /// Processor and board as the rig knows them.
+    pub hardware: heapless::String<64>,
+    /// Version of the firmware.
+    pub firmware: heapless::String<24>,
+    /// The model runtime.
+    pub runtime: ModelRef,
+    /// The models in use.
+    pub models: M,
+    /// Name of the board file.
+    pub board: heapless::String<48>,
+    /// Digest of the board file.
+    pub board_sha256: Sha256Hex,
+    /// What the rig's self-test found; absent where none was run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub self_test: Option<heapless::String<200>>,
+}
+
+/// Frames since the boot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrameCounters {
+    /// Read from the source.
+    pub captured: u64,
+    /// Looked at by the models.
+    pub processed: u64,
+    /// Lost in between.
+    pub dropped: u64,
+    /// Repeats of the frame before.
+    pub repeated: u64,
+}
+
+/// Labels since the boot. made = offered + abstained; made = sent = committed when all is delivered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// Candidates.
+    pub offered: u64,
+    /// Abstentions.
+    pub abstained: u64,
+    /// Evidence messages.
+    pub evidence: u64,
+    /// Durable messages written to the outbox.
+    pub messages: u64,
+    /// Messages of this boot that the host has committed.
+    pub acked: u64,
+    /// Messages given up for want of room.
+    pub evicted: u64,
+}
+
+/// The outbox.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutboxState {
+    /// Messages waiting, earlier boots included.
+    pub messages: u64,
+    /// Bytes on disk.
+    pub bytes: u64,
+}
+
+/// Mean time of one stage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StageTime {
+    /// Name of the stage.
+    pub stage: heapless::String<16>,
+    /// Milliseconds a frame since the last health message.
+    pub ms: f32,
+}
+
+/// How the rig fares; quality of service 0.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Health {
+    /// [`super::WIRE_VERSION`].
+    pub v: u8,
+    /// The rig.
+    pub rig: Name,
+    /// The run it speaks of.
+    pub boot: BootId,
+    /// Seconds since the firmware started.
+    pub uptime_s: u64,
+    /// Frames.
+    pub frames: FrameCounters,
+    /// Labels.
+    pub labels: Counters,
+    /// Waiting messages.
+    pub outbox: OutboxState,
+    /// Where the time goes.
+    pub stages: heapless::Vec<StageTime, 16>,
+    /// How far dates can be trusted.
+    pub clock: ClockState,
+    /// Hottest sensor, °C; absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature_c: Option<f32>,
+    /// Free room for the outbox, MiB; absent where it cannot be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk_free_mib: Option<u64>,
+}
+
+/// Stands in for messages that the rig gave up for want of room. It is numbered like them, so the host's watermark
+/// goes on and the loss is on record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evicted {
+    /// [`super::WIRE_VERSION`].
+    pub v: u8,
+    /// Who says it; the message's own seq.
+    pub from: Origin,
+    /// The boot of the messages given up; it may be an earlier one.
+    pub boot: BootId,
+    /// First and last seq of a range; those of the range that were committed before are not lost.
+    pub seqs: (Seq, Seq),
+    /// Labels lost with them.
+    pub labels: u64,
+    /// Evidence messages lost with them.
+    pub evidence: u64,
+}
+
+/// Retained, host to rig: what is committed, so what the rig may forget.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ack {
+    /// [`super::WIRE_VERSION`].
+    pub v: u8,
+    /// Drawn anew when the host starts. A rig that sees another session than before sends again whatever is above
+    /// the watermark, since the host may have received and not committed it.
+    pub session: u32,
+    /// (boot, highest seq up to which the host has committed everything), the boots heard from last; at most 8.
+    pub boots: heapless::Vec<(BootId, Seq), 8>,
+}

@@ -1,0 +1,2 @@
+//! firmware/rigeld
+fn main() {}

@@ -1,0 +1,2 @@
+//! host-tools/rigel
+fn main() {}

@@ -1,0 +1,2 @@
+//! host-tools/xtask
+fn main() {}
