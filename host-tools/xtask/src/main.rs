@@ -1,2 +1,70 @@
-//! host-tools/xtask
-fn main() {}
+//! `cargo xtask`: set-up, demo, test and benchmark of the workspace.
+//!
+//! Each command fetches what it needs first, by name and version from the package registries, and keeps it in `.rigel/`
+//! at the project's root. Nothing here is part of the product: no crate depends on this one.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line tool speaks to its user"
+)]
+
+mod archive;
+mod children;
+mod install;
+mod layout;
+mod manifest;
+mod package;
+mod page;
+mod programs;
+mod progress;
+mod setup;
+mod venv;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::children::Interrupted;
+use crate::layout::Project;
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "Set-up, demo, test and benchmark of Rigel",
+    version
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Fetch the pinned runtime, models and demo clip; see to ffmpeg; build the review page
+    Setup(setup::Arguments),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match children::listen_for_interrupts().and_then(|()| run(arguments.command)) {
+        Ok(code) => code,
+        Err(error) if error.is::<Interrupted>() => {
+            eprintln!("interrupted; what was finished is kept, run the command again to go on");
+            ExitCode::from(130)
+        }
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode> {
+    let project = Project::find()?;
+    match command {
+        Command::Setup(arguments) => setup::run(&project, &arguments),
+    }
+}

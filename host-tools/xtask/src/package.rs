@@ -1,0 +1,259 @@
+//! Fetching one package archive from its registry with the registry's own client, so that mirrors, proxies and
+//! certificates are the user's own settings and no address is written down here.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use crate::children::{create_folder, run_logged_with};
+use crate::install::{digest_of_file, remove};
+use crate::progress::Bar;
+
+/// Which client fetches a package.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Registry {
+    /// `pip download`
+    Pypi,
+    /// `npm pack`
+    Npm,
+}
+
+impl Registry {
+    /// `pypi:NAME==VERSION` or `npm:NAME@VERSION` as (registry, name with version as the client wants it).
+    pub(crate) fn split(package: &str) -> Option<(Self, &str)> {
+        let (registry, spec) = package.split_once(':')?;
+        let (registry, between) = match registry {
+            "pypi" => (Self::Pypi, "=="),
+            "npm" => (Self::Npm, "@"),
+            _ => return None,
+        };
+        let (name, version) = spec.rsplit_once(between)?;
+        (!name.is_empty() && !version.is_empty()).then_some((registry, spec))
+    }
+}
+
+/// One archive with its pin.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Package {
+    pub(crate) package: String,
+    /// Python version and platform of a wheel that is not for all: `cp311-manylinux_2_27_x86_64`.
+    pub(crate) wheel: Option<String>,
+    pub(crate) bytes: u64,
+    pub(crate) sha256: String,
+}
+
+impl Package {
+    /// A file name for the archive, one per package and wheel.
+    pub(crate) fn file_name(&self) -> String {
+        let name = self.package.clone() + "-" + self.wheel.as_deref().unwrap_or("any");
+        name.chars()
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || "._-".contains(c) {
+                    c
+                } else {
+                    '_'
+                }
+            })
+            .collect()
+    }
+}
+
+/// Brings an archive into `folder` and returns its path; a good one already there is taken as it is.
+pub(crate) fn fetch(package: &Package, folder: &Path) -> Result<PathBuf> {
+    let path = folder.join(package.file_name());
+    if path.is_file() && digest_of_file(&path)? == package.sha256 {
+        return Ok(path);
+    }
+    let (registry, spec) =
+        Registry::split(&package.package).context("checked when the list was read")?;
+    let partial = folder.join(format!("{}.part", package.file_name()));
+    remove(&partial)?;
+    let scratch = partial.join("scratch");
+    create_folder(&scratch)?;
+    let mut command = match registry {
+        Registry::Pypi => pip_download(spec, package.wheel.as_deref(), &partial)?,
+        Registry::Npm => npm_pack(spec, &partial, &scratch),
+    };
+    // Both clients stream into a temporary folder; given ours, its size is the progress.
+    command.env("TMPDIR", &scratch);
+    let bar = Bar::bytes(spec, package.bytes);
+    let log = partial.join("log");
+    let ran = run_logged_with(spec, &mut command, &log, || {
+        bar.set(size_of_folder(&partial).min(package.bytes))
+    });
+    ran.map_err(|error| advise(error, registry))?;
+    let archive = find_archive(&partial)
+        .with_context(|| format!("{spec}: the client succeeded but left no archive"))?;
+    let digest = digest_of_file(&archive)?;
+    if digest != package.sha256 {
+        let bytes = archive.metadata()?.len();
+        remove(&partial)?;
+        bail!(
+            "{spec} came with sha256 {digest} and {bytes} bytes, but {} and {} bytes are pinned: it was not installed. \
+             A proxy or mirror may have changed it; try another network, or compare the pin in host-tools/xtask/assets.toml",
+            package.sha256,
+            package.bytes
+        );
+    }
+    std::fs::rename(&archive, &path)
+        .with_context(|| format!("cannot rename into {}", path.display()))?;
+    remove(&partial)?;
+    bar.done("fetched, sha256 as pinned");
+    Ok(path)
+}
+
+fn pip_download(spec: &str, wheel: Option<&str>, into: &Path) -> Result<Command> {
+    let mut command = Command::new("python3");
+    command.args([
+        "-m",
+        "pip",
+        "download",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--progress-bar=off",
+    ]);
+    command
+        .args(["--disable-pip-version-check", "--retries=2", "--dest"])
+        .arg(into);
+    if let Some(wheel) = wheel {
+        let (python, platform) = wheel
+            .split_once('-')
+            .with_context(|| format!("wheel {wheel:?} must read cp311-PLATFORM"))?;
+        command.args([
+            "--python-version",
+            python.trim_start_matches("cp"),
+            "--platform",
+            platform,
+        ]);
+    }
+    command.arg(spec);
+    Ok(command)
+}
+
+fn npm_pack(spec: &str, into: &Path, cache: &Path) -> Command {
+    let mut command = Command::new("npm");
+    command.args([
+        "pack",
+        "--silent",
+        "--fetch-retries=2",
+        "--fetch-retry-mintimeout=1000",
+        "--fetch-retry-maxtimeout=5000",
+    ]);
+    command
+        .arg("--cache")
+        .arg(cache)
+        .arg("--pack-destination")
+        .arg(into)
+        .arg(spec);
+    command
+}
+
+/// Adds what to do next, by what the client said.
+pub(crate) fn advise(error: anyhow::Error, registry: Registry) -> anyhow::Error {
+    let text = format!("{error:#}");
+    let says = |signs: &[&str]| signs.iter().any(|sign| text.contains(sign));
+    let (program, package) = match registry {
+        Registry::Pypi => ("pip", "python3-pip"),
+        Registry::Npm => ("npm", "npm"),
+    };
+    let advice = if says(&[
+        "No such file or directory (os error 2)",
+        "No module named pip",
+    ]) {
+        format!(
+            "{program} is missing: install it (on Debian or Ubuntu: apt-get install {package}) and run the command again"
+        )
+    } else if says(&["No space left", "ENOSPC"]) {
+        "the disk is full: free some room and run the command again; what was fetched is kept"
+            .to_owned()
+    } else if says(&["Permission denied", "EACCES"]) {
+        "a folder may not be written: does .rigel belong to another user, after a run as root perhaps?".to_owned()
+    } else if says(&[
+        "NewConnectionError",
+        "NameResolutionError",
+        "name resolution",
+        "ENOTFOUND",
+        "EAI_AGAIN",
+        "ECONNREFUSED",
+        "ETIMEDOUT",
+        "ECONNRESET",
+        "Network is unreachable",
+        "ProxyError",
+        "timed out",
+        "Max retries exceeded",
+    ]) {
+        format!(
+            "the registry could not be reached: check the network (and {program}'s proxy or mirror settings) and run the command again"
+        )
+    } else {
+        format!("run the command above by hand to see what {program} makes of it")
+    };
+    error.context(advice)
+}
+
+fn find_archive(folder: &Path) -> Option<PathBuf> {
+    let mut paths = std::fs::read_dir(folder)
+        .ok()?
+        .filter_map(|entry| Some(entry.ok()?.path()));
+    paths.find(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "whl" || extension == "tgz")
+    })
+}
+
+fn size_of_folder(folder: &Path) -> u64 {
+    let Ok(listing) = std::fs::read_dir(folder) else {
+        return 0;
+    };
+    // Files come and go while the client works: what cannot be read counts nothing.
+    listing
+        .flatten()
+        .map(|entry| {
+            entry.metadata().map_or(0, |seen| {
+                if seen.is_dir() {
+                    size_of_folder(&entry.path())
+                } else {
+                    seen.len()
+                }
+            })
+        })
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn package_names_keep_scopes_and_need_a_version() {
+        assert_eq!(
+            Registry::split("pypi:numpy==2.2.6"),
+            Some((Registry::Pypi, "numpy==2.2.6"))
+        );
+        assert_eq!(
+            Registry::split("npm:@a/b@1.2"),
+            Some((Registry::Npm, "@a/b@1.2"))
+        );
+        for wrong in ["numpy==1", "pypi:numpy", "pypi:==1", "npm:@a/b", "ftp:a@1"] {
+            assert_eq!(Registry::split(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn advice_follows_what_the_client_said() {
+        let told = |said: &str| {
+            format!(
+                "{:#}",
+                advise(anyhow::anyhow!(said.to_owned()), Registry::Pypi)
+            )
+        };
+        assert!(told("Temporary failure in name resolution").contains("check the network"));
+        assert!(told("OSError: [Errno 28] No space left on device").contains("free some room"));
+        assert!(
+            told("/usr/bin/python3: No module named pip").contains("apt-get install python3-pip")
+        );
+    }
+}

@@ -1,0 +1,148 @@
+//! `cargo xtask setup`: everything the other commands need, each thing once.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+
+use crate::children::{create_folder, pause};
+use crate::install::{self, Outcome};
+use crate::layout::Project;
+use crate::manifest::Pinned;
+use crate::page::{self, Built};
+use crate::{package, programs, venv};
+
+/// Arguments of `setup`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  cargo xtask setup                what the demo and the programs need
+  cargo xtask setup --for test     and a broker for the end-to-end tests
+  cargo xtask setup --for bench    and the Python environments of peer and ruler
+
+Everything goes into .rigel/, checked by sha256; what is there and good is kept without asking the network.
+Without root nothing is installed on the machine: ffmpeg then comes from a wheel, for the rest you are told what to do.")]
+pub(crate) struct Arguments {
+    /// What to get ready for
+    #[arg(long = "for", value_enum, default_value_t = Purpose::Demo)]
+    purpose: Purpose,
+}
+
+/// What a set-up is for.
+#[derive(Debug, Clone, Copy, PartialEq, ValueEnum)]
+pub(crate) enum Purpose {
+    /// Runtime, models, demo clip, ffmpeg, review page
+    Demo,
+    /// The same and a broker
+    Test,
+    /// Runtime, models, clip, ffmpeg, and Python environments for peer and ruler
+    Bench,
+}
+
+/// Programs that the set-up found or put in place.
+#[derive(Debug)]
+pub(crate) struct Ready {
+    /// Prepend this folder to the PATH of what is started: programs without root lie there.
+    pub(crate) programs: PathBuf,
+}
+
+impl Ready {
+    /// The PATH for children.
+    pub(crate) fn path(&self) -> std::ffi::OsString {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::iter::once(self.programs.clone()).chain(std::env::split_paths(&path));
+        std::env::join_paths(folders).unwrap_or(path)
+    }
+}
+
+/// The command.
+pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<ExitCode> {
+    prepare(project, arguments.purpose)?;
+    println!("ready");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Gets everything ready for `purpose`, saying what was done.
+pub(crate) fn prepare(project: &Project, purpose: Purpose) -> Result<Ready> {
+    let _lock = lock(project)?;
+    let pinned = Pinned::read(project, std::env::consts::ARCH)?;
+    let outcomes = install::install(
+        project,
+        &pinned.files,
+        &pinned.packages,
+        &mut package::fetch,
+    )?;
+    let fetched = outcomes
+        .iter()
+        .filter(|outcome| **outcome != Outcome::Kept)
+        .count();
+    eprintln!(
+        "runtime, models and clip: {fetched} fetched, {} kept",
+        outcomes.len() - fetched
+    );
+    prepare_ffmpeg(project, &pinned)?;
+    if purpose != Purpose::Bench
+        && project.path("host-tools/review/web/package.json").is_file()
+        && page::build(project)? == Built::Kept
+    {
+        eprintln!("review page: unchanged, kept");
+    }
+    if purpose == Purpose::Test {
+        let broker = programs::find_or_install(project, "mosquitto", "mosquitto")
+            .context("the end-to-end tests need a broker")?;
+        eprintln!("mosquitto: {}", broker.display());
+    }
+    if purpose == Purpose::Bench {
+        venv::RULER.ensure(project)?;
+        venv::PEER.ensure(project)?;
+    }
+    Ok(Ready {
+        programs: project.fetched("bin"),
+    })
+}
+
+/// ffmpeg of the machine, of the distribution, or the static one of a wheel.
+fn prepare_ffmpeg(project: &Project, pinned: &Pinned) -> Result<()> {
+    if let Some(path) = programs::find("ffmpeg") {
+        eprintln!("ffmpeg: {}", path.display());
+        return Ok(());
+    }
+    if programs::may_install() {
+        match programs::install(project, &["ffmpeg"]) {
+            Ok(()) => return Ok(()),
+            Err(error) => {
+                eprintln!("ffmpeg: {error:#}\nffmpeg: taking the static one of a wheel instead")
+            }
+        }
+    }
+    let wanted: Vec<_> = pinned
+        .fallbacks
+        .iter()
+        .filter(|one| one.name == "ffmpeg")
+        .cloned()
+        .collect();
+    install::install(project, &wanted, &pinned.packages, &mut package::fetch)
+        .context("ffmpeg is missing (with root: apt-get install ffmpeg)")?;
+    eprintln!("ffmpeg: {}", project.shown(&project.fetched("bin/ffmpeg")));
+    Ok(())
+}
+
+/// Two set-ups at once would fetch into each other's folders: the second waits.
+fn lock(project: &Project) -> Result<File> {
+    create_folder(&project.fetched(""))?;
+    let path = project.fetched("setup.lock");
+    let file = File::create(&path).with_context(|| {
+        format!(
+            "cannot write {}: does .rigel belong to another user?",
+            path.display()
+        )
+    })?;
+    if file.try_lock().is_err() {
+        eprintln!("another set-up is running; waiting for it");
+        while file.try_lock().is_err() {
+            pause()?;
+        }
+    }
+    Ok(file)
+}
