@@ -180,10 +180,8 @@ fn last_lines(text: &str, count: usize) -> String {
         .lines()
         .filter(|line| !line.trim().is_empty())
         .collect();
-    lines[lines.len().saturating_sub(count)..]
-        .iter()
-        .map(|line| format!("    {line}\n"))
-        .collect()
+    let kept = &lines[lines.len().saturating_sub(count)..];
+    format!("    {}", kept.join("\n    "))
 }
 
 #[cfg(test)]

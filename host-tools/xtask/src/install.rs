@@ -224,7 +224,7 @@ mod tests {
 
     fn package(name: &str) -> Package {
         Package {
-            package: name.to_owned(),
+            id: name.to_owned(),
             wheel: None,
             bytes: 10,
             sha256: String::new(),
@@ -249,7 +249,7 @@ mod tests {
         move |package, folder| {
             let (_, bytes) = holds
                 .iter()
-                .find(|(name, _)| *name == package.package)
+                .find(|(name, _)| *name == package.id)
                 .context("no network")?;
             let path = folder.join(package.file_name());
             std::fs::write(&path, zip_of("m.tflite", bytes))?;

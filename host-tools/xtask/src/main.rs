@@ -10,9 +10,11 @@
 )]
 
 mod archive;
+mod checks;
 mod children;
 mod install;
 mod layout;
+mod licences;
 mod manifest;
 mod package;
 mod page;
@@ -45,6 +47,8 @@ struct Arguments {
 enum Command {
     /// Fetch the pinned runtime, models and demo clip; see to ffmpeg; build the review page
     Setup(setup::Arguments),
+    /// Run everything a change has to pass: format, lints, tests, docs, licences, the page
+    Test(checks::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -66,5 +70,6 @@ fn run(command: Command) -> Result<ExitCode> {
     let project = Project::find()?;
     match command {
         Command::Setup(arguments) => setup::run(&project, &arguments),
+        Command::Test(arguments) => checks::run(&project, &arguments),
     }
 }

@@ -321,7 +321,7 @@ fn check_wanted(
 /// The listed package a source means: the first that fits where it does not say which wheel.
 pub(crate) fn find_package<'a>(packages: &'a [Package], source: &Source) -> Option<&'a Package> {
     packages.iter().find(|one| {
-        one.package == source.package && (source.wheel.is_none() || one.wheel == source.wheel)
+        one.id == source.package && (source.wheel.is_none() || one.wheel == source.wheel)
     })
 }
 

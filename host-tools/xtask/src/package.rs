@@ -38,7 +38,9 @@ impl Registry {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Package {
-    pub(crate) package: String,
+    /// `pypi:NAME==VERSION` or `npm:NAME@VERSION`.
+    #[serde(rename = "package")]
+    pub(crate) id: String,
     /// Python version and platform of a wheel that is not for all: `cp311-manylinux_2_27_x86_64`.
     pub(crate) wheel: Option<String>,
     pub(crate) bytes: u64,
@@ -48,7 +50,7 @@ pub(crate) struct Package {
 impl Package {
     /// A file name for the archive, one per package and wheel.
     pub(crate) fn file_name(&self) -> String {
-        let name = self.package.clone() + "-" + self.wheel.as_deref().unwrap_or("any");
+        let name = self.id.clone() + "-" + self.wheel.as_deref().unwrap_or("any");
         name.chars()
             .map(|c| {
                 if c.is_ascii_alphanumeric() || "._-".contains(c) {
@@ -68,7 +70,7 @@ pub(crate) fn fetch(package: &Package, folder: &Path) -> Result<PathBuf> {
         return Ok(path);
     }
     let (registry, spec) =
-        Registry::split(&package.package).context("checked when the list was read")?;
+        Registry::split(&package.id).context("checked when the list was read")?;
     let partial = folder.join(format!("{}.part", package.file_name()));
     remove(&partial)?;
     let scratch = partial.join("scratch");
@@ -82,7 +84,7 @@ pub(crate) fn fetch(package: &Package, folder: &Path) -> Result<PathBuf> {
     let bar = Bar::bytes(spec, package.bytes);
     let log = partial.join("log");
     let ran = run_logged_with(spec, &mut command, &log, || {
-        bar.set(size_of_folder(&partial).min(package.bytes))
+        bar.set(size_of_folder(&partial).min(package.bytes));
     });
     ran.map_err(|error| advise(error, registry))?;
     let archive = find_archive(&partial)

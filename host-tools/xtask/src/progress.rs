@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 /// One step's progress.
 #[derive(Debug)]
 pub(crate) struct Bar {
-    bar: ProgressBar,
+    drawn: ProgressBar,
     name: String,
     started: Instant,
     plain: bool,
@@ -58,7 +58,7 @@ impl Bar {
     #[cfg(test)]
     pub(crate) fn hidden() -> Self {
         Self {
-            bar: ProgressBar::hidden(),
+            drawn: ProgressBar::hidden(),
             name: String::new(),
             started: Instant::now(),
             plain: false,
@@ -72,7 +72,7 @@ impl Bar {
         bar.set_style(style.progress_chars("=> "));
         bar.set_message(name.to_owned());
         Self {
-            bar,
+            drawn: bar,
             name: name.to_owned(),
             started: Instant::now(),
             plain,
@@ -80,20 +80,20 @@ impl Bar {
     }
 
     pub(crate) fn tick(&self) {
-        self.bar.tick();
+        self.drawn.tick();
     }
 
     pub(crate) fn set(&self, position: u64) {
-        self.bar.set_position(position);
+        self.drawn.set_position(position);
     }
 
     pub(crate) fn advance(&self) {
-        self.bar.inc(1);
+        self.drawn.inc(1);
     }
 
     /// Ends the step with a line that stays.
     pub(crate) fn done(self, outcome: &str) {
-        self.bar.finish_and_clear();
+        self.drawn.finish_and_clear();
         eprintln!(
             "{}: {outcome} ({})",
             self.name,
@@ -104,7 +104,7 @@ impl Bar {
 
 impl Drop for Bar {
     fn drop(&mut self) {
-        self.bar.finish_and_clear();
+        self.drawn.finish_and_clear();
     }
 }
 

@@ -1,7 +1,7 @@
 //! `cargo xtask setup`: everything the other commands need, each thing once.
 
+use std::ffi::OsString;
 use std::fs::File;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -40,20 +40,11 @@ pub(crate) enum Purpose {
     Bench,
 }
 
-/// Programs that the set-up found or put in place.
-#[derive(Debug)]
-pub(crate) struct Ready {
-    /// Prepend this folder to the PATH of what is started: programs without root lie there.
-    pub(crate) programs: PathBuf,
-}
-
-impl Ready {
-    /// The PATH for children.
-    pub(crate) fn path(&self) -> std::ffi::OsString {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let folders = std::iter::once(self.programs.clone()).chain(std::env::split_paths(&path));
-        std::env::join_paths(folders).unwrap_or(path)
-    }
+/// The PATH for what we start: programs fetched without root lie in `.rigel/bin`.
+pub(crate) fn path_for_children(project: &Project) -> OsString {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(project.fetched("bin")).chain(std::env::split_paths(&path));
+    std::env::join_paths(folders).unwrap_or(path)
 }
 
 /// The command.
@@ -64,7 +55,7 @@ pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<ExitCode> 
 }
 
 /// Gets everything ready for `purpose`, saying what was done.
-pub(crate) fn prepare(project: &Project, purpose: Purpose) -> Result<Ready> {
+pub(crate) fn prepare(project: &Project, purpose: Purpose) -> Result<()> {
     let _lock = lock(project)?;
     let pinned = Pinned::read(project, std::env::consts::ARCH)?;
     let outcomes = install::install(
@@ -97,9 +88,7 @@ pub(crate) fn prepare(project: &Project, purpose: Purpose) -> Result<Ready> {
         venv::RULER.ensure(project)?;
         venv::PEER.ensure(project)?;
     }
-    Ok(Ready {
-        programs: project.fetched("bin"),
-    })
+    Ok(())
 }
 
 /// ffmpeg of the machine, of the distribution, or the static one of a wheel.
@@ -112,7 +101,7 @@ fn prepare_ffmpeg(project: &Project, pinned: &Pinned) -> Result<()> {
         match programs::install(project, &["ffmpeg"]) {
             Ok(()) => return Ok(()),
             Err(error) => {
-                eprintln!("ffmpeg: {error:#}\nffmpeg: taking the static one of a wheel instead")
+                eprintln!("ffmpeg: {error:#}\nffmpeg: taking the static one of a wheel instead");
             }
         }
     }
