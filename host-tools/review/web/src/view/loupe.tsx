@@ -1,0 +1,83 @@
+import { useEffect } from "preact/hooks";
+import type { LoadedEvidence } from "../evidence";
+import * as format from "../format";
+import type { Evidence, Label } from "../model";
+import { column, playing } from "../session";
+
+/** Width of an eye under the loupe in CSS pixels, at most. */
+const WIDEST_PX = 236;
+/** Shown at half the speed it happened at: a blink is over in a tenth of a second. */
+const SLOWER = 2;
+
+/** One frame, large: both eyes side by side as they stand in the picture. */
+export function Loupe({ evidence: { curve, picture }, label }: { evidence: LoadedEvidence; label: Label }) {
+  usePlayback(curve, label);
+  const [tileWidth, tileHeight] = curve.tile;
+  // Whole multiples stay crisp.
+  const scale = Math.max(1, Math.floor(WIDEST_PX / tileWidth));
+  const at = column.value;
+  const frame = curve.columns[at] ?? 0;
+  return (
+    <section class="loupe" aria-label={`Frame ${frame}, enlarged`}>
+      {(["right", "left"] as const).map((eye, row) => {
+        const openness = opennessAt(curve, eye, frame);
+        return (
+          <figure key={eye} class={eye}>
+            <div class="pane" style={{ width: `${tileWidth * scale}px`, height: `${tileHeight * scale}px` }}>
+              <img
+                src={picture}
+                alt={`The subject's ${eye} eye in frame ${frame}`}
+                style={{
+                  width: `${tileWidth * scale * curve.columns.length}px`,
+                  height: `${tileHeight * scale * 2}px`,
+                  transform: `translate(${-at * tileWidth * scale}px, ${-row * tileHeight * scale}px)`,
+                }}
+              />
+            </div>
+            <figcaption>
+              <span class="key" aria-hidden="true" /> {eye} eye{" "}
+              <strong>{openness === null ? "not looked at" : format.percent(openness)}</strong>
+            </figcaption>
+          </figure>
+        );
+      })}
+      <p class="frame-number">
+        frame <strong>{frame}</strong>
+        <button
+          type="button"
+          aria-pressed={playing.value}
+          onClick={() => {
+            playing.value = !playing.value;
+          }}
+        >
+          {playing.value ? "Stop" : "Play"} <kbd>Space</kbd>
+        </button>
+        <span class="quiet">
+          <kbd>←</kbd> <kbd>→</kbd> step
+        </span>
+      </p>
+    </section>
+  );
+}
+
+function opennessAt(curve: Evidence, eye: "left" | "right", frame: number): number | null {
+  return curve[eye][Math.round((frame - curve.frames[0]) / curve.stride)] ?? null;
+}
+
+function usePlayback(curve: Evidence, label: Label): void {
+  const on = playing.value;
+  useEffect(() => {
+    if (!on) return undefined;
+    const steps = Math.max(label.frames[1] - label.frames[0], 1);
+    const frameMs = (label.pts_us[1] - label.pts_us[0]) / 1000 / steps || 40;
+    const columnFrames =
+      ((curve.columns.at(-1) ?? 0) - (curve.columns[0] ?? 0)) / Math.max(curve.columns.length - 1, 1) || 1;
+    const timer = setInterval(
+      () => {
+        column.value = (column.value + 1) % curve.columns.length;
+      },
+      Math.max(frameMs * columnFrames * SLOWER, 16),
+    );
+    return () => clearInterval(timer);
+  }, [on, curve, label.id]);
+}

@@ -1,0 +1,15 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  build: {
+    target: "es2022",
+    // The content security policy allows no data: addresses, so nothing is inlined.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  server: {
+    // `npm run dev` beside a running `rigel serve`; the host only answers requests that name it.
+    proxy: { "/api": { target: "http://127.0.0.1:8080", changeOrigin: true } },
+  },
+  test: { environment: "node", include: ["src/**/*.test.ts"] },
+});
