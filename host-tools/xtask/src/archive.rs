@@ -24,10 +24,10 @@ fn read_from(archive: &mut (impl Read + Seek), member: &str) -> Result<Vec<u8>> 
         .read_exact(&mut magic)
         .context("the archive is empty")?;
     archive.rewind()?;
-    let bytes = match &magic {
-        b"PK" => from_zip(archive, outer)?,
+    // A zip archive is found by its end: what comes first may be padding, as in MediaPipe's .task files.
+    let bytes = match magic {
         [0x1f, 0x8b] => from_tarball(archive, outer)?,
-        _ => bail!("neither a zip nor a gzipped tar archive"),
+        _ => from_zip(archive, outer)?,
     };
     match inner {
         None => Ok(bytes),
@@ -37,7 +37,8 @@ fn read_from(archive: &mut (impl Read + Seek), member: &str) -> Result<Vec<u8>> 
 }
 
 fn from_zip(archive: &mut (impl Read + Seek), member: &str) -> Result<Vec<u8>> {
-    let mut archive = zip::ZipArchive::new(archive).context("the zip archive is damaged")?;
+    let mut archive =
+        zip::ZipArchive::new(archive).context("no zip or gzipped tar archive, or a damaged one")?;
     let mut entry = archive
         .by_name(member)
         .with_context(|| format!("no member {member}"))?;
@@ -112,6 +113,15 @@ pub(crate) mod tests {
         assert_eq!(
             read_from(&mut Cursor::new(nested), "package/models.task!eye.tflite").unwrap(),
             b"three"
+        );
+    }
+
+    #[test]
+    fn padding_before_a_zip_does_no_harm() {
+        let padded = [vec![0; 100], zip_of("eye.tflite", b"four")].concat();
+        assert_eq!(
+            read_from(&mut Cursor::new(padded), "eye.tflite").unwrap(),
+            b"four"
         );
     }
 

@@ -24,6 +24,9 @@ const POLL: Duration = Duration::from_millis(20);
 /// How long a child may take to end by itself after it was asked to.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// How much of a failed program's output its error quotes.
+const QUOTED_LINES: usize = 25;
+
 /// The user pressed Ctrl-C, or the program was asked to end.
 #[derive(Debug)]
 pub(crate) struct Interrupted;
@@ -141,22 +144,28 @@ pub(crate) fn run_logged_with(
     log: &Path,
     each: impl FnMut(),
 ) -> Result<()> {
+    with_output_to(command, log)?;
+    let status = Running::start(name, command)?.wait_with(each)?;
+    if status.success() {
+        return Ok(());
+    }
+    bail!(
+        "`{}` ended with {status}; its last lines (all of them: {}):\n{}",
+        shown(command),
+        log.display(),
+        last_lines(log)
+    );
+}
+
+/// Sends a command's output to a file.
+pub(crate) fn with_output_to(command: &mut Command, log: &Path) -> Result<()> {
     if let Some(folder) = log.parent() {
         create_folder(folder)?;
     }
     let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
     let copy = file.try_clone().context("cannot share a log file")?;
-    let status = Running::start(name, command.stdout(file).stderr(copy))?.wait_with(each)?;
-    if status.success() {
-        return Ok(());
-    }
-    let output = std::fs::read(log).unwrap_or_default();
-    bail!(
-        "`{}` ended with {status}; its last lines (all of them: {}):\n{}",
-        shown(command),
-        log.display(),
-        last_lines(&String::from_utf8_lossy(&output), 25)
-    );
+    command.stdout(file).stderr(copy);
+    Ok(())
 }
 
 /// Creates a folder and those above it; the error says what usually is the matter.
@@ -175,13 +184,18 @@ pub(crate) fn shown(command: &Command) -> String {
         .join(" ")
 }
 
-fn last_lines(text: &str, count: usize) -> String {
+/// The end of a log, indented.
+pub(crate) fn last_lines(log: &Path) -> String {
+    let bytes = std::fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
     let lines: Vec<&str> = text
         .lines()
         .filter(|line| !line.trim().is_empty())
         .collect();
-    let kept = &lines[lines.len().saturating_sub(count)..];
-    format!("    {}", kept.join("\n    "))
+    format!(
+        "    {}",
+        lines[lines.len().saturating_sub(QUOTED_LINES)..].join("\n    ")
+    )
 }
 
 #[cfg(test)]

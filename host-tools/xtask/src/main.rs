@@ -9,18 +9,23 @@
     reason = "a command-line tool speaks to its user"
 )]
 
+mod accuracy;
 mod archive;
+mod bench;
+mod build;
 mod checks;
 mod children;
 mod install;
 mod layout;
 mod licences;
 mod manifest;
+mod measure;
 mod package;
 mod page;
 mod programs;
 mod progress;
 mod setup;
+mod summary;
 mod venv;
 
 use std::process::ExitCode;
@@ -49,6 +54,8 @@ enum Command {
     Setup(setup::Arguments),
     /// Run everything a change has to pass: format, lints, tests, docs, licences, the page
     Test(checks::Arguments),
+    /// Measure Rigel beside Python MediaPipe, or its labels against ground truth
+    Bench(bench::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -71,5 +78,6 @@ fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Setup(arguments) => setup::run(&project, &arguments),
         Command::Test(arguments) => checks::run(&project, &arguments),
+        Command::Bench(arguments) => bench::run(&project, &arguments),
     }
 }

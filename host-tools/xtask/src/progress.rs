@@ -55,7 +55,6 @@ impl Bar {
     }
 
     /// No output at all.
-    #[cfg(test)]
     pub(crate) fn hidden() -> Self {
         Self {
             drawn: ProgressBar::hidden(),

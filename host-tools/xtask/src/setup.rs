@@ -19,7 +19,7 @@ use crate::{package, programs, venv};
 #[command(after_help = "Examples:
   cargo xtask setup                what the demo and the programs need
   cargo xtask setup --for test     and a broker for the end-to-end tests
-  cargo xtask setup --for bench    and the Python environments of peer and ruler
+  cargo xtask setup --for bench    and the Python environments of ruler and peer
 
 Everything goes into .rigel/, checked by sha256; what is there and good is kept without asking the network.
 Without root nothing is installed on the machine: ffmpeg then comes from a wheel, for the rest you are told what to do.")]
@@ -36,7 +36,7 @@ pub(crate) enum Purpose {
     Demo,
     /// The same and a broker
     Test,
-    /// Runtime, models, clip, ffmpeg, and Python environments for peer and ruler
+    /// Runtime, models, clip, ffmpeg, and Python environments for ruler and peer
     Bench,
 }
 
@@ -50,6 +50,10 @@ pub(crate) fn path_for_children(project: &Project) -> OsString {
 /// The command.
 pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<ExitCode> {
     prepare(project, arguments.purpose)?;
+    if arguments.purpose == Purpose::Bench {
+        venv::RULER.ensure(project)?;
+        venv::PEER.ensure(project)?;
+    }
     println!("ready");
     Ok(ExitCode::SUCCESS)
 }
@@ -83,10 +87,6 @@ pub(crate) fn prepare(project: &Project, purpose: Purpose) -> Result<()> {
         let broker = programs::find_or_install(project, "mosquitto", "mosquitto")
             .context("the end-to-end tests need a broker")?;
         eprintln!("mosquitto: {}", broker.display());
-    }
-    if purpose == Purpose::Bench {
-        venv::RULER.ensure(project)?;
-        venv::PEER.ensure(project)?;
     }
     Ok(())
 }

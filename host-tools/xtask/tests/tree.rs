@@ -1,6 +1,10 @@
 //! The rules of the tree: which crate may use which, where files may lie, what no file may name.
 
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests may panic, and say why they skip")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "tests may panic, and say why they skip"
+)]
 use std::path::PathBuf;
 use std::process::Command;
 
