@@ -1,1 +1,53 @@
-//! label-store
+//! Every label, verdict and manifest, durably.
+//!
+//! One [`LabelStore`] is one desk's memory. Ingest writes into it with [`LabelStore::commit`]; the review page reads
+//! the queue and writes verdicts; everything else only reads. What it promises:
+//!
+//! * **Commit is durable.** When `commit` returns, the messages survive a power cut (write-ahead log, full sync). Only
+//!   then may the watermark be told to a rig.
+//! * **Replay is harmless.** (rig, boot, seq) names a message for good. The same bytes again are a duplicate; other
+//!   bytes under the same name go to the quarantine, where they can be seen.
+//! * **Verdicts are never overwritten.** Undo is a new row that withdraws.
+//!
+//! It is not a message broker and checks no message: `ingest` does that before it hands a message over. SQLite today;
+//! statements keep to what PostgreSQL understands too, and `migrations/` holds one folder a database.
+//!
+//! Times are microseconds since 1970 (UTC) and end in `_us`; frames are 0-based and ranges inclusive.
+
+mod balance;
+mod blinks;
+mod commit;
+mod error;
+mod evidence;
+mod incoming;
+mod label;
+mod quarantine;
+mod row;
+mod store;
+mod summary;
+mod verdict;
+mod watermark;
+
+pub use balance::{Balance, CountsByDecision, ReviewCounts};
+pub use blinks::{BlinkFilter, BlinkItem, QueueOrder};
+pub use commit::{CommitReport, Watermark};
+pub use error::StoreError;
+pub use evidence::StoredEvidence;
+pub use incoming::{Content, Incoming, NamedMessage, Refusal, RefusalReason};
+pub use label::{
+    ClipId, LabelDetail, ReviewState, StoredClip, StoredLabel, StoredModel, label_id_text,
+    parse_label_id,
+};
+pub use quarantine::{MAX_QUARANTINED, QuarantineEntry};
+pub use store::LabelStore;
+pub use summary::{BootSummary, ClipSummary, KindSummary, RigSummary, Summary};
+pub use verdict::{Correction, Judgement, NewVerdict, Verdict};
+
+/// Microseconds since 1970 (UTC) by this machine's clock.
+pub fn now_us() -> i64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |since| {
+            i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+        })
+}

@@ -1,0 +1,517 @@
+//! Writing what came, in one transaction.
+
+use crate::incoming::{Content, Incoming, NamedMessage, RefusalReason};
+use crate::quarantine::{self, Quarantined};
+use crate::{LabelStore, StoreError, watermark};
+use label_core::id::Name;
+use label_core::wire::{
+    ClipEvent, ClipMessage, Decision, Evicted, EvidenceHeader, Label, LabelBatch, MAX_LABELS,
+    ModelRef, Topic,
+};
+use label_core::{BootId, Seq};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use sqlx::{Row, SqliteConnection};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Boots told in one acknowledgement: what [`label_core::wire::Ack`] holds.
+pub(crate) const BOOTS_TOLD: usize = 8;
+
+/// How far the boots of one rig are committed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Watermark {
+    /// The rig's site.
+    pub site: Name,
+    /// The rig.
+    pub rig: Name,
+    /// (boot, watermark) of the boots heard last, at most 8.
+    pub boots: Vec<(BootId, Seq)>,
+}
+
+/// What became of a batch of messages.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CommitReport {
+    /// Messages that were new.
+    pub committed: u64,
+    /// Messages that were here already, byte for byte.
+    pub duplicates: u64,
+    /// Messages put into quarantine.
+    pub quarantined: u64,
+    /// For every rig that sent a durable message: what to acknowledge.
+    pub watermarks: Vec<Watermark>,
+}
+
+type Batch = LabelBatch<heapless::Vec<ModelRef, 8>, heapless::Vec<Label, MAX_LABELS>>;
+
+impl LabelStore {
+    /// Stores messages in one transaction. When this returns they are on disk and may be acknowledged.
+    ///
+    /// Nothing is stored when it fails; the same messages may be handed in again.
+    pub async fn commit(&self, messages: &[Incoming]) -> Result<CommitReport, StoreError> {
+        let mut report = CommitReport::default();
+        if messages.is_empty() {
+            return Ok(report);
+        }
+        let mut tx = self.begin_write("commit messages").await?;
+        let mut touched = BTreeSet::new();
+        let mut sites = BTreeMap::new();
+        for message in messages {
+            store_one(&mut tx, message, &mut report, &mut touched, &mut sites).await?;
+        }
+        for (rig, boot) in &touched {
+            watermark::advance(&mut tx, rig, boot.raw() as i64).await?;
+        }
+        tx.commit()
+            .await
+            .map_err(StoreError::database("commit messages"))?;
+        for (rig, site) in sites {
+            report.watermarks.push(Watermark {
+                boots: self.watermarks(&rig, BOOTS_TOLD as u32).await?,
+                site,
+                rig,
+            });
+        }
+        Ok(report)
+    }
+}
+
+async fn store_one(
+    tx: &mut SqliteConnection,
+    incoming: &Incoming,
+    report: &mut CommitReport,
+    touched: &mut BTreeSet<(Name, BootId)>,
+    sites: &mut BTreeMap<Name, Name>,
+) -> Result<(), StoreError> {
+    let (site, origin, topic) = match &incoming.content {
+        Content::Clip { site, message } => (site, &message.from, Topic::Clip),
+        Content::Labels { site, batch } => (site, &batch.from, Topic::Label),
+        Content::Evidence { site, header, .. } => (site, &header.from, Topic::Evidence),
+        Content::Evicted { site, message } => (site, &message.from, Topic::Evicted),
+        Content::Status { site, message } => {
+            return store_state(
+                tx,
+                site,
+                &message.rig,
+                message.boot,
+                "status",
+                message,
+                incoming,
+            )
+            .await;
+        }
+        Content::Birth { site, message } => {
+            return store_state(
+                tx,
+                site,
+                &message.rig,
+                message.boot,
+                "birth",
+                message,
+                incoming,
+            )
+            .await;
+        }
+        Content::Health { site, message } => {
+            return store_state(
+                tx,
+                site,
+                &message.rig,
+                message.boot,
+                "health",
+                message,
+                incoming,
+            )
+            .await;
+        }
+        Content::Refused(refusal) => {
+            report.quarantined += 1;
+            if let Some(named) = &refusal.named {
+                ensure_boot(tx, &named.site, &named.rig, named.boot, incoming).await?;
+                insert_message(tx, named, incoming).await?;
+                touched.insert((named.rig.clone(), named.boot));
+                sites.insert(named.rig.clone(), named.site.clone());
+            }
+            return quarantine::insert(
+                tx,
+                &Quarantined {
+                    topic: &incoming.topic,
+                    reason: refusal.reason,
+                    detail: &refusal.detail,
+                    named: refusal.named.as_ref(),
+                    payload: &incoming.payload,
+                    at_us: incoming.received_us,
+                },
+            )
+            .await;
+        }
+    };
+    let named = NamedMessage {
+        site: site.clone(),
+        rig: origin.rig.clone(),
+        boot: origin.boot,
+        seq: origin.seq,
+        topic,
+    };
+    touched.insert((named.rig.clone(), named.boot));
+    sites.insert(named.rig.clone(), named.site.clone());
+    ensure_boot(tx, site, &origin.rig, origin.boot, incoming).await?;
+    match insert_message(tx, &named, incoming).await? {
+        Insertion::New => report.committed += 1,
+        Insertion::Same => {
+            report.duplicates += 1;
+            return Ok(());
+        }
+        Insertion::Different => {
+            report.quarantined += 1;
+            return quarantine::insert(
+                tx,
+                &Quarantined {
+                    topic: &incoming.topic,
+                    reason: RefusalReason::Conflict,
+                    detail: "another message with this rig, boot and seq was committed before",
+                    named: Some(&named),
+                    payload: &incoming.payload,
+                    at_us: incoming.received_us,
+                },
+            )
+            .await;
+        }
+    }
+    match &incoming.content {
+        Content::Clip { message, .. } => store_clip(tx, message).await,
+        Content::Labels { batch, .. } => store_labels(tx, batch).await,
+        Content::Evidence {
+            header, jpeg_at, ..
+        } => store_evidence(tx, header, &incoming.payload[*jpeg_at..]).await,
+        Content::Evicted { message, .. } => {
+            touched.insert((message.from.rig.clone(), message.boot));
+            store_evicted(tx, site, message, incoming).await
+        }
+        _ => unreachable!("handled above"),
+    }
+}
+
+enum Insertion {
+    New,
+    Same,
+    Different,
+}
+
+async fn insert_message(
+    tx: &mut SqliteConnection,
+    named: &NamedMessage,
+    incoming: &Incoming,
+) -> Result<Insertion, StoreError> {
+    let digest = Sha256::digest(&incoming.payload).to_vec();
+    let added = sqlx::query(
+        "INSERT INTO messages (rig, boot, seq, topic, sha256, bytes, received_us) VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (rig, boot, seq) DO NOTHING",
+    )
+    .bind(named.rig.as_str())
+    .bind(named.boot.raw() as i64)
+    .bind(named.seq as i64)
+    .bind(named.topic.leaf())
+    .bind(&digest[..])
+    .bind(incoming.payload.len() as i64)
+    .bind(incoming.received_us)
+    .execute(&mut *tx)
+    .await
+    .map_err(StoreError::database("store a message"))?
+    .rows_affected();
+    if added == 1 {
+        sqlx::query("UPDATE boots SET highest = $3 WHERE rig = $1 AND boot = $2 AND highest < $3")
+            .bind(named.rig.as_str())
+            .bind(named.boot.raw() as i64)
+            .bind(named.seq as i64)
+            .execute(tx)
+            .await
+            .map_err(StoreError::database("store a message"))?;
+        return Ok(Insertion::New);
+    }
+    let stored: Vec<u8> = sqlx::query(
+        "SELECT sha256 FROM messages WHERE rig = $1 AND boot = $2 AND seq = $3 AND topic = $4",
+    )
+    .bind(named.rig.as_str())
+    .bind(named.boot.raw() as i64)
+    .bind(named.seq as i64)
+    .bind(named.topic.leaf())
+    .fetch_optional(tx)
+    .await
+    .map_err(StoreError::database("compare a message"))?
+    .map(|row| row.get(0))
+    .unwrap_or_default();
+    Ok(if stored == digest {
+        Insertion::Same
+    } else {
+        Insertion::Different
+    })
+}
+
+async fn ensure_boot(
+    tx: &mut SqliteConnection,
+    site: &Name,
+    rig: &Name,
+    boot: BootId,
+    incoming: &Incoming,
+) -> Result<(), StoreError> {
+    ensure_rig(tx, site, rig, incoming).await?;
+    sqlx::query(
+        "INSERT INTO boots (rig, boot, heard_us) VALUES ($1, $2, $3)
+         ON CONFLICT (rig, boot) DO UPDATE SET heard_us = excluded.heard_us",
+    )
+    .bind(rig.as_str())
+    .bind(boot.raw() as i64)
+    .bind(incoming.received_us)
+    .execute(tx)
+    .await
+    .map_err(StoreError::database("note a boot"))?;
+    Ok(())
+}
+
+async fn ensure_rig(
+    tx: &mut SqliteConnection,
+    site: &Name,
+    rig: &Name,
+    incoming: &Incoming,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO rigs (rig, site, first_seen_us, last_seen_us) VALUES ($1, $2, $3, $3)
+         ON CONFLICT (rig) DO UPDATE SET site = excluded.site, last_seen_us = excluded.last_seen_us",
+    )
+    .bind(rig.as_str())
+    .bind(site.as_str())
+    .bind(incoming.received_us)
+    .execute(tx)
+    .await
+    .map_err(StoreError::database("note a rig"))?;
+    Ok(())
+}
+
+/// Boots of one outbox compare by age, so a late will of an earlier boot does not hide that the rig is back.
+async fn store_state(
+    tx: &mut SqliteConnection,
+    site: &Name,
+    rig: &Name,
+    boot: BootId,
+    topic: &'static str,
+    message: &impl Serialize,
+    incoming: &Incoming,
+) -> Result<(), StoreError> {
+    ensure_rig(tx, site, rig, incoming).await?;
+    let json = serde_json::to_string(message).expect("a message that was read can be written");
+    sqlx::query(
+        "INSERT INTO rig_states (rig, topic, boot, json, heard_us) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (rig, topic) DO UPDATE
+            SET boot = excluded.boot, json = excluded.json, heard_us = excluded.heard_us
+            WHERE excluded.boot >= rig_states.boot OR excluded.boot / 1048576 <> rig_states.boot / 1048576",
+    )
+    .bind(rig.as_str())
+    .bind(topic)
+    .bind(boot.raw() as i64)
+    .bind(json)
+    .bind(incoming.received_us)
+    .execute(tx)
+    .await
+    .map_err(StoreError::database("note a rig's state"))?;
+    Ok(())
+}
+
+async fn ensure_clip(
+    tx: &mut SqliteConnection,
+    rig: &Name,
+    boot: BootId,
+    clip: u32,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO clips (rig, boot, clip) VALUES ($1, $2, $3) ON CONFLICT (rig, boot, clip) DO NOTHING",
+    )
+    .bind(rig.as_str())
+    .bind(boot.raw() as i64)
+    .bind(i64::from(clip))
+    .execute(tx)
+    .await
+    .map_err(StoreError::database("note a clip"))?;
+    Ok(())
+}
+
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("numbers and checked text always encode")
+}
+
+/// A word of fixed spelling, as on the wire but without the quotation marks.
+fn word(value: &impl Serialize) -> String {
+    json(value).trim_matches('"').to_owned()
+}
+
+async fn store_clip(tx: &mut SqliteConnection, message: &ClipMessage) -> Result<(), StoreError> {
+    let from = &message.from;
+    ensure_clip(tx, &from.rig, from.boot, message.clip).await?;
+    let (rig, boot, seq) = (from.rig.as_str(), from.boot.raw() as i64, from.seq as i64);
+    let clip = i64::from(message.clip);
+    let query = match &message.event {
+        ClipEvent::Opened(opened) => sqlx::query(
+            "UPDATE clips SET opened_seq = $4, name = $5, width = $6, height = $7, nominal_fps = $8, codec = $9,
+                mono_us = $10, utc_us = $11, clock = $12
+             WHERE rig = $1 AND boot = $2 AND clip = $3",
+        )
+        .bind(rig)
+        .bind(boot)
+        .bind(clip)
+        .bind(seq)
+        .bind(opened.name.as_str())
+        .bind(i64::from(opened.width))
+        .bind(i64::from(opened.height))
+        .bind(opened.nominal_fps.map(f64::from))
+        .bind(opened.codec.as_str())
+        .bind(opened.mono_us)
+        .bind(opened.utc_us)
+        .bind(word(&opened.clock)),
+        ClipEvent::Part(part) => sqlx::query(
+            "INSERT INTO manifest_parts (rig, boot, clip, first_frame, frames, seq, pts_us, mono_us, repeats, dropped)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        )
+        .bind(rig)
+        .bind(boot)
+        .bind(clip)
+        .bind(i64::from(part.first))
+        .bind(part.pts_us.len() as i64)
+        .bind(seq)
+        .bind(json(&part.pts_us))
+        .bind(json(&part.mono_us))
+        .bind(json(&part.repeats))
+        .bind(json(&part.dropped)),
+        ClipEvent::Closed(closed) => sqlx::query(
+            "UPDATE clips SET closed_seq = $4, frames = $5, repeated = $6, dropped = $7, sha256 = $8, damage = $9,
+                offered = $10, abstained = $11, evidence = $12
+             WHERE rig = $1 AND boot = $2 AND clip = $3",
+        )
+        .bind(rig)
+        .bind(boot)
+        .bind(clip)
+        .bind(seq)
+        .bind(i64::from(closed.frames))
+        .bind(i64::from(closed.repeated))
+        .bind(i64::from(closed.dropped))
+        .bind(closed.sha256.as_ref().map(|digest| digest.as_str()))
+        .bind(closed.damage.as_ref().map(|damage| damage.as_str()))
+        .bind(closed.labels.offered as i64)
+        .bind(closed.labels.abstained as i64)
+        .bind(closed.labels.evidence as i64),
+    };
+    query
+        .execute(tx)
+        .await
+        .map_err(StoreError::database("store a clip message"))?;
+    Ok(())
+}
+
+async fn model_number(tx: &mut SqliteConnection, model: &ModelRef) -> Result<i64, StoreError> {
+    // The update changes nothing; it makes RETURNING give the row whether it is new or not.
+    Ok(sqlx::query(
+        "INSERT INTO models (name, version, sha256) VALUES ($1, $2, $3)
+         ON CONFLICT (name, version, sha256) DO UPDATE SET name = excluded.name RETURNING model",
+    )
+    .bind(model.name.as_str())
+    .bind(model.version.as_str())
+    .bind(model.sha256.as_str())
+    .fetch_one(tx)
+    .await
+    .map_err(StoreError::database("note a model"))?
+    .get(0))
+}
+
+async fn store_labels(tx: &mut SqliteConnection, batch: &Batch) -> Result<(), StoreError> {
+    let from = &batch.from;
+    ensure_clip(tx, &from.rig, from.boot, batch.clip).await?;
+    let mut models = Vec::with_capacity(batch.models.len());
+    for model in &batch.models {
+        models.push(model_number(tx, model).await?);
+    }
+    for label in &batch.labels {
+        let model = label
+            .model
+            .and_then(|index| models.get(usize::from(index)).copied());
+        sqlx::query(
+            "INSERT INTO labels (rig, boot, seq, n, clip, kind, track, start_frame, end_frame, start_pts_us,
+                end_pts_us, decision, reason, confidence, raw, model, value, state)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+        )
+        .bind(from.rig.as_str())
+        .bind(from.boot.raw() as i64)
+        .bind(from.seq as i64)
+        .bind(i64::from(label.n))
+        .bind(i64::from(batch.clip))
+        .bind(label.kind.name())
+        .bind(label.track.map(i64::from))
+        .bind(i64::from(label.frames.start))
+        .bind(i64::from(label.frames.end))
+        .bind(label.pts_us.0.us())
+        .bind(label.pts_us.1.us())
+        .bind(word(&label.decision))
+        .bind(label.reason.map(label_core::AbstainReason::name))
+        .bind(
+            label
+                .confidence
+                .map(|confidence| f64::from(confidence.get())),
+        )
+        .bind(label.raw.map(f64::from))
+        .bind(model)
+        .bind(label.value.as_ref().map(json))
+        .bind((label.decision == Decision::Candidate).then_some("waiting"))
+        .execute(&mut *tx)
+        .await
+        .map_err(StoreError::database("store a label"))?;
+    }
+    Ok(())
+}
+
+async fn store_evidence(
+    tx: &mut SqliteConnection,
+    header: &EvidenceHeader,
+    jpeg: &[u8],
+) -> Result<(), StoreError> {
+    let from = &header.from;
+    ensure_clip(tx, &from.rig, from.boot, header.clip).await?;
+    sqlx::query(
+        "INSERT INTO evidence (rig, boot, seq, clip, label_seq, label_n, header, jpeg)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(from.rig.as_str())
+    .bind(from.boot.raw() as i64)
+    .bind(from.seq as i64)
+    .bind(i64::from(header.clip))
+    .bind(header.label.0 as i64)
+    .bind(i64::from(header.label.1))
+    .bind(json(header))
+    .bind(jpeg)
+    .execute(tx)
+    .await
+    .map_err(StoreError::database("store evidence"))?;
+    Ok(())
+}
+
+async fn store_evicted(
+    tx: &mut SqliteConnection,
+    site: &Name,
+    message: &Evicted,
+    incoming: &Incoming,
+) -> Result<(), StoreError> {
+    let from = &message.from;
+    ensure_boot(tx, site, &from.rig, message.boot, incoming).await?;
+    sqlx::query(
+        "INSERT INTO evictions (rig, boot, first_seq, last_seq, labels, evidence, said_boot, said_seq)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(from.rig.as_str())
+    .bind(message.boot.raw() as i64)
+    .bind(message.seqs.0 as i64)
+    .bind(message.seqs.1 as i64)
+    .bind(message.labels as i64)
+    .bind(message.evidence as i64)
+    .bind(from.boot.raw() as i64)
+    .bind(from.seq as i64)
+    .execute(tx)
+    .await
+    .map_err(StoreError::database("store an eviction"))?;
+    Ok(())
+}

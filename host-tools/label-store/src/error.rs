@@ -1,0 +1,64 @@
+//! What can go wrong with a store.
+
+use label_core::LabelId;
+use std::path::PathBuf;
+
+/// Why the store could not do it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The database file cannot be opened or created.
+    #[error("cannot open the label store {path}")]
+    Open {
+        /// The database file.
+        path: PathBuf,
+        /// Why.
+        source: sqlx::Error,
+    },
+    /// The tables cannot be brought up to date.
+    #[error("cannot bring the tables of {path} up to date")]
+    Migrate {
+        /// The database file.
+        path: PathBuf,
+        /// Why.
+        source: sqlx::migrate::MigrateError,
+    },
+    /// A statement failed.
+    #[error("the label store refused to {doing}")]
+    Database {
+        /// What was being done, as a verb phrase.
+        doing: &'static str,
+        /// Why.
+        source: sqlx::Error,
+    },
+    /// Something stored cannot be read back: the file was edited, or written by a later version.
+    #[error("column {column} holds something this version cannot read: {text:?}")]
+    Unreadable {
+        /// The column.
+        column: &'static str,
+        /// What stands there, cut to a readable length.
+        text: String,
+    },
+    /// No such label.
+    #[error("there is no label {}", crate::label_id_text(.0))]
+    NoSuchLabel(LabelId),
+    /// An abstention offers nothing to judge.
+    #[error("{} is an abstention: there is nothing to judge", crate::label_id_text(.0))]
+    NotACandidate(LabelId),
+    /// A verdict that says too little.
+    #[error("the verdict is not complete: {0}")]
+    Verdict(&'static str),
+}
+
+impl StoreError {
+    pub(crate) fn database(doing: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
+        move |source| Self::Database { doing, source }
+    }
+
+    pub(crate) fn unreadable(column: &'static str, text: &str) -> Self {
+        Self::Unreadable {
+            column,
+            text: text.chars().take(80).collect(),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! From rows to types.
+
+use crate::label::{ClipId, LabelDetail, ReviewState, StoredClip, StoredLabel, StoredModel};
+use crate::{LabelStore, StoreError};
+use label_core::id::Name;
+use label_core::wire::{Decision, parse_name};
+use label_core::{AbstainReason, BootId, CaptureTime, FrameRange, LabelId, LabelKind};
+use serde::de::DeserializeOwned;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, Row};
+
+/// Columns that [`label_from_row`] reads, from `labels l LEFT JOIN models m`.
+pub(crate) const LABEL_COLUMNS: &str = "l.rig, l.boot, l.seq, l.n, l.clip, l.kind, l.track, l.start_frame,
+    l.end_frame, l.start_pts_us, l.end_pts_us, l.decision, l.reason, l.confidence, l.raw, l.value, l.state,
+    m.name AS model_name, m.version AS model_version, m.sha256 AS model_sha256";
+
+const CLIP_COLUMNS: &str =
+    "rig, boot, clip, name, width, height, nominal_fps, utc_us, frames, damage";
+
+pub(crate) fn name_column(row: &SqliteRow, column: &'static str) -> Result<Name, StoreError> {
+    let text: &str = row.get(column);
+    parse_name(text).map_err(|_| StoreError::unreadable(column, text))
+}
+
+pub(crate) fn boot_column(row: &SqliteRow, column: &'static str) -> Result<BootId, StoreError> {
+    let raw: i64 = row.get(column);
+    BootId::from_raw(raw as u64).ok_or_else(|| StoreError::unreadable(column, &raw.to_string()))
+}
+
+/// Words of fixed spelling are stored as on the wire, without the quotation marks.
+fn word<T: DeserializeOwned>(text: &str, column: &'static str) -> Result<T, StoreError> {
+    serde_json::from_value(serde_json::Value::String(text.to_owned()))
+        .map_err(|_| StoreError::unreadable(column, text))
+}
+
+pub(crate) fn label_from_row(row: &SqliteRow) -> Result<StoredLabel, StoreError> {
+    let rig = name_column(row, "rig")?;
+    let boot = boot_column(row, "boot")?;
+    let kind: &str = row.get("kind");
+    let reason: Option<&str> = row.get("reason");
+    let value: Option<&str> = row.get("value");
+    let state: Option<&str> = row.get("state");
+    let model_name: Option<String> = row.get("model_name");
+    Ok(StoredLabel {
+        id: LabelId {
+            rig: rig.clone(),
+            boot,
+            seq: row.get::<i64, _>("seq") as u64,
+            n: row.get::<i64, _>("n") as u16,
+        },
+        clip: ClipId {
+            rig,
+            boot,
+            clip: row.get::<i64, _>("clip") as u32,
+        },
+        kind: LabelKind::from_name(kind).ok_or_else(|| StoreError::unreadable("kind", kind))?,
+        track: row.get::<Option<i64>, _>("track").map(|track| track as u16),
+        frames: FrameRange::new(
+            row.get::<i64, _>("start_frame") as u32,
+            row.get::<i64, _>("end_frame") as u32,
+        ),
+        pts_us: (
+            CaptureTime(row.get("start_pts_us")),
+            CaptureTime(row.get("end_pts_us")),
+        ),
+        decision: word::<Decision>(row.get("decision"), "decision")?,
+        reason: reason
+            .map(|text| word::<AbstainReason>(text, "reason"))
+            .transpose()?,
+        confidence: row
+            .get::<Option<f64>, _>("confidence")
+            .map(|value| value as f32),
+        raw: row.get::<Option<f64>, _>("raw").map(|value| value as f32),
+        model: model_name.map(|name| StoredModel {
+            name,
+            version: row.get("model_version"),
+            sha256: row.get("model_sha256"),
+        }),
+        value: value
+            .map(|text| {
+                serde_json::from_str(text).map_err(|_| StoreError::unreadable("value", text))
+            })
+            .transpose()?,
+        state: state
+            .map(|text| {
+                ReviewState::from_name(text).ok_or_else(|| StoreError::unreadable("state", text))
+            })
+            .transpose()?,
+    })
+}
+
+pub(crate) fn clip_from_row(row: &SqliteRow) -> Result<StoredClip, StoreError> {
+    let number = |column| row.get::<Option<i64>, _>(column).map(|value| value as u32);
+    Ok(StoredClip {
+        id: ClipId {
+            rig: name_column(row, "rig")?,
+            boot: boot_column(row, "boot")?,
+            clip: row.get::<i64, _>("clip") as u32,
+        },
+        name: row.get("name"),
+        width: number("width"),
+        height: number("height"),
+        nominal_fps: row
+            .get::<Option<f64>, _>("nominal_fps")
+            .map(|value| value as f32),
+        utc_us: row.get("utc_us"),
+        frames: number("frames"),
+        damage: row.get("damage"),
+    })
+}
+
+impl LabelStore {
+    /// A label with its clip and verdicts; `None` where there is none of this identity.
+    pub async fn label(&self, id: &LabelId) -> Result<Option<LabelDetail>, StoreError> {
+        let sql = format!(
+            "SELECT {LABEL_COLUMNS},
+                (SELECT count(*) FROM evidence e
+                  WHERE e.rig = l.rig AND e.boot = l.boot AND e.label_seq = l.seq AND e.label_n = l.n) AS evidence
+             FROM labels l LEFT JOIN models m ON m.model = l.model
+             WHERE l.rig = $1 AND l.boot = $2 AND l.seq = $3 AND l.n = $4"
+        );
+        let mut connection = self.read("read a label").await?;
+        let Some(row) = sqlx::query(AssertSqlSafe(sql))
+            .bind(id.rig.as_str())
+            .bind(id.boot.raw() as i64)
+            .bind(id.seq as i64)
+            .bind(i64::from(id.n))
+            .fetch_optional(&mut *connection)
+            .await
+            .map_err(StoreError::database("read a label"))?
+        else {
+            return Ok(None);
+        };
+        let label = label_from_row(&row)?;
+        let sql =
+            format!("SELECT {CLIP_COLUMNS} FROM clips WHERE rig = $1 AND boot = $2 AND clip = $3");
+        let clip = sqlx::query(AssertSqlSafe(sql))
+            .bind(label.clip.rig.as_str())
+            .bind(label.clip.boot.raw() as i64)
+            .bind(i64::from(label.clip.clip))
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(StoreError::database("read a clip"))?;
+        Ok(Some(LabelDetail {
+            clip: clip_from_row(&clip)?,
+            verdicts: crate::verdict::verdicts_in(&mut connection, id).await?,
+            evidence: row.get::<i64, _>("evidence") as u32,
+            label,
+        }))
+    }
+}
