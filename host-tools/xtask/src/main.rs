@@ -12,9 +12,12 @@
 mod accuracy;
 mod archive;
 mod bench;
+mod board_file;
 mod build;
 mod checks;
 mod children;
+mod demo;
+mod http;
 mod install;
 mod layout;
 mod licences;
@@ -54,6 +57,8 @@ enum Command {
     Setup(setup::Arguments),
     /// Run everything a change has to pass: format, lints, tests, docs, licences, the page
     Test(checks::Arguments),
+    /// Label the demo clip with a rig and a host on this machine, and open the review page
+    Demo(demo::Arguments),
     /// Measure Rigel beside Python MediaPipe, or its labels against ground truth
     Bench(bench::Arguments),
 }
@@ -78,6 +83,7 @@ fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Setup(arguments) => setup::run(&project, &arguments),
         Command::Test(arguments) => checks::run(&project, &arguments),
+        Command::Demo(arguments) => demo::run(&project, &arguments),
         Command::Bench(arguments) => bench::run(&project, &arguments),
     }
 }

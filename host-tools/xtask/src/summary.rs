@@ -27,17 +27,25 @@ pub(crate) struct RigSummary {
     pub(crate) acked: u64,
 }
 
-/// The host's account of what it holds.
+/// The host's account of what it holds. A number it does not tell is no zero: it cannot be checked, and that is said.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct HostSummary {
-    pub(crate) made: u64,
-    pub(crate) offered: u64,
-    pub(crate) abstained: u64,
-    pub(crate) sent: u64,
-    pub(crate) committed: u64,
-    pub(crate) blinks: u64,
-    pub(crate) evidence: u64,
+    pub(crate) made: Option<u64>,
+    pub(crate) offered: Option<u64>,
+    pub(crate) abstained: Option<u64>,
+    pub(crate) committed: Option<u64>,
+    pub(crate) blinks: Option<u64>,
+    pub(crate) evidence: Option<u64>,
+    pub(crate) kinds: Vec<KindCount>,
+}
+
+/// Labels of one kind at the host.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct KindCount {
+    kind: String,
+    offered: u64,
+    abstained: u64,
 }
 
 impl RigSummary {
@@ -63,60 +71,97 @@ impl RigSummary {
 /// Everything that does not add up, each as a sentence; empty when all is well.
 pub(crate) fn imbalances(rig: &RigSummary, host: &HostSummary) -> Vec<String> {
     let mut found = Vec::new();
-    let mut equal = |left: (&str, u64), right: (&str, u64)| {
-        if left.1 != right.1 {
-            found.push(format!(
-                "{} is {}, but {} is {}",
-                left.0, left.1, right.0, right.1
-            ));
-        }
+    let made = ("labels made on the rig", Some(rig.made));
+    let sent = ("labels sent by the rig", Some(rig.sent));
+    let mut equal = |(left, ours): (&str, Option<u64>), (right, theirs): (&str, Option<u64>)| match (
+        ours, theirs,
+    ) {
+        (Some(ours), Some(theirs)) if ours == theirs => {}
+        (Some(ours), Some(theirs)) => found.push(format!("{left}: {ours}, but {right}: {theirs}")),
+        _ => found.push(format!(
+            "nobody told of {right}, so {left} could not be checked"
+        )),
     };
     equal(
-        ("labels made on the rig", rig.made),
-        ("offered + abstained", rig.offered + rig.abstained),
+        made,
+        ("offered + abstained", Some(rig.offered + rig.abstained)),
+    );
+    equal(made, ("labels sent by the rig", Some(rig.sent)));
+    equal(sent, ("labels committed at the host", host.committed));
+    equal(sent, ("labels acknowledged to the rig", Some(rig.acked)));
+    equal(made, ("labels made as the host was told", host.made));
+    equal(
+        ("labels offered on the rig", Some(rig.offered)),
+        ("labels offered at the host", host.offered),
     );
     equal(
-        ("labels made on the rig", rig.made),
-        ("labels sent", rig.sent),
+        ("labels abstained on the rig", Some(rig.abstained)),
+        ("labels abstained at the host", host.abstained),
     );
     equal(
-        ("labels sent by the rig", rig.sent),
-        ("labels committed at the host", host.committed),
-    );
-    equal(
-        ("labels sent by the rig", rig.sent),
-        ("labels acknowledged to it", rig.acked),
-    );
-    equal(
-        ("labels made on the rig", rig.made),
-        ("labels made as the host counts", host.made),
-    );
-    equal(
-        ("labels offered on the rig", rig.offered),
-        ("labels offered as the host counts", host.offered),
-    );
-    equal(
-        ("labels abstained on the rig", rig.abstained),
-        ("labels abstained as the host counts", host.abstained),
-    );
-    equal(
-        ("labels sent by the rig", rig.sent),
-        ("labels sent as the host counts", host.sent),
-    );
-    equal(
-        ("blinks on the rig", rig.blinks),
+        ("blinks on the rig", Some(rig.blinks)),
         ("blinks at the host", host.blinks),
     );
     if host.evidence < host.blinks {
+        let count = |number: Option<u64>| {
+            number.map_or_else(
+                || "an unknown number of".to_owned(),
+                |number| number.to_string(),
+            )
+        };
         found.push(format!(
-            "{} blinks arrived, but only {} pieces of evidence",
-            host.blinks, host.evidence
+            "{} blinks, but {} pieces of evidence at the host",
+            count(host.blinks),
+            count(host.evidence)
         ));
     }
     if rig.frames == 0 {
         found.push("no frame was labelled".to_owned());
     }
     found
+}
+
+/// Both accounts side by side, for people.
+pub(crate) fn table(rig: &RigSummary, host: &HostSummary) -> String {
+    let told =
+        |number: Option<u64>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
+    let mut lines = vec![format!("{:24} {:>10} {:>10}", "", "rig", "host")];
+    let mut line = |name: &str, ours: Option<u64>, theirs: Option<u64>| {
+        lines.push(format!("{name:24} {:>10} {:>10}", told(ours), told(theirs)));
+    };
+    line("frames", Some(rig.frames), None);
+    line("tracks", Some(rig.tracks), None);
+    line("blinks", Some(rig.blinks), host.blinks);
+    line("evidence", None, host.evidence);
+    line("labels made", Some(rig.made), host.made);
+    line("  offered", Some(rig.offered), host.offered);
+    line("  abstained", Some(rig.abstained), host.abstained);
+    line("labels sent", Some(rig.sent), None);
+    line("labels committed", Some(rig.acked), host.committed);
+    lines.push(String::new());
+    for count in &host.kinds {
+        lines.push(format!(
+            "  {:24} {:>6} offered {:>6} abstained",
+            count.kind, count.offered, count.abstained
+        ));
+    }
+    lines.push(format!(
+        "\n{:.1} frames a second over {:.1} s; ms a frame:",
+        rig.fps, rig.seconds
+    ));
+    for (stage, ms) in &rig.stages_ms {
+        lines.push(format!(
+            "  {stage:12} {:8.3}",
+            ms / rig.frames.max(1) as f64
+        ));
+    }
+    if let Some(share) = rig.own_share() {
+        lines.push(format!(
+            "outside models and decoding: {:.1} % of the time",
+            100.0 * share
+        ));
+    }
+    lines.join("\n")
 }
 
 #[cfg(test)]
@@ -134,52 +179,65 @@ mod tests {
             blinks: 2,
             ..RigSummary::default()
         };
-        let host = HostSummary {
-            made: 10,
-            offered: 6,
-            abstained: 4,
-            sent: 10,
-            committed: 10,
-            blinks: 2,
-            evidence: 2,
-        };
-        (rig, host)
+        let host = r#"{"made":10,"offered":6,"abstained":4,"committed":10,"blinks":2,"evidence":2,"kinds":[{"kind":"blink","offered":2,"abstained":0}]}"#;
+        (rig, serde_json::from_str(host).unwrap())
     }
 
     #[test]
-    fn what_balances_is_not_complained_about() {
+    fn what_balances_is_not_complained_about_and_is_shown() {
         let (rig, host) = balanced();
         assert_eq!(imbalances(&rig, &host), Vec::<String>::new());
+        let shown = table(&rig, &host);
+        assert!(
+            shown.contains("labels committed                 10         10"),
+            "{shown}"
+        );
     }
 
     #[test]
     fn what_differs_is_named_with_both_numbers() {
         let (rig, host) = balanced();
         let lost = HostSummary {
-            committed: 9,
+            committed: Some(9),
             ..host.clone()
         };
         assert_eq!(
             imbalances(&rig, &lost),
-            ["labels sent by the rig is 10, but labels committed at the host is 9"]
+            ["labels sent by the rig: 10, but labels committed at the host: 9"]
         );
         let bare = HostSummary {
-            evidence: 1,
+            evidence: Some(1),
             ..host.clone()
         };
         assert_eq!(
             imbalances(&rig, &bare),
-            ["2 blinks arrived, but only 1 pieces of evidence"]
+            ["2 blinks, but 1 pieces of evidence at the host"]
         );
         let forgot = RigSummary {
             abstained: 3,
             ..rig
         };
-        let told = imbalances(&forgot, &host);
+        let told = imbalances(&forgot, &host).join("\n");
         assert!(
-            told[0].contains("offered + abstained is 9")
-                && told[1].contains("abstained as the host counts is 4"),
-            "{told:?}"
+            told.contains("offered + abstained: 9")
+                && told.contains("labels abstained at the host: 4"),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn a_number_nobody_told_is_not_taken_for_good() {
+        let (rig, host) = balanced();
+        let silent = HostSummary {
+            committed: None,
+            ..host
+        };
+        let told = imbalances(&rig, &silent);
+        assert_eq!(
+            told,
+            [
+                "nobody told of labels committed at the host, so labels sent by the rig could not be checked"
+            ]
         );
     }
 
