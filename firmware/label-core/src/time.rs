@@ -64,7 +64,7 @@ impl From<FrameRange> for (u32, u32) {
 
 /// Microseconds on the clip's own time line: the presentation time of a file, or the device's monotonic clock for a
 /// live camera.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CaptureTime(pub i64);
 

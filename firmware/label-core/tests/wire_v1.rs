@@ -45,7 +45,7 @@ fn label(n: u16, kind: LabelKind) -> Label {
 }
 
 fn written(message: &impl serde::Serialize) -> String {
-    let mut buffer = [0; MAX_MESSAGE_BYTES];
+    let mut buffer = vec![0; MAX_MESSAGE_BYTES];
     let n = encode(message, &mut buffer).unwrap();
     let out = String::from_utf8(buffer[..n].to_vec()).unwrap();
     assert_eq!(

@@ -1,1 +1,141 @@
-//! perception
+//! Face, eyes, person: the models and what is read from them.
+//!
+//! A [`Picture`] goes in; faces with landmarks, eye measurements and person boxes come out, in source-image pixels.
+//! Nothing here knows about clips, tracks on the wire, confidence or delivery. Only this crate names a model runtime.
+//!
+//! Terms: a *region* is a rotated rectangle of the picture that is warped into a model's input; *crop* coordinates are
+//! pixels of that input. Everything public is in picture coordinates.
+
+mod card;
+mod digest;
+mod eyes;
+mod face_detector;
+mod face_mesh;
+mod faces;
+mod interpreter;
+mod litert;
+mod picture;
+mod warp;
+
+pub use card::{InputCard, ModelCard, OutputCard};
+pub use digest::{file_sha256, sha256};
+pub use eyes::{Eye, Eyes};
+pub use face_detector::{FaceDetection, FaceDetector, FaceDetectorKind};
+pub use face_mesh::{FaceMesh, LANDMARKS, Landmark, MeshFace};
+pub use faces::{FaceTimes, FaceTracker, Search, TrackedFace};
+pub use interpreter::{Element, Interpreter, TensorInfo, TensorMut};
+pub use litert::{KNOWN_LIBRARIES, Runtime, VERSION as RUNTIME_VERSION};
+pub use picture::{ColorRange, Picture};
+pub use warp::Region;
+
+use std::path::PathBuf;
+
+/// What can go wrong with models and their runtime. Each names the file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModelError {
+    /// A file cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A model card is not as it must be.
+    #[error("{}: {source}", path.display())]
+    Card {
+        /// The card.
+        path: PathBuf,
+        /// Line, column and what is wrong.
+        source: Box<toml::de::Error>,
+    },
+    /// A model file is not the one that its card describes.
+    #[error("{}: SHA-256 is {found}, the card {card} says {expected}", path.display())]
+    Digest {
+        /// The model file.
+        path: PathBuf,
+        /// Name of the card.
+        card: String,
+        /// What the card says.
+        expected: String,
+        /// What the file has.
+        found: String,
+    },
+    /// A runtime library that this code was not written for.
+    #[error("{}: not LiteRT {}: SHA-256 {sha256} is unknown", path.display(), litert::VERSION)]
+    UnknownRuntime {
+        /// The library.
+        path: PathBuf,
+        /// Its digest.
+        sha256: String,
+    },
+    /// The runtime library cannot be loaded.
+    #[error("cannot load {}", path.display())]
+    Library {
+        /// The library.
+        path: PathBuf,
+        /// Why.
+        source: libloading::Error,
+    },
+    /// The runtime refused a call.
+    #[error("LiteRt{call} failed with status {status}")]
+    Runtime {
+        /// Name of the call without prefix.
+        call: &'static str,
+        /// Its status.
+        status: i32,
+    },
+    /// The path cannot be handed to a C library.
+    #[error("{}: the path is not UTF-8 or holds NUL", path.display())]
+    Path {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A model does not have exactly one input.
+    #[error("{}: {count} inputs, 1 expected", path.display())]
+    InputCount {
+        /// The model.
+        path: PathBuf,
+        /// What it has.
+        count: usize,
+    },
+    /// An element type that is not supported.
+    #[error("{}: a tensor of element type {element}; float 32 and unsigned byte are supported", path.display())]
+    Element {
+        /// The model.
+        path: PathBuf,
+        /// LiteRT's number of the type.
+        element: i32,
+    },
+    /// An output is not of floats.
+    #[error("{}: output {index} is not of 32-bit floats", path.display())]
+    OutputElement {
+        /// The model.
+        path: PathBuf,
+        /// Which output.
+        index: usize,
+    },
+    /// Input or output shapes differ from the card's.
+    #[error("model {name}: {what} is {found:?}, the card says {expected:?}")]
+    Shape {
+        /// Name of the card.
+        name: String,
+        /// Input or which output.
+        what: String,
+        /// The card's shape.
+        expected: Vec<usize>,
+        /// The model's shape.
+        found: Vec<usize>,
+    },
+    /// A model has not the outputs that its reader needs.
+    #[error("model {name} cannot serve as {role}: {needs}")]
+    Role {
+        /// Name of the card.
+        name: String,
+        /// What it was to be used for.
+        role: &'static str,
+        /// What it would need.
+        needs: &'static str,
+    },
+}

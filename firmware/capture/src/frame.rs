@@ -1,0 +1,68 @@
+//! A frame and what is known of it.
+
+use label_core::{CaptureTime, FrameIndex};
+
+/// What is known of a source before its first frame.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SourceInfo {
+    /// File name without folder.
+    pub name: String,
+    /// Pixels across, upright.
+    pub width: usize,
+    /// Pixels down, upright.
+    pub height: usize,
+    /// What the container claims; `None` where it claims nothing.
+    pub nominal_fps: Option<f32>,
+    /// Codec as the decoder names it.
+    pub codec: String,
+}
+
+/// What is known of one frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct FrameInfo {
+    /// Index among the decoded frames.
+    pub index: FrameIndex,
+    /// Presentation time.
+    pub at: CaptureTime,
+    /// Whether it shows the same picture as the frame before: webcams and converters repeat pictures.
+    pub repeat: bool,
+}
+
+/// A reusable frame: planes of luma and of chroma at half size.
+#[derive(Clone, Debug, Default)]
+pub struct FrameBuffer {
+    /// What is known of it.
+    pub info: FrameInfo,
+    /// Pixels across.
+    pub width: usize,
+    /// Pixels down.
+    pub height: usize,
+    /// Whether bytes span 0 to 255 rather than 16 to 235.
+    pub full_range: bool,
+    /// Luma, then chroma blue and red at half width and height (rounded up); chroma is absent for grey pictures.
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) gray: bool,
+}
+
+impl FrameBuffer {
+    /// Sets size and kind, keeping the memory where it suffices.
+    pub(crate) fn shape(&mut self, width: usize, height: usize, gray: bool) {
+        (self.width, self.height, self.gray) = (width, height, gray);
+        let chroma = if gray { 0 } else { 2 * self.chroma_len() };
+        self.bytes.resize(width * height + chroma, 0);
+    }
+
+    fn chroma_len(&self) -> usize {
+        self.width.div_ceil(2) * self.height.div_ceil(2)
+    }
+
+    /// Luma, row by row.
+    pub fn luma(&self) -> &[u8] {
+        &self.bytes[..self.width * self.height]
+    }
+
+    /// Chroma planes (blue, red); `None` for a grey picture.
+    pub fn chroma(&self) -> Option<(&[u8], &[u8])> {
+        (!self.gray).then(|| self.bytes[self.width * self.height..].split_at(self.chroma_len()))
+    }
+}

@@ -1,0 +1,189 @@
+//! The face mesh: 468 points on a face in a region, and whether there is a face at all.
+//!
+//! Kartynnik et al., "Real-time Facial Surface Geometry from Monocular Video on Mobile GPUs" (2019). The region of
+//! interest follows MediaPipe: the box around the points (or the detector's box), made square by its longer side, half
+//! as large again, turned so that the eyes are level.
+
+use crate::card::ModelCard;
+use crate::face_detector::FaceDetection;
+use crate::interpreter::{Interpreter, TensorMut};
+use crate::picture::Picture;
+use crate::warp::{Border, Region, warp_f32};
+use crate::{ModelError, litert::Runtime};
+use label_core::{BoundingBox, Keypoint};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Points of the mesh that are used; a 478-point mesh has these first and ten iris points after them.
+pub const LANDMARKS: usize = 468;
+
+/// How much larger than the face the region is.
+const REGION_SCALE: f32 = 1.5;
+
+/// Outer corner of the subject's right eye and of the left: the line that is turned level.
+const RIGHT_OUTER_CORNER: usize = 33;
+const LEFT_OUTER_CORNER: usize = 263;
+
+/// A point of the mesh: picture pixels, and depth in the same unit, smaller towards the camera.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Landmark {
+    /// Pixels to the right.
+    pub x: f32,
+    /// Pixels down.
+    pub y: f32,
+    /// Depth relative to the head's centre.
+    pub z: f32,
+}
+
+impl Landmark {
+    /// The point in the picture.
+    pub fn keypoint(self) -> Keypoint {
+        Keypoint::new(self.x, self.y)
+    }
+
+    /// Distance in three dimensions, in pixels: does not shrink when the head turns.
+    pub fn distance(self, other: Self) -> f32 {
+        let (dx, dy, dz) = (self.x - other.x, self.y - other.y, self.z - other.z);
+        (dx * dx + dy * dy + dz * dz).sqrt()
+    }
+}
+
+/// One face's mesh.
+#[derive(Clone, Debug)]
+pub struct MeshFace {
+    /// The points.
+    pub landmarks: Box<[Landmark; LANDMARKS]>,
+    /// Sigmoid of the network's face flag; not a confidence.
+    pub presence: f32,
+    /// The region it was read from.
+    pub region: Region,
+}
+
+impl MeshFace {
+    /// Room for a mesh.
+    pub fn empty() -> Self {
+        let region = Region {
+            center: Keypoint::new(0.0, 0.0),
+            width: 0.0,
+            height: 0.0,
+            angle: 0.0,
+        };
+        Self {
+            landmarks: Box::new([Landmark::default(); LANDMARKS]),
+            presence: 0.0,
+            region,
+        }
+    }
+
+    /// The smallest upright box around all points.
+    pub fn bounds(&self) -> BoundingBox {
+        let mut low = Keypoint::new(f32::INFINITY, f32::INFINITY);
+        let mut high = Keypoint::new(f32::NEG_INFINITY, f32::NEG_INFINITY);
+        for point in self.landmarks.iter() {
+            low = Keypoint::new(low.x.min(point.x), low.y.min(point.y));
+            high = Keypoint::new(high.x.max(point.x), high.y.max(point.y));
+        }
+        BoundingBox::from_corners(low, high)
+    }
+
+    /// Where to look for this face in the next frame.
+    pub fn next_region(&self) -> Region {
+        let right = self.landmarks[RIGHT_OUTER_CORNER].keypoint();
+        let left = self.landmarks[LEFT_OUTER_CORNER].keypoint();
+        region_of_interest(self.bounds(), right, left)
+    }
+}
+
+/// The region for a face with this box and these eyes.
+fn region_of_interest(face: BoundingBox, right_eye: Keypoint, left_eye: Keypoint) -> Region {
+    let side = face.width.max(face.height) * REGION_SCALE;
+    let angle = (left_eye.y - right_eye.y).atan2(left_eye.x - right_eye.x);
+    Region {
+        center: face.center(),
+        width: side,
+        height: side,
+        angle,
+    }
+}
+
+impl FaceDetection {
+    /// Where to read this face's mesh.
+    pub fn region(&self) -> Region {
+        region_of_interest(self.face, self.right_eye, self.left_eye)
+    }
+}
+
+/// A loaded mesh model.
+pub struct FaceMesh {
+    interpreter: Box<dyn Interpreter>,
+    size: (usize, usize),
+    range: [f32; 2],
+    points: usize,
+    flag: usize,
+}
+
+impl FaceMesh {
+    /// Loads the model of this card from `folder`.
+    pub fn load(
+        card: &ModelCard,
+        runtime: &Arc<Runtime>,
+        folder: &Path,
+        threads: u32,
+    ) -> Result<Self, ModelError> {
+        let interpreter = card.load(runtime, folder, threads)?;
+        let points = interpreter
+            .outputs()
+            .iter()
+            .position(|output| output.len() >= LANDMARKS * 3);
+        let flag = interpreter
+            .outputs()
+            .iter()
+            .position(|output| output.len() == 1);
+        let (Some(points), Some(flag)) = (points, flag) else {
+            return Err(ModelError::Role {
+                name: card.name.clone(),
+                role: "a face mesh",
+                needs: "an output of 468 points or more and one of a single face flag",
+            });
+        };
+        Ok(Self {
+            interpreter,
+            size: (card.input.width, card.input.height),
+            range: card.input.range,
+            points,
+            flag,
+        })
+    }
+
+    /// Reads the mesh in `region` into `face`.
+    pub fn read(
+        &mut self,
+        picture: &Picture<'_>,
+        region: &Region,
+        face: &mut MeshFace,
+    ) -> Result<(), ModelError> {
+        let (size, range) = (self.size, self.range);
+        self.interpreter.run(&mut |tensor| {
+            if let TensorMut::F32(values) = tensor {
+                warp_f32(picture, region, size, Border::Replicate, range, values);
+            }
+        })?;
+        let (width, height) = (size.0 as f32, size.1 as f32);
+        let (sin, cos) = region.angle.sin_cos();
+        let points = self.interpreter.output(self.points).chunks_exact(3);
+        for (landmark, crop) in face.landmarks.iter_mut().zip(points) {
+            let (dx, dy) = (
+                (crop[0] / width - 0.5) * region.width,
+                (crop[1] / height - 0.5) * region.height,
+            );
+            *landmark = Landmark {
+                x: region.center.x + dx * cos - dy * sin,
+                y: region.center.y + dx * sin + dy * cos,
+                z: crop[2] / width * region.width,
+            };
+        }
+        face.presence = 1.0 / (1.0 + (-self.interpreter.output(self.flag)[0]).exp());
+        face.region = *region;
+        Ok(())
+    }
+}

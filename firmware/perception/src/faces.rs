@@ -1,0 +1,382 @@
+//! Following faces: search only where none is tracked or the last search is old, read the mesh where one is.
+//!
+//! The search goes from cheap to thorough: the short-range detector on the whole frame, the full-range detector on the
+//! whole frame, then on overlapping square tiles. Only the tiles see a face of a tenth of the frame; they are tried a
+//! few at a time, so that a frame without a face costs a bounded amount.
+
+use crate::ModelError;
+use crate::eyes::Eyes;
+use crate::face_detector::{FaceDetection, FaceDetector};
+use crate::face_mesh::{FaceMesh, MeshFace};
+use crate::picture::Picture;
+use crate::warp::Region;
+use label_core::{BoundingBox, CaptureTime, Keypoint, TrackId};
+use std::time::{Duration, Instant};
+
+/// The mesh's face flag below which a face is lost.
+const MIN_PRESENCE: f32 = 0.5;
+
+/// Further faces are looked for this often while one is tracked.
+const SEARCH_AGE_S: f32 = 2.0;
+
+/// A person found again within this time, near where they were lost, keeps their track.
+const REMEMBER_S: f32 = 5.0;
+
+/// "Near": centres closer than this many face widths.
+const NEAR_FACE_WIDTHS: f32 = 1.5;
+
+/// Two tracked faces that overlap by more than this are one.
+const SAME_FACE_IOU: f32 = 0.4;
+
+/// Tiles tried a frame while no face is in view. All of 1920x1080 is seen in 9 frames.
+const TILES_A_FRAME: usize = 4;
+
+/// How thoroughly to search a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Search {
+    /// One frame of many: tiles are spread over successive frames.
+    Video,
+    /// The only frame: everything is tried.
+    Still,
+}
+
+/// A tracked face in one frame.
+#[derive(Clone, Debug)]
+pub struct TrackedFace {
+    /// The person's track.
+    pub track: TrackId,
+    /// Its mesh.
+    pub mesh: MeshFace,
+    /// What the mesh says of the eyes.
+    pub eyes: Eyes,
+    /// Box around the mesh.
+    pub bounds: BoundingBox,
+}
+
+/// A face that was lost.
+#[derive(Clone, Copy, Debug)]
+struct LostFace {
+    track: TrackId,
+    bounds: BoundingBox,
+    at: CaptureTime,
+}
+
+/// Where the time of a frame went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FaceTimes {
+    /// In face detectors.
+    pub detect: Duration,
+    /// In the mesh.
+    pub mesh: Duration,
+}
+
+/// Finds and follows faces.
+pub struct FaceTracker {
+    short_range: FaceDetector,
+    full_range: FaceDetector,
+    mesh: FaceMesh,
+    max_faces: usize,
+    faces: Vec<TrackedFace>,
+    spare: Vec<TrackedFace>,
+    lost: Vec<LostFace>,
+    found: Vec<FaceDetection>,
+    next_track: TrackId,
+    next_tile: usize,
+    searched: Option<CaptureTime>,
+    times: FaceTimes,
+}
+
+impl FaceTracker {
+    /// A tracker of up to `max_faces` faces.
+    pub fn new(
+        short_range: FaceDetector,
+        full_range: FaceDetector,
+        mesh: FaceMesh,
+        max_faces: usize,
+    ) -> Self {
+        let empty = || TrackedFace {
+            track: 0,
+            mesh: MeshFace::empty(),
+            eyes: Eyes::from_mesh(&MeshFace::empty()),
+            bounds: BoundingBox::new(0.0, 0.0, 0.0, 0.0),
+        };
+        Self {
+            short_range,
+            full_range,
+            mesh,
+            max_faces,
+            faces: Vec::with_capacity(max_faces),
+            spare: std::iter::repeat_with(empty).take(max_faces).collect(),
+            lost: Vec::with_capacity(8),
+            found: Vec::with_capacity(64),
+            next_track: 1,
+            next_tile: 0,
+            searched: None,
+            times: FaceTimes::default(),
+        }
+    }
+
+    /// Forgets everybody: the next frame belongs to another clip.
+    pub fn reset(&mut self) {
+        self.spare.append(&mut self.faces);
+        self.lost.clear();
+        (self.next_track, self.next_tile, self.searched) = (1, 0, None);
+    }
+
+    /// The faces of the last frame.
+    pub fn faces(&self) -> &[TrackedFace] {
+        &self.faces
+    }
+
+    /// Where the time of the last frame went.
+    pub fn times(&self) -> FaceTimes {
+        self.times
+    }
+
+    /// Looks at the next frame.
+    pub fn observe(
+        &mut self,
+        picture: &Picture<'_>,
+        at: CaptureTime,
+        search: Search,
+    ) -> Result<(), ModelError> {
+        self.times = FaceTimes::default();
+        self.follow(picture, at)?;
+        let old = self
+            .searched
+            .is_none_or(|last| at.seconds_since(last) >= SEARCH_AGE_S);
+        if self.faces.is_empty() || (old && self.faces.len() < self.max_faces) {
+            let start = Instant::now();
+            self.search(picture, search)?;
+            self.times.detect = start.elapsed();
+            self.searched = Some(at);
+            self.take_up_found(picture, at)?;
+        }
+        self.lost
+            .retain(|face| at.seconds_since(face.at) <= REMEMBER_S);
+        Ok(())
+    }
+
+    /// Reads the mesh of every tracked face where it should be now.
+    fn follow(&mut self, picture: &Picture<'_>, at: CaptureTime) -> Result<(), ModelError> {
+        let mut index = 0;
+        while index < self.faces.len() {
+            let region = self.faces[index].mesh.next_region();
+            self.read(picture, &region, index)?;
+            let twin = self.faces[..index]
+                .iter()
+                .any(|other| other.bounds.iou(self.faces[index].bounds) > SAME_FACE_IOU);
+            if twin || !is_face(&self.faces[index]) {
+                let face = self.faces.remove(index);
+                if !twin {
+                    if self.lost.len() == self.lost.capacity() {
+                        self.lost.remove(0);
+                    }
+                    let center = region.center;
+                    let (width, height) = (region.width / 1.5, region.height / 1.5);
+                    let bounds = BoundingBox::new(
+                        center.x - width / 2.0,
+                        center.y - height / 2.0,
+                        width,
+                        height,
+                    );
+                    self.lost.push(LostFace {
+                        track: face.track,
+                        bounds,
+                        at,
+                    });
+                }
+                self.spare.push(face);
+            } else {
+                index += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn read(
+        &mut self,
+        picture: &Picture<'_>,
+        region: &Region,
+        index: usize,
+    ) -> Result<(), ModelError> {
+        let start = Instant::now();
+        let face = &mut self.faces[index];
+        self.mesh.read(picture, region, &mut face.mesh)?;
+        face.eyes = Eyes::from_mesh(&face.mesh);
+        face.bounds = face.mesh.bounds();
+        self.times.mesh += start.elapsed();
+        Ok(())
+    }
+
+    fn search(&mut self, picture: &Picture<'_>, search: Search) -> Result<(), ModelError> {
+        let (width, height) = (picture.width() as f32, picture.height() as f32);
+        let whole = square(width / 2.0, height / 2.0, width.max(height));
+        self.found.clear();
+        self.short_range.detect(picture, &whole, &mut self.found)?;
+        // A face that is tracked already is no reason to search on, and none found means nobody else is near.
+        if !self.found.is_empty() || !self.faces.is_empty() {
+            return Ok(());
+        }
+        self.full_range.detect(picture, &whole, &mut self.found)?;
+        if !self.found.is_empty() {
+            return Ok(());
+        }
+        let side = width.min(height);
+        let tiles = tile_count(width, height, side) + tile_count(width, height, side / 2.0);
+        let tries = if search == Search::Still {
+            tiles
+        } else {
+            TILES_A_FRAME.min(tiles)
+        };
+        for _ in 0..tries {
+            let tile = tile(width, height, side, self.next_tile % tiles);
+            self.next_tile = (self.next_tile + 1) % tiles;
+            self.full_range.detect(picture, &tile, &mut self.found)?;
+            if search == Search::Video && !self.found.is_empty() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins a track for each face found that is not tracked yet, the largest first.
+    fn take_up_found(&mut self, picture: &Picture<'_>, at: CaptureTime) -> Result<(), ModelError> {
+        self.found
+            .sort_unstable_by(|a, b| b.face.area().total_cmp(&a.face.area()));
+        for index in 0..self.found.len() {
+            let detection = self.found[index];
+            let known = self
+                .faces
+                .iter()
+                .any(|face| face.bounds.contains(detection.face.center()));
+            if known {
+                continue;
+            }
+            let Some(face) = self.spare.pop() else {
+                return Ok(());
+            };
+            self.faces.push(face);
+            let last = self.faces.len() - 1;
+            self.read(picture, &detection.region(), last)?;
+            if is_face(&self.faces[last]) {
+                self.faces[last].track = self.track_for(self.faces[last].bounds);
+            } else {
+                self.spare.extend(self.faces.pop());
+            }
+        }
+        let _ = at;
+        Ok(())
+    }
+
+    /// The track of whoever was lost near here a moment ago, or a new one.
+    fn track_for(&mut self, bounds: BoundingBox) -> TrackId {
+        let center = bounds.center();
+        let near = self
+            .lost
+            .iter()
+            .map(|lost| {
+                (
+                    lost.bounds.center().distance(center) / lost.bounds.width.max(1.0),
+                    lost.track,
+                )
+            })
+            .min_by(|a, b| a.0.total_cmp(&b.0));
+        if let Some((distance, track)) = near
+            && distance <= NEAR_FACE_WIDTHS
+        {
+            self.lost.retain(|lost| lost.track != track);
+            return track;
+        }
+        let track = self.next_track;
+        self.next_track = self.next_track.saturating_add(1);
+        track
+    }
+}
+
+fn is_face(face: &TrackedFace) -> bool {
+    face.mesh.presence >= MIN_PRESENCE && face.bounds.width.is_finite() && face.bounds.width > 0.0
+}
+
+fn square(x: f32, y: f32, side: f32) -> Region {
+    Region {
+        center: Keypoint::new(x, y),
+        width: side,
+        height: side,
+        angle: 0.0,
+    }
+}
+
+/// Half-overlapping tiles along an axis.
+fn tiles_along(length: f32, side: f32) -> usize {
+    if side >= length {
+        1
+    } else {
+        ((length - side) / (side / 2.0)).ceil() as usize + 1
+    }
+}
+
+fn tile_count(width: f32, height: f32, side: f32) -> usize {
+    tiles_along(width, side) * tiles_along(height, side)
+}
+
+/// Tile number `index`: the large ones of side `side` first, then those of half of it.
+fn tile(width: f32, height: f32, side: f32, index: usize) -> Region {
+    let large = tile_count(width, height, side);
+    let (side, index) = if index < large {
+        (side, index)
+    } else {
+        (side / 2.0, index - large)
+    };
+    let columns = tiles_along(width, side);
+    let place = |length: f32, at: usize| {
+        let count = tiles_along(length, side);
+        let step = if count > 1 {
+            (length - side) / (count - 1) as f32
+        } else {
+            0.0
+        };
+        side / 2.0 + at as f32 * step
+    };
+    square(
+        place(width, index % columns),
+        place(height, index / columns),
+        side,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tiles_cover_the_whole_frame() {
+        for (width, height) in [
+            (1920.0, 1080.0),
+            (1080.0, 1920.0),
+            (640.0, 480.0),
+            (500.0, 500.0),
+        ] {
+            let side = f32::min(width, height);
+            let count = tile_count(width, height, side) + tile_count(width, height, side / 2.0);
+            let tiles: Vec<_> = (0..count)
+                .map(|index| tile(width, height, side, index))
+                .collect();
+            for (x, y) in [
+                (1.0, 1.0),
+                (width - 1.0, height - 1.0),
+                (width / 2.0, height / 2.0),
+                (width * 0.3, height * 0.9),
+            ] {
+                for wanted in [side, side / 2.0] {
+                    assert!(
+                        tiles.iter().any(|t| t.width == wanted
+                            && (t.center.x - x).abs() <= wanted / 2.0
+                            && (t.center.y - y).abs() <= wanted / 2.0),
+                        "{width}x{height}: no tile of {wanted} sees {x},{y}"
+                    );
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! Segment files: the bytes on disk.
+//!
+//! A file begins with a head of 28 bytes: magic, boot, first seq, checksum. Records follow: length of the payload,
+//! checksum, seq, topic, a zero, number of labels, payload; all numbers little-endian. The checksum of a record spans
+//! everything but itself, the length included.
+
+use crate::UplinkError;
+use label_core::wire::{MAX_EVIDENCE_BYTES, Topic};
+use label_core::{BootId, Seq};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+const MAGIC: [u8; 8] = *b"RGOUTBX1";
+pub(crate) const FILE_HEAD: usize = 28;
+pub(crate) const RECORD_HEAD: usize = 20;
+
+/// Which files a message is kept in. Lanes exist so that bulk can wait and be given up first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Lane {
+    /// What was given up: few bytes, sent first, never given up, since the host's watermark waits for them.
+    Notices,
+    /// Clips and labels.
+    Labels,
+    /// Pictures.
+    Evidence,
+}
+
+impl Lane {
+    pub(crate) const ALL: [Self; 3] = [Self::Notices, Self::Labels, Self::Evidence];
+
+    pub(crate) const fn of(topic: Topic) -> Self {
+        match topic {
+            Topic::Evicted => Self::Notices,
+            Topic::Evidence => Self::Evidence,
+            _ => Self::Labels,
+        }
+    }
+
+    pub(crate) const fn folder(self) -> &'static str {
+        match self {
+            Self::Notices => "notices",
+            Self::Labels => "labels",
+            Self::Evidence => "evidence",
+        }
+    }
+}
+
+const fn topic_code(topic: Topic) -> u8 {
+    match topic {
+        Topic::Clip => 1,
+        Topic::Label => 2,
+        Topic::Evidence => 3,
+        Topic::Evicted => 4,
+        _ => 0,
+    }
+}
+
+const fn topic_of(code: u8) -> Option<Topic> {
+    match code {
+        1 => Some(Topic::Clip),
+        2 => Some(Topic::Label),
+        3 => Some(Topic::Evidence),
+        4 => Some(Topic::Evicted),
+        _ => None,
+    }
+}
+
+/// Where a record is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) seq: Seq,
+    /// Of the record's head in the file.
+    pub(crate) offset: u32,
+    /// Of the payload.
+    pub(crate) length: u32,
+    pub(crate) labels: u16,
+    pub(crate) topic: Topic,
+}
+
+/// A segment: its file and what is in it.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    pub(crate) boot: BootId,
+    pub(crate) path: PathBuf,
+    /// Of whole records and the head.
+    pub(crate) bytes: u64,
+    pub(crate) entries: Vec<Entry>,
+    /// Present while the file is being written or waits to be sealed.
+    pub(crate) file: Option<File>,
+    /// No more records are added; the next sync seals it.
+    pub(crate) full: bool,
+}
+
+impl Segment {
+    pub(crate) fn last(&self) -> Seq {
+        self.entries.last().map_or(0, |entry| entry.seq)
+    }
+
+    /// Entries above the watermark.
+    pub(crate) fn above(&self, watermark: Seq) -> &[Entry] {
+        &self.entries[self
+            .entries
+            .partition_point(|entry| entry.seq <= watermark)..]
+    }
+}
+
+/// `<boot>-<first seq>`, so that names sort by age.
+pub(crate) fn file_stem(boot: BootId, first: Seq) -> String {
+    format!("{:013x}-{first:016x}", boot.raw())
+}
+
+pub(crate) fn parse_stem(stem: &str) -> Option<(BootId, Seq)> {
+    let (boot, first) = stem.split_once('-')?;
+    Some((
+        BootId::from_raw(u64::from_str_radix(boot, 16).ok()?)?,
+        Seq::from_str_radix(first, 16).ok()?,
+    ))
+}
+
+pub(crate) fn file_head(boot: BootId, first: Seq) -> [u8; FILE_HEAD] {
+    let mut head = [0; FILE_HEAD];
+    head[..8].copy_from_slice(&MAGIC);
+    head[8..16].copy_from_slice(&boot.raw().to_le_bytes());
+    head[16..24].copy_from_slice(&first.to_le_bytes());
+    let crc = crc32fast::hash(&head[..24]);
+    head[24..].copy_from_slice(&crc.to_le_bytes());
+    head
+}
+
+/// Writes the head of the record whose payload already stands at `record[RECORD_HEAD..]`.
+pub(crate) fn seal_record(record: &mut [u8], seq: Seq, topic: Topic, labels: u16) {
+    let length = (record.len() - RECORD_HEAD) as u32;
+    record[..4].copy_from_slice(&length.to_le_bytes());
+    record[8..16].copy_from_slice(&seq.to_le_bytes());
+    record[16] = topic_code(topic);
+    record[17] = 0;
+    record[18..20].copy_from_slice(&labels.to_le_bytes());
+    let crc = record_crc(record);
+    record[4..8].copy_from_slice(&crc.to_le_bytes());
+}
+
+fn record_crc(record: &[u8]) -> u32 {
+    let mut crc = crc32fast::Hasher::new();
+    crc.update(&record[..4]);
+    crc.update(&record[8..]);
+    crc.finalize()
+}
+
+fn number<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
+    let mut out = [0; N];
+    out.copy_from_slice(&bytes[at..at + N]);
+    out
+}
+
+/// The whole, sound record at `offset`, if there is one.
+pub(crate) fn record_at(bytes: &[u8], offset: usize) -> Option<Entry> {
+    let rest = bytes.get(offset..)?;
+    if rest.len() < RECORD_HEAD {
+        return None;
+    }
+    let length = u32::from_le_bytes(number(rest, 0));
+    let topic = topic_of(rest[16])?;
+    if length as usize > MAX_EVIDENCE_BYTES {
+        return None;
+    }
+    let record = rest.get(..RECORD_HEAD + length as usize)?;
+    if record_crc(record) != u32::from_le_bytes(number(record, 4)) {
+        return None;
+    }
+    Some(Entry {
+        seq: Seq::from_le_bytes(number(record, 8)),
+        offset: offset as u32,
+        length,
+        labels: u16::from_le_bytes(number(record, 18)),
+        topic,
+    })
+}
+
+/// How the reading of a file ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FileEnd {
+    /// With the last record.
+    Clean,
+    /// Within a record, and nothing sound follows: the write was cut short.
+    Torn,
+    /// Sound records follow a broken one, or the head is not ours: bytes were damaged after they were written.
+    Damaged,
+}
+
+/// What was found in a file.
+#[derive(Debug)]
+pub(crate) struct Scan {
+    /// Every sound record, those after damage included.
+    pub(crate) entries: Vec<Entry>,
+    /// Length up to the end of the last record before any trouble.
+    pub(crate) sound: u64,
+    pub(crate) end: FileEnd,
+}
+
+/// Finds the records of a file that should be of this boot and begin with this seq.
+pub(crate) fn scan(bytes: &[u8], boot: BootId, first: Seq) -> Scan {
+    let mut entries: Vec<Entry> = Vec::new();
+    let head_is_ours = bytes.get(..FILE_HEAD) == Some(&file_head(boot, first)[..]);
+    if bytes.len() < FILE_HEAD {
+        return Scan {
+            entries,
+            sound: 0,
+            end: FileEnd::Torn,
+        };
+    }
+    let mut at = FILE_HEAD;
+    let mut sound = if head_is_ours { FILE_HEAD as u64 } else { 0 };
+    let mut end = if head_is_ours {
+        FileEnd::Clean
+    } else {
+        FileEnd::Damaged
+    };
+    let mut lost_way = false;
+    while at < bytes.len() {
+        let after = entries.last().map_or(first, |entry| entry.seq + 1);
+        match record_at(bytes, at).filter(|entry| entry.seq >= after) {
+            Some(entry) => {
+                at += RECORD_HEAD + entry.length as usize;
+                entries.push(entry);
+                if lost_way {
+                    end = FileEnd::Damaged;
+                } else if head_is_ours {
+                    sound = at as u64;
+                }
+            }
+            // Try every later byte: where a length was damaged, nothing says where the next record begins.
+            None => {
+                lost_way = true;
+                at += 1;
+            }
+        }
+    }
+    if lost_way && end == FileEnd::Clean {
+        end = FileEnd::Torn;
+    }
+    Scan {
+        entries,
+        sound,
+        end,
+    }
+}
+
+/// Makes renames and new files in a folder survive a power cut.
+pub(crate) fn sync_folder(folder: &Path) -> Result<(), UplinkError> {
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(UplinkError::io("sync the folder", folder))
+}
+
+/// Writes a small file so that after a power cut either the old or the new one is there, whole.
+pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), UplinkError> {
+    use std::io::Write;
+    let partial = path.with_extension("partial");
+    let mut file =
+        File::create(&partial).map_err(UplinkError::io("create the file", &partial))?;
+    file.write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .map_err(UplinkError::io("write the file", &partial))?;
+    std::fs::rename(&partial, path).map_err(UplinkError::io("replace the file", path))?;
+    sync_folder(path.parent().unwrap_or(Path::new(".")))
+}
