@@ -5,12 +5,12 @@
 
 use std::fs::File;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
@@ -149,13 +149,51 @@ pub(crate) fn run_logged_with(
     if status.success() {
         return Ok(());
     }
-    bail!(
-        "`{}` ended with {status}; its last lines (all of them: {}):\n{}",
-        shown(command),
-        log.display(),
-        last_lines(log)
-    );
+    let failed = Failed {
+        command: shown(command),
+        status,
+        log: log.to_owned(),
+    };
+    Err(failed.into())
 }
+
+/// A program whose output was kept ended without success.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    command: String,
+    status: ExitStatus,
+    log: PathBuf,
+}
+
+impl Failed {
+    /// All it printed.
+    pub(crate) fn output(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
+    /// The failure in one line, for when its cause is told elsewhere.
+    pub(crate) fn in_short(&self) -> String {
+        format!(
+            "`{}` ended with {}, see {}",
+            self.command,
+            self.status,
+            self.log.display()
+        )
+    }
+}
+
+impl std::fmt::Display for Failed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{}; its last lines:\n{}",
+            self.in_short(),
+            last_lines(&self.log)
+        )
+    }
+}
+
+impl std::error::Error for Failed {}
 
 /// Sends a command's output to a file.
 pub(crate) fn with_output_to(command: &mut Command, log: &Path) -> Result<()> {

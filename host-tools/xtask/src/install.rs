@@ -61,7 +61,12 @@ pub(crate) fn install(
         }
     }
     if !failures.is_empty() {
-        bail!("{}", failures.join("\n"));
+        bail!(
+            "{}\n{} of {} files are in place and stay",
+            failures.join("\n"),
+            outcomes.len(),
+            wanted.len()
+        );
     }
     // Everything taken out of them is in place, so the archives are only weight.
     remove(&downloads)?;
@@ -87,11 +92,11 @@ fn install_one(
             check_interrupted()?;
             archives.insert(key.clone(), fetched.map_err(|error| format!("{error:#}")));
         }
-        let taken = match &archives[&key] {
+        let taken = match archives.get_mut(&key).expect("put there above") {
             Ok(path) => {
                 take(project, wanted, path, &source.member).map_err(|error| format!("{error:#}"))
             }
-            Err(error) => Err(error.clone()),
+            Err(error) => Err(std::mem::replace(error, "failed as above".to_owned())),
         };
         match taken {
             Ok(()) => return Ok(source.package.clone()),
@@ -123,7 +128,7 @@ fn take(project: &Project, wanted: &Wanted, archive: &Path, member: &str) -> Res
 fn put(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
     let folder = path.parent().context("a fetched file lies in a folder")?;
     create_folder(folder)?;
-    let partial = path.with_extension(format!("part-{}", std::process::id()));
+    let partial = path.with_extension("part");
     let write = || -> std::io::Result<()> {
         let mut file = File::create(&partial)?;
         file.write_all(bytes)?;

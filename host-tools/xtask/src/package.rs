@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-use crate::children::{create_folder, run_logged_with};
+use crate::children::{Failed, create_folder, run_logged_with};
 use crate::install::{digest_of_file, remove};
 use crate::progress::Bar;
 
@@ -82,7 +82,9 @@ pub(crate) fn fetch(package: &Package, folder: &Path) -> Result<PathBuf> {
     // Both clients stream into a temporary folder; given ours, its size is the progress.
     command.env("TMPDIR", &scratch);
     let bar = Bar::bytes(spec, package.bytes);
-    let log = partial.join("log");
+    let log = folder
+        .with_file_name("logs")
+        .join(format!("{}.log", package.file_name()));
     let ran = run_logged_with(spec, &mut command, &log, || {
         bar.set(size_of_folder(&partial).min(package.bytes));
     });
@@ -139,7 +141,7 @@ fn npm_pack(spec: &str, into: &Path, cache: &Path) -> Command {
     let mut command = Command::new("npm");
     command.args([
         "pack",
-        "--silent",
+        "--loglevel=error",
         "--fetch-retries=2",
         "--fetch-retry-mintimeout=1000",
         "--fetch-retry-maxtimeout=5000",
@@ -153,47 +155,73 @@ fn npm_pack(spec: &str, into: &Path, cache: &Path) -> Command {
     command
 }
 
-/// Adds what to do next, by what the client said.
+/// Says what to do next, by what the client said.
 pub(crate) fn advise(error: anyhow::Error, registry: Registry) -> anyhow::Error {
-    let text = format!("{error:#}");
-    let says = |signs: &[&str]| signs.iter().any(|sign| text.contains(sign));
     let (program, package) = match registry {
         Registry::Pypi => ("pip", "python3-pip"),
         Registry::Npm => ("npm", "npm"),
     };
-    let advice = if says(&[
-        "No such file or directory (os error 2)",
-        "No module named pip",
-    ]) {
-        format!(
+    let failed = error.downcast_ref::<Failed>();
+    let said = failed.map_or_else(|| format!("{error:#}"), Failed::output);
+    let known = |cause: Cause| {
+        match cause {
+        Cause::Missing => format!(
             "{program} is missing: install it (on Debian or Ubuntu: apt-get install {package}) and run the command again"
-        )
-    } else if says(&["No space left", "ENOSPC"]) {
-        "the disk is full: free some room and run the command again; what was fetched is kept"
-            .to_owned()
-    } else if says(&["Permission denied", "EACCES"]) {
-        "a folder may not be written: does .rigel belong to another user, after a run as root perhaps?".to_owned()
-    } else if says(&[
-        "NewConnectionError",
-        "NameResolutionError",
-        "name resolution",
-        "ENOTFOUND",
-        "EAI_AGAIN",
-        "ECONNREFUSED",
-        "ETIMEDOUT",
-        "ECONNRESET",
-        "Network is unreachable",
-        "ProxyError",
-        "timed out",
-        "Max retries exceeded",
-    ]) {
-        format!(
-            "the registry could not be reached: check the network (and {program}'s proxy or mirror settings) and run the command again"
-        )
-    } else {
-        format!("run the command above by hand to see what {program} makes of it")
+        ),
+        Cause::NoRoom => "the disk is full: free some room and run the command again".to_owned(),
+        Cause::NotAllowed => "a folder may not be written: does .rigel belong to another user, after a run as root perhaps?".to_owned(),
+        Cause::Unreachable => format!(
+            "the registry could not be reached: check the network, and {program}'s proxy or mirror settings, and run the command again"
+        ),
+    }
     };
-    error.context(advice)
+    match (cause_of(&said), failed) {
+        (Some(cause), Some(failed)) => anyhow::anyhow!("{} ({})", known(cause), failed.in_short()),
+        (Some(cause), None) => error.context(known(cause)),
+        (None, _) => error,
+    }
+}
+
+/// Why a client fails, as far as it can be told from its words.
+#[derive(Debug, PartialEq)]
+enum Cause {
+    Missing,
+    NoRoom,
+    NotAllowed,
+    Unreachable,
+}
+
+fn cause_of(said: &str) -> Option<Cause> {
+    let signs = [
+        (
+            Cause::Missing,
+            &["No module named pip", "(os error 2)"] as &[&str],
+        ),
+        (Cause::NoRoom, &["No space left", "ENOSPC"]),
+        (Cause::NotAllowed, &["Permission denied", "EACCES"]),
+        (
+            Cause::Unreachable,
+            &[
+                "NewConnectionError",
+                "NameResolutionError",
+                "name resolution",
+                "Network is unreachable",
+                "ProxyError",
+                "Max retries exceeded",
+                "timed out",
+                "ENOTFOUND",
+                "EAI_AGAIN",
+                "ECONNREFUSED",
+                "ECONNRESET",
+                "ETIMEDOUT",
+                "ENETUNREACH",
+            ],
+        ),
+    ];
+    signs
+        .into_iter()
+        .find(|(_, signs)| signs.iter().any(|sign| said.contains(sign)))
+        .map(|(cause, _)| cause)
 }
 
 fn find_archive(folder: &Path) -> Option<PathBuf> {
@@ -245,17 +273,41 @@ mod tests {
     }
 
     #[test]
-    fn advice_follows_what_the_client_said() {
-        let told = |said: &str| {
-            format!(
-                "{:#}",
-                advise(anyhow::anyhow!(said.to_owned()), Registry::Pypi)
-            )
-        };
-        assert!(told("Temporary failure in name resolution").contains("check the network"));
-        assert!(told("OSError: [Errno 28] No space left on device").contains("free some room"));
-        assert!(
-            told("/usr/bin/python3: No module named pip").contains("apt-get install python3-pip")
+    fn the_cause_follows_from_what_the_client_said() {
+        assert_eq!(
+            cause_of("Temporary failure in name resolution"),
+            Some(Cause::Unreachable)
         );
+        assert_eq!(
+            cause_of("npm error code EAI_AGAIN"),
+            Some(Cause::Unreachable)
+        );
+        assert_eq!(
+            cause_of("OSError: [Errno 28] No space left on device"),
+            Some(Cause::NoRoom)
+        );
+        assert_eq!(
+            cause_of("/usr/bin/python3: No module named pip"),
+            Some(Cause::Missing)
+        );
+        assert_eq!(cause_of("ERROR: No matching distribution found"), None);
+    }
+
+    #[test]
+    fn a_client_that_cannot_be_reached_is_told_in_one_line_and_another_failure_in_full() {
+        let folder = tempfile::tempdir().unwrap();
+        let told = |script: &str| {
+            let mut command = Command::new("sh");
+            let log = folder.path().join("log");
+            let failed =
+                run_logged_with("sh", command.args(["-c", script]), &log, || ()).unwrap_err();
+            format!("{:#}", advise(failed, Registry::Pypi))
+        };
+        let unreachable = told("printf 'a\\nProxyError\\n'; exit 1");
+        assert!(
+            unreachable.contains("check the network") && !unreachable.contains('\n'),
+            "{unreachable}"
+        );
+        assert!(told("echo the plain reason; exit 1").ends_with("the plain reason"));
     }
 }

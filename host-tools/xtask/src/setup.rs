@@ -98,8 +98,8 @@ fn prepare_ffmpeg(project: &Project, pinned: &Pinned) -> Result<()> {
         return Ok(());
     }
     if programs::may_install() {
-        match programs::install(project, &["ffmpeg"]) {
-            Ok(()) => return Ok(()),
+        match programs::find_or_install(project, "ffmpeg", "ffmpeg") {
+            Ok(_) => return Ok(()),
             Err(error) => {
                 eprintln!("ffmpeg: {error:#}\nffmpeg: taking the static one of a wheel instead");
             }
