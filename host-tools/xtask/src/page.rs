@@ -63,6 +63,7 @@ pub(crate) fn install_packages(project: &Project) -> Result<()> {
         }
         programs::install(project, &["nodejs", "npm"])?;
     }
+    check_node(&web)?;
     let lock = std::fs::read(web.join("package-lock.json"))
         .with_context(|| format!("cannot read {FOLDER}/package-lock.json"))?;
     let lock = hexadecimal(&Sha256::digest(&lock));
@@ -83,6 +84,39 @@ pub(crate) fn install_packages(project: &Project) -> Result<()> {
     std::fs::write(&marker, lock).with_context(|| format!("cannot write {}", marker.display()))?;
     bar.done("fetched, hashes as in the lock file");
     Ok(())
+}
+
+/// An old Node fails deep inside the bundler, with words that do not name the cause.
+fn check_node(web: &Path) -> Result<()> {
+    let path = web.join("package.json");
+    let text = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let package: serde_json::Value =
+        serde_json::from_slice(&text).with_context(|| format!("{} is no JSON", path.display()))?;
+    let needed = package["engines"]["node"]
+        .as_str()
+        .unwrap_or_default()
+        .trim_start_matches(">=");
+    let output = Command::new("node")
+        .arg("--version")
+        .output()
+        .context("node is missing, and the review page is built with it")?;
+    let found = String::from_utf8_lossy(&output.stdout)
+        .trim()
+        .trim_start_matches('v')
+        .to_owned();
+    if version(&found) < version(needed) {
+        anyhow::bail!(
+            "Node {found} is too old to build the review page: it needs {needed} or newer, first on the PATH"
+        );
+    }
+    Ok(())
+}
+
+/// The numbers of `20.19.2`, for comparing.
+fn version(text: &str) -> Vec<u32> {
+    text.split('.')
+        .map_while(|part| part.parse().ok())
+        .collect()
 }
 
 /// npm, working on the page.
@@ -132,6 +166,13 @@ fn list_inputs(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn versions_compare_by_number() {
+        assert!(version("20.9.0") < version("20.19"));
+        assert!(version("20.19.0") >= version("20.19"));
+        assert!(version("22.1.0") > version("20.19"));
+    }
 
     #[test]
     fn the_digest_follows_inputs_and_not_what_npm_made() {
