@@ -34,7 +34,6 @@ mod tests;
 pub use cursor::{Cursor, Record};
 pub use numbers::BootOrigin;
 pub use recover::{LostRange, OpenReport};
-pub(crate) use sync::SyncWork;
 
 use crate::UplinkError;
 use label_core::id::Name;
@@ -331,13 +330,7 @@ impl Outbox {
             return Ok(());
         }
         let known = |segment: &Segment| segment.boot == boot;
-        if boot != self.boot
-            && !self
-                .lanes
-                .iter()
-                .flat_map(BTreeMap::values)
-                .any(known)
-        {
+        if boot != self.boot && !self.lanes.iter().flat_map(BTreeMap::values).any(known) {
             return Ok(());
         }
         self.watermarks.insert(boot, watermark);
@@ -364,11 +357,13 @@ impl Outbox {
     /// Deletes a segment and its file.
     fn delete(&mut self, lane: Lane, key: SegmentKey) -> Result<(), UplinkError> {
         if let Some(segment) = self.lanes[lane as usize].get(&key) {
-            match std::fs::remove_file(&segment.path) {
-                Ok(()) => {}
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(error) => {
-                    return Err(UplinkError::io("delete", &segment.path)(error));
+            // A sync that runs outside the lock may be renaming it just now: both names go.
+            for path in [segment.path.clone(), segment.path.with_extension("seg")] {
+                match std::fs::remove_file(&path) {
+                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                        return Err(UplinkError::io("delete", &path)(error));
+                    }
+                    _ => {}
                 }
             }
             self.lanes[lane as usize].remove(&key);

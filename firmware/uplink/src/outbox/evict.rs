@@ -89,23 +89,21 @@ impl Outbox {
 
     /// Appends a notice that these messages are gone.
     pub(super) fn declare(&mut self, boot: BootId, run: Run) -> Result<Seq, UplinkError> {
-        let from = Origin {
-            rig: self.rig.clone(),
-            boot: self.boot,
-            seq: 0,
+        let mut notice = Evicted {
+            v: WIRE_VERSION,
+            from: Origin {
+                rig: self.rig.clone(),
+                boot: self.boot,
+                seq: 0,
+            },
+            boot,
+            seqs: (run.first, run.last),
+            labels: run.labels,
+            evidence: run.evidence,
         };
         self.append_record(Topic::Evicted, 0, |seq, into| {
-            wire::encode(
-                &Evicted {
-                    v: WIRE_VERSION,
-                    from: Origin { seq, ..from },
-                    boot,
-                    seqs: (run.first, run.last),
-                    labels: run.labels,
-                    evidence: run.evidence,
-                },
-                into,
-            )
+            notice.from.seq = seq;
+            wire::encode(&notice, into)
         })
     }
 

@@ -98,9 +98,7 @@ impl Segment {
 
     /// Entries above the watermark.
     pub(crate) fn above(&self, watermark: Seq) -> &[Entry] {
-        &self.entries[self
-            .entries
-            .partition_point(|entry| entry.seq <= watermark)..]
+        &self.entries[self.entries.partition_point(|entry| entry.seq <= watermark)..]
     }
 }
 
@@ -256,8 +254,7 @@ pub(crate) fn sync_folder(folder: &Path) -> Result<(), UplinkError> {
 pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), UplinkError> {
     use std::io::Write;
     let partial = path.with_extension("partial");
-    let mut file =
-        File::create(&partial).map_err(UplinkError::io("create the file", &partial))?;
+    let mut file = File::create(&partial).map_err(UplinkError::io("create the file", &partial))?;
     file.write_all(bytes)
         .and_then(|()| file.sync_all())
         .map_err(UplinkError::io("write the file", &partial))?;

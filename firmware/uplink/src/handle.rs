@@ -1,0 +1,125 @@
+//! The outbox as threads share it.
+
+use crate::UplinkError;
+use crate::outbox::{Cursor, Outbox, OutboxCounters, Record};
+use label_core::id::Name;
+use label_core::wire::{EncodeError, Topic};
+use label_core::{BootId, Seq};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+
+/// A shared outbox: the threads that make labels append, the uplink thread syncs, reads and acknowledges. Cheap to
+/// clone.
+#[derive(Clone, Debug)]
+pub struct OutboxHandle {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    outbox: Mutex<Outbox>,
+    /// One sync at a time; held while the disk works, which the outbox itself is not.
+    syncing: Mutex<()>,
+    appended: Notify,
+    boot: BootId,
+    rig: Name,
+}
+
+impl OutboxHandle {
+    /// Shares an outbox.
+    pub fn new(outbox: Outbox) -> Self {
+        let (boot, rig) = (outbox.boot(), outbox.rig().clone());
+        Self {
+            shared: Arc::new(Shared {
+                outbox: Mutex::new(outbox),
+                syncing: Mutex::new(()),
+                appended: Notify::new(),
+                boot,
+                rig,
+            }),
+        }
+    }
+
+    /// The run that is numbered now.
+    pub fn boot(&self) -> BootId {
+        self.shared.boot
+    }
+
+    /// The rig whose messages these are.
+    pub fn rig(&self) -> &Name {
+        &self.shared.rig
+    }
+
+    /// See [`Outbox::append`]. Returns when the message is written; it is durable after the next sync, which the
+    /// uplink does at least once a second.
+    pub fn append(
+        &self,
+        topic: Topic,
+        labels: u16,
+        encode: impl FnOnce(Seq, &mut [u8]) -> Result<usize, EncodeError>,
+    ) -> Result<Seq, UplinkError> {
+        let seq = self.lock().append(topic, labels, encode)?;
+        self.shared.appended.notify_one();
+        Ok(seq)
+    }
+
+    /// Makes everything appended so far durable. Others may append meanwhile: the outbox is not held while the disk
+    /// works.
+    pub fn sync(&self) -> Result<(), UplinkError> {
+        let _one_at_a_time = self
+            .shared
+            .syncing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let Some(work) = self.lock().begin_sync()? else {
+            return Ok(());
+        };
+        let outcome = work.run();
+        self.lock().finish_sync(&work, outcome)
+    }
+
+    /// What the outbox has done and what it holds.
+    pub fn counters(&self) -> OutboxCounters {
+        self.lock().counters()
+    }
+
+    /// Whether messages wait for a sync.
+    pub(crate) fn needs_sync(&self) -> bool {
+        self.lock().needs_sync()
+    }
+
+    pub(crate) fn next(&self, cursor: &mut Cursor) -> Result<Option<Record>, UplinkError> {
+        self.lock().next(cursor)
+    }
+
+    pub(crate) fn watermark(&self, boot: BootId) -> Seq {
+        self.lock().watermark(boot)
+    }
+
+    pub(crate) fn acked(&self, boot: BootId, watermark: Seq) -> Result<(), UplinkError> {
+        self.lock().acked(boot, watermark)
+    }
+
+    pub(crate) fn declare_forgotten(
+        &self,
+        boot: BootId,
+        from: Seq,
+        to: Seq,
+    ) -> Result<Seq, UplinkError> {
+        self.lock().declare_forgotten(boot, from, to)
+    }
+
+    /// Waits until something is appended; returns at once if something was since the last call.
+    pub(crate) async fn appended(&self) {
+        self.shared.appended.notified().await;
+    }
+
+    /// A thread that panicked while it held the outbox left it between two whole steps at worst: a number that was not
+    /// used, or a record that the next start finds.
+    fn lock(&self) -> MutexGuard<'_, Outbox> {
+        self.shared
+            .outbox
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
