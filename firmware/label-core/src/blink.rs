@@ -61,6 +61,8 @@ const SLOW_DEPTH: f32 = 0.45;
 const MAX_BLINK_S: f64 = 0.85;
 /// An eye whose depth is less than this share of the other's did not take part.
 const ONE_EYE_SHARE: f32 = 0.35;
+/// A frame beside a blink that is lowered by more than this share of its peak has not re-opened.
+const STILL_SHUT_SHARE: f32 = 0.6;
 /// Frames held: two windows and the longest blink at 100 frames a second.
 const CAPACITY: usize = 256;
 
@@ -92,6 +94,8 @@ impl EyeObservation {
 pub struct Blink {
     /// First frame in which a lid moves down to the last before the eye is fully open again.
     pub frames: FrameRange,
+    /// Times of its first and last frame.
+    pub pts: (CaptureTime, CaptureTime),
     /// Frame of the greatest depth.
     pub peak: FrameIndex,
     /// Depth there, the mean of the eyes judged.
@@ -164,6 +168,20 @@ struct Frame {
     depth: f32,
     depths: [f32; 2],
     references: [f32; 2],
+}
+
+impl Frame {
+    /// Mean depth of the eyes judged in both frames, below the open level of `reference`.
+    fn depth_below(&self, reference: &Frame) -> f32 {
+        let (mut sum, mut count) = (0.0, 0u8);
+        for eye in 0..2 {
+            if let (Some(openness), Some(_)) = (self.openness[eye], reference.openness[eye]) {
+                sum += 1.0 - openness / reference.references[eye].max(MIN_REFERENCE);
+                count += 1;
+            }
+        }
+        sum / f32::from(count.max(1))
+    }
 }
 
 /// Detects blinks and long closures of one person, frame by frame.
@@ -450,8 +468,16 @@ impl BlinkDetector {
         if depth < asked || duration > MAX_BLINK_S {
             return;
         }
+        // Shut for 0.8 to 1.6 s, only the middle has both shoulders open: the dip ends because its reference moved, not
+        // because the eye opened. That is a long closure, not a blink.
+        let still_shut = |outside: &Frame| outside.depth_below(top) > STILL_SHUT_SHARE * depth;
+        let before = start.checked_sub(1).and_then(|at| frames.get(at));
+        if before.is_some_and(still_shut) || frames.get(end + 1).is_some_and(still_shut) {
+            return;
+        }
         tell(EyeEvent::Blink(Blink {
             frames: FrameRange::new(frames[start].index, frames[end].index),
+            pts: (capture_time(frames[start].at), capture_time(frames[end].at)),
             peak: top.index,
             depth,
             left: seen[0].then_some(top.depths[0]),
@@ -463,6 +489,11 @@ impl BlinkDetector {
             at_edge,
         }));
     }
+}
+
+/// Seconds back to the microseconds they came from.
+fn capture_time(seconds: f64) -> CaptureTime {
+    CaptureTime(libm::round(seconds * 1e6) as i64)
 }
 
 #[cfg(test)]

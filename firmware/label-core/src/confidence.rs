@@ -31,13 +31,15 @@ impl Confidence {
     }
 }
 
-/// Logistic calibration: probability = 1 / (1 + exp(-(bias + Σ weight · feature))).
+/// Logistic calibration: probability = ceiling / (1 + exp(-(bias + Σ weight · feature))).
 ///
 /// Platt, "Probabilistic outputs for support vector machines" (1999), with named features instead of one score.
 /// Every feature is clamped to the range on which the weights were fitted, so that a strange picture cannot push the
 /// probability beyond what was ever seen.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogisticCalibration<const FEATURES: usize> {
+    /// The probability where the features leave no doubt: what they cannot see, such as another person's face, remains.
+    pub ceiling: f32,
     /// Log odds with all features at 0.
     pub bias: f32,
     /// One weight a feature.
@@ -58,7 +60,7 @@ impl<const FEATURES: usize> LogisticCalibration<FEATURES> {
             }
             log_odds += weight * feature.clamp(low, high);
         }
-        Confidence(1.0 / (1.0 + libm::expf(-log_odds)))
+        Confidence((self.ceiling / (1.0 + libm::expf(-log_odds))).clamp(0.0, 1.0))
     }
 }
 
@@ -77,6 +79,7 @@ mod tests {
     #[test]
     fn a_feature_beyond_the_fitted_range_counts_as_its_edge() {
         let calibration = LogisticCalibration {
+            ceiling: 1.0,
             bias: 0.0,
             weights: [1.0],
             ranges: [(-2.0, 2.0)],

@@ -4,7 +4,7 @@
 //! [`Coverage`] takes one verdict a frame, in order, and hands out runs of alike verdicts as closed ranges.
 
 use crate::kind::AbstainReason;
-use crate::time::{FrameIndex, FrameRange};
+use crate::time::{CaptureTime, FrameRange};
 
 /// What was decided for one frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub enum FrameVerdict {
 pub struct Run {
     /// The frames.
     pub frames: FrameRange,
+    /// Times of the first and the last of them.
+    pub pts: (CaptureTime, CaptureTime),
     /// What holds for all of them.
     pub verdict: FrameVerdict,
 }
@@ -36,24 +38,18 @@ impl Coverage {
         Self { open: None }
     }
 
-    /// Adds the next frame. Returns the run that it ended, if it differs from it or does not follow it.
-    pub fn observe(&mut self, frame: FrameIndex, verdict: FrameVerdict) -> Option<Run> {
+    /// Adds the next frames, all of one verdict. Returns the run that they ended, if they differ from it or do not follow
+    /// it.
+    pub fn observe(&mut self, next: Run) -> Option<Run> {
         if let Some(run) = &mut self.open
-            && run.verdict == verdict
-            && run.frames.end.checked_add(1) == Some(frame)
+            && run.verdict == next.verdict
+            && run.frames.end.checked_add(1) == Some(next.frames.start)
         {
-            run.frames.end = frame;
+            run.frames.end = next.frames.end;
+            run.pts.1 = next.pts.1;
             return None;
         }
-        self.open.replace(Run {
-            frames: FrameRange::new(frame, frame),
-            verdict,
-        })
-    }
-
-    /// The run that is still growing.
-    pub const fn open(&self) -> Option<Run> {
-        self.open
+        self.open.replace(next)
     }
 
     /// Ends the last run.
@@ -75,22 +71,32 @@ mod tests {
         }
     }
 
+    fn frame(index: u32, verdict: FrameVerdict) -> Run {
+        let at = CaptureTime(i64::from(index) * 40_000);
+        Run {
+            frames: FrameRange::new(index, index),
+            pts: (at, at),
+            verdict,
+        }
+    }
+
     proptest! {
         #[test]
         fn runs_hold_every_frame_once_with_its_own_verdict(codes in prop::collection::vec(0u8..3, 1..200)) {
             let mut coverage = Coverage::new();
             let mut runs: Vec<Run> =
-                codes.iter().enumerate().filter_map(|(i, code)| coverage.observe(i as u32, verdict(*code))).collect();
+                codes.iter().zip(0..).filter_map(|(code, i)| coverage.observe(frame(i, verdict(*code)))).collect();
             runs.extend(coverage.finish());
-            let mut frame = 0;
+            let mut next = 0;
             for run in &runs {
-                prop_assert_eq!(run.frames.start, frame);
+                prop_assert_eq!(run.frames.start, next);
+                prop_assert_eq!(run.pts.1.us(), i64::from(run.frames.end) * 40_000);
                 for covered in run.frames.start..=run.frames.end {
                     prop_assert_eq!(run.verdict, verdict(codes[covered as usize]));
                 }
-                frame = run.frames.end + 1;
+                next = run.frames.end + 1;
             }
-            prop_assert_eq!(frame as usize, codes.len());
+            prop_assert_eq!(next as usize, codes.len());
             prop_assert!(runs.windows(2).all(|pair| pair[0].verdict != pair[1].verdict));
         }
     }

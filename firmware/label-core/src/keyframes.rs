@@ -10,7 +10,9 @@
 use crate::time::FrameIndex;
 
 /// Most frames in one segment; a longer track travels as several.
-pub const MAX_SEGMENT_FRAMES: usize = 300;
+///
+/// As many as a label holds keyframes ([`crate::wire::MAX_KEYFRAMES`]), so that even noise that needs every frame fits.
+pub const MAX_SEGMENT_FRAMES: usize = crate::wire::MAX_KEYFRAMES;
 
 /// One measurement of `DIMENSIONS` numbers at a frame.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -18,6 +18,7 @@ pub mod geometry;
 pub mod id;
 pub mod keyframes;
 pub mod kind;
+pub mod labeller;
 pub mod time;
 pub mod wire;
 

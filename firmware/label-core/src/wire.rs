@@ -43,7 +43,7 @@ use serde::Serialize;
 pub const WIRE_VERSION: u8 = 1;
 
 /// No message but evidence is longer than this many bytes.
-pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
+pub const MAX_MESSAGE_BYTES: usize = 96 * 1024;
 
 /// No evidence message is longer than this many bytes.
 pub const MAX_EVIDENCE_BYTES: usize = 256 * 1024;

@@ -1,6 +1,7 @@
 //! Eyes shut for longer than half a second.
 
-use crate::time::{FrameIndex, FrameRange};
+use super::capture_time;
+use crate::time::{CaptureTime, FrameIndex, FrameRange};
 use heapless::Vec;
 
 /// Share of the running open level below which the eyes are shut.
@@ -27,6 +28,8 @@ const STUCK_BINS: u16 = 120;
 pub struct LongClosure {
     /// First to last shut frame.
     pub frames: FrameRange,
+    /// Times of the first and the last of them.
+    pub pts: (CaptureTime, CaptureTime),
     /// Frame of the smallest opening.
     pub peak: FrameIndex,
     /// Opening there as a share of the open level.
@@ -144,6 +147,7 @@ impl ClosureDetector {
         let seconds = shut.last.1 - shut.first.1;
         (seconds > CLOSURE_S).then(|| LongClosure {
             frames: FrameRange::new(shut.first.0, shut.last.0),
+            pts: (capture_time(shut.first.1), capture_time(shut.last.1)),
             peak: shut.peak.0,
             opening: shut.peak.1.max(0.0),
             seconds: seconds as f32,

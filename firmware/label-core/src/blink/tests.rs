@@ -111,7 +111,7 @@ fn an_eye_that_is_not_seen_gives_no_blink() {
             }
         };
         detector.observe(i, CaptureTime(i64::from(i) * 33_333), eyes, |event| {
-            events.push(event)
+            events.push(event);
         });
     }
     detector.finish(|event| events.push(event));
@@ -131,7 +131,7 @@ fn a_blink_of_one_seen_eye_names_that_eye() {
             yaw: -45.0,
         };
         detector.observe(i as u32, CaptureTime(i as i64 * 33_333), eyes, |event| {
-            events.push(event)
+            events.push(event);
         });
     }
     detector.finish(|event| events.push(event));
@@ -155,7 +155,7 @@ fn events_come_no_later_than_the_window_after_their_end() {
             yaw: 0.0,
         };
         detector.observe(i as u32, CaptureTime(i as i64 * 33_333), eyes, |_| {
-            told_at = Some(i)
+            told_at = Some(i);
         });
     }
     assert!(told_at.unwrap() <= 57 + 25, "{told_at:?}");

@@ -8,10 +8,10 @@ use crate::time::{CaptureTime, FrameIndex, FrameRange};
 use serde::{Deserialize, Serialize};
 
 /// Most labels in one message.
-pub const MAX_LABELS: usize = 12;
+pub const MAX_LABELS: usize = 8;
 
 /// Most keyframes in one label; a longer track travels as several labels whose frame ranges follow each other.
-pub const MAX_KEYFRAMES: usize = 64;
+pub const MAX_KEYFRAMES: usize = 128;
 
 /// A SHA-256 in lower-case hexadecimal.
 pub type Sha256Hex = heapless::String<64>;

@@ -1,0 +1,364 @@
+//! Everything that is said of one person.
+
+use super::track::{TrackLabeller, Value, rounded};
+use super::{Gate, ModelIndexes, abstention};
+use crate::blink::{Blink, BlinkDetector, EyeEvent, EyeObservation, LongClosure};
+use crate::confidence::Confidence;
+use crate::coverage::{Coverage, FrameVerdict, Run};
+use crate::geometry::{BoundingBox, Keypoint};
+use crate::id::TrackId;
+use crate::keyframes::Segment;
+use crate::kind::{AbstainReason, EyeSide, LabelKind};
+use crate::time::{CaptureTime, FrameIndex, FrameRange};
+use crate::wire::{BoxKeyframe, Decision, EventEyes, EventValue, Label, LabelValue, PointKeyframe};
+
+/// Largest error of an interpolated point, pixels: 1, less what rounding to 0.01 adds.
+const POINT_TOLERANCE: f32 = 0.99;
+/// Largest error of each side of an interpolated box, pixels: 1.5, less rounding.
+const SIDE_TOLERANCE: f32 = 1.49;
+/// Largest error of an interpolated confidence.
+const CONFIDENCE_TOLERANCE: f32 = 0.05;
+
+/// Kinds that no labeller of this firmware makes.
+const NOT_MADE: [LabelKind; 4] = [
+    LabelKind::WearingGlasses,
+    LabelKind::InShadow,
+    LabelKind::FaceOccluded,
+    LabelKind::Alertness,
+];
+
+/// One eye in one frame.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EyeMeasurement {
+    /// Centre of its opening.
+    pub center: Keypoint,
+    /// Probability that a reviewer accepts it.
+    pub confidence: Confidence,
+    /// Lid gap over corner distance.
+    pub openness: f32,
+}
+
+/// What was measured of one person in one frame, or why not.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PersonFrame {
+    /// The whole person, and how sure that is.
+    pub person: Result<(BoundingBox, Confidence), AbstainReason>,
+    /// Score of the person detector before calibration.
+    pub person_score: f32,
+    /// The subject's left eye.
+    pub left: Result<EyeMeasurement, AbstainReason>,
+    /// The subject's right eye.
+    pub right: Result<EyeMeasurement, AbstainReason>,
+    /// Face score of the mesh before calibration.
+    pub face_score: f32,
+    /// Turn of the head, degrees.
+    pub yaw: f32,
+}
+
+/// What was measured of a person with this track.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PersonMeasurement {
+    /// The person.
+    pub track: TrackId,
+    /// What was measured.
+    pub frame: PersonFrame,
+}
+
+pub(super) struct PersonLabeller {
+    track: TrackId,
+    models: ModelIndexes,
+    person: TrackLabeller<5>,
+    left: TrackLabeller<3>,
+    right: TrackLabeller<3>,
+    blinks: BlinkDetector,
+    watched: Coverage,
+    /// First to last frame in which the person was seen.
+    seen: Option<(FrameRange, (CaptureTime, CaptureTime))>,
+    /// Frames since then, up to now.
+    missing: Option<(FrameRange, (CaptureTime, CaptureTime))>,
+}
+
+impl PersonLabeller {
+    pub(super) const fn new(track: TrackId, models: ModelIndexes) -> Self {
+        let point = [POINT_TOLERANCE, POINT_TOLERANCE, CONFIDENCE_TOLERANCE];
+        let sides = [
+            SIDE_TOLERANCE,
+            SIDE_TOLERANCE,
+            SIDE_TOLERANCE,
+            SIDE_TOLERANCE,
+            CONFIDENCE_TOLERANCE,
+        ];
+        Self {
+            track,
+            models,
+            person: TrackLabeller::new(LabelKind::BboxPerson, track, models.person, sides, boxes),
+            left: TrackLabeller::new(
+                LabelKind::KeypointLeftEye,
+                track,
+                models.eyes,
+                point,
+                points,
+            ),
+            right: TrackLabeller::new(
+                LabelKind::KeypointRightEye,
+                track,
+                models.eyes,
+                point,
+                points,
+            ),
+            blinks: BlinkDetector::new(),
+            watched: Coverage::new(),
+            seen: None,
+            missing: None,
+        }
+    }
+
+    pub(super) const fn track(&self) -> TrackId {
+        self.track
+    }
+
+    /// How long the person has been out of view.
+    pub(super) fn missing_s(&self, now: CaptureTime) -> f32 {
+        self.missing
+            .map_or(0.0, |(_, pts)| now.seconds_since(pts.0))
+    }
+
+    /// Takes a frame in which the person is in view.
+    pub(super) fn observe(
+        &mut self,
+        index: FrameIndex,
+        at: CaptureTime,
+        frame: &PersonFrame,
+        gate: &Gate,
+        tell: &mut impl FnMut(Label),
+    ) {
+        if let Some((frames, pts)) = self.missing.take() {
+            let gap = Run {
+                frames,
+                pts,
+                verdict: FrameVerdict::Abstain(AbstainReason::NoPerson),
+            };
+            self.person.observe(gap, Err(AbstainReason::NoPerson), tell);
+            self.left.observe(gap, Err(AbstainReason::NoPerson), tell);
+            self.right.observe(gap, Err(AbstainReason::NoPerson), tell);
+            self.watch(gap, tell);
+        }
+        let now = Run {
+            frames: FrameRange::new(index, index),
+            pts: (at, at),
+            verdict: FrameVerdict::Value,
+        };
+        let (frames, pts) = self.seen.get_or_insert((now.frames, now.pts));
+        (frames.end, pts.1) = (index, at);
+
+        let person = frame.person.and_then(|(sides, confidence)| {
+            let c = admitted(confidence, gate.person)?;
+            let numbers = [sides.x, sides.y, sides.right(), sides.bottom(), c];
+            Ok(Value {
+                numbers,
+                raw: frame.person_score,
+            })
+        });
+        self.person.observe(now, person, tell);
+        for side in EyeSide::BOTH {
+            let (eye, labeller) = match side {
+                EyeSide::Left => (frame.left, &mut self.left),
+                EyeSide::Right => (frame.right, &mut self.right),
+            };
+            let value = eye.and_then(|eye| {
+                let c = admitted(eye.confidence, gate.eyes)?;
+                Ok(Value {
+                    numbers: [eye.center.x, eye.center.y, c],
+                    raw: frame.face_score,
+                })
+            });
+            labeller.observe(now, value, tell);
+        }
+        let openness =
+            |eye: Result<EyeMeasurement, AbstainReason>| eye.ok().map(|eye| eye.openness);
+        let eyes = EyeObservation {
+            left: openness(frame.left),
+            right: openness(frame.right),
+            yaw: frame.yaw,
+        };
+        let verdict = match (frame.left, frame.right) {
+            (Err(reason), Err(_)) => FrameVerdict::Abstain(reason),
+            _ => FrameVerdict::Value,
+        };
+        self.watch(Run { verdict, ..now }, tell);
+        let (track, model) = (self.track, self.models.blink);
+        self.blinks.observe(index, at, eyes, |event| {
+            tell(event_label(&event, track, model, gate));
+        });
+    }
+
+    /// Takes a frame in which the person is out of view.
+    pub(super) fn miss(
+        &mut self,
+        index: FrameIndex,
+        at: CaptureTime,
+        gate: &Gate,
+        tell: &mut impl FnMut(Label),
+    ) {
+        let (frames, pts) = self
+            .missing
+            .get_or_insert((FrameRange::new(index, index), (at, at)));
+        (frames.end, pts.1) = (index, at);
+        let (track, model) = (self.track, self.models.blink);
+        self.blinks
+            .observe(index, at, EyeObservation::NONE, |event| {
+                tell(event_label(&event, track, model, gate));
+            });
+    }
+
+    /// The person is gone, or the clip over. Frames since they were last seen are not theirs.
+    pub(super) fn finish(&mut self, gate: &Gate, tell: &mut impl FnMut(Label)) {
+        self.person.finish(tell);
+        self.left.finish(tell);
+        self.right.finish(tell);
+        let (track, model) = (self.track, self.models.blink);
+        self.blinks
+            .finish(|event| tell(event_label(&event, track, model, gate)));
+        if let Some(run) = self.watched.finish() {
+            self.tell_unwatched(&run, tell);
+        }
+        if let Some((frames, pts)) = self.seen.take() {
+            for kind in NOT_MADE {
+                tell(abstention(
+                    kind,
+                    Some(self.track),
+                    frames,
+                    pts,
+                    AbstainReason::NoLabeller,
+                ));
+            }
+        }
+    }
+
+    fn watch(&mut self, run: Run, tell: &mut impl FnMut(Label)) {
+        if let Some(run) = self.watched.observe(run) {
+            self.tell_unwatched(&run, tell);
+        }
+    }
+
+    fn tell_unwatched(&self, run: &Run, tell: &mut impl FnMut(Label)) {
+        if let FrameVerdict::Abstain(reason) = run.verdict {
+            tell(abstention(
+                LabelKind::Blink,
+                Some(self.track),
+                run.frames,
+                run.pts,
+                reason,
+            ));
+            tell(abstention(
+                LabelKind::LongClosure,
+                Some(self.track),
+                run.frames,
+                run.pts,
+                reason,
+            ));
+        }
+    }
+}
+
+fn admitted(confidence: Confidence, least: f32) -> Result<f32, AbstainReason> {
+    if confidence.get() >= least {
+        Ok(confidence.get())
+    } else {
+        Err(AbstainReason::LowConfidence)
+    }
+}
+
+fn event_label(event: &EyeEvent, track: TrackId, model: u8, gate: &Gate) -> Label {
+    let (kind, frames, pts, value, raw, confidence, least) = match event {
+        EyeEvent::Blink(blink) => {
+            let value = EventValue {
+                eyes: blink.eyes(),
+                peak: blink.peak,
+                opening: rounded(1.0 - blink.depth, 1e3),
+            };
+            let confidence = gate.blink_calibration.confidence(blink.features()).get();
+            let Blink {
+                frames, pts, depth, ..
+            } = *blink;
+            (
+                LabelKind::Blink,
+                frames,
+                pts,
+                value,
+                depth,
+                confidence,
+                gate.blink,
+            )
+        }
+        EyeEvent::LongClosure(LongClosure {
+            frames,
+            pts,
+            peak,
+            opening,
+            ..
+        }) => {
+            let value = EventValue {
+                eyes: EventEyes::Both,
+                peak: *peak,
+                opening: rounded(*opening, 1e3),
+            };
+            let confidence = gate.long_closure_confidence;
+            (
+                LabelKind::LongClosure,
+                *frames,
+                *pts,
+                value,
+                *opening,
+                confidence,
+                gate.long_closure,
+            )
+        }
+    };
+    if confidence < least {
+        return Label {
+            raw: Some(rounded(raw, 1e4)),
+            model: Some(model),
+            ..abstention(kind, Some(track), frames, pts, AbstainReason::LowConfidence)
+        };
+    }
+    Label {
+        decision: Decision::Candidate,
+        reason: None,
+        confidence: Confidence::new(rounded(confidence, 1e4)).ok(),
+        raw: Some(rounded(raw, 1e4)),
+        model: Some(model),
+        value: Some(LabelValue::Event(value)),
+        ..abstention(kind, Some(track), frames, pts, AbstainReason::LowConfidence)
+    }
+}
+
+fn points(segment: &Segment<3>) -> LabelValue {
+    let mut keyframes = heapless::Vec::new();
+    segment.compress(|m| {
+        let [x, y, c] = m.values;
+        // A segment holds no more frames than a label keyframes.
+        let _ = keyframes.push(PointKeyframe(
+            m.frame,
+            rounded(x, 100.0),
+            rounded(y, 100.0),
+            rounded(c, 1e3),
+        ));
+    });
+    LabelValue::Points(keyframes)
+}
+
+fn boxes(segment: &Segment<5>) -> LabelValue {
+    let mut keyframes = heapless::Vec::new();
+    segment.compress(|m| {
+        let [left, top, right, bottom, c] = m.values;
+        let (x, y) = (rounded(left, 100.0), rounded(top, 100.0));
+        let (width, height) = (
+            rounded(rounded(right, 100.0) - x, 100.0),
+            rounded(rounded(bottom, 100.0) - y, 100.0),
+        );
+        // A segment holds no more frames than a label keyframes.
+        let _ = keyframes.push(BoxKeyframe(m.frame, x, y, width, height, rounded(c, 1e3)));
+    });
+    LabelValue::Boxes(keyframes)
+}
