@@ -175,7 +175,7 @@ fn label(
             clip: &project.fetched("clips/franck.mp4"),
             seconds: DEMO_SECONDS,
             broker_port,
-            state: &folder.join("rig"),
+            outbox: &folder.join("rig"),
         },
     )?;
     std::fs::write(&board, written).with_context(|| format!("cannot write {}", board.display()))?;

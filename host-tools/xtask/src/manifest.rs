@@ -194,6 +194,9 @@ impl Pinned {
     }
 }
 
+/// Our own fitted numbers lie beside the cards and are committed, not fetched.
+const CALIBRATION: &str = "calibration.toml";
+
 /// Every card in `models/`, with its path, in the order of names.
 pub(crate) fn read_cards(project: &Project) -> Result<Vec<(std::path::PathBuf, ModelCard)>> {
     let folder = project.path("models");
@@ -206,6 +209,7 @@ pub(crate) fn read_cards(project: &Project) -> Result<Vec<(std::path::PathBuf, M
         path.extension()
             .is_some_and(|extension| extension == "toml")
     });
+    paths.retain(|path| !path.ends_with(CALIBRATION));
     paths.sort();
     paths
         .into_iter()

@@ -35,8 +35,12 @@ pub(crate) struct HostSummary {
     pub(crate) offered: Option<u64>,
     pub(crate) abstained: Option<u64>,
     pub(crate) committed: Option<u64>,
+    pub(crate) frames: Option<u64>,
+    pub(crate) tracks: Option<u64>,
     pub(crate) blinks: Option<u64>,
     pub(crate) evidence: Option<u64>,
+    /// What the host itself makes of it: every clip closed and complete, no gap in the messages, none set aside.
+    pub(crate) balanced: Option<bool>,
     pub(crate) kinds: Vec<KindCount>,
 }
 
@@ -99,6 +103,10 @@ pub(crate) fn imbalances(rig: &RigSummary, host: &HostSummary) -> Vec<String> {
         ("labels abstained at the host", host.abstained),
     );
     equal(
+        ("frames on the rig", Some(rig.frames)),
+        ("frames at the host", host.frames),
+    );
+    equal(
         ("blinks on the rig", Some(rig.blinks)),
         ("blinks at the host", host.blinks),
     );
@@ -115,6 +123,9 @@ pub(crate) fn imbalances(rig: &RigSummary, host: &HostSummary) -> Vec<String> {
             count(host.evidence)
         ));
     }
+    if host.balanced != Some(true) {
+        found.push("the host does not find its own counts balanced".to_owned());
+    }
     if rig.frames == 0 {
         found.push("no frame was labelled".to_owned());
     }
@@ -129,8 +140,8 @@ pub(crate) fn table(rig: &RigSummary, host: &HostSummary) -> String {
     let mut line = |name: &str, ours: Option<u64>, theirs: Option<u64>| {
         lines.push(format!("{name:24} {:>10} {:>10}", told(ours), told(theirs)));
     };
-    line("frames", Some(rig.frames), None);
-    line("tracks", Some(rig.tracks), None);
+    line("frames", Some(rig.frames), host.frames);
+    line("tracks", Some(rig.tracks), host.tracks);
     line("blinks", Some(rig.blinks), host.blinks);
     line("evidence", None, host.evidence);
     line("labels made", Some(rig.made), host.made);
@@ -179,7 +190,7 @@ mod tests {
             blinks: 2,
             ..RigSummary::default()
         };
-        let host = r#"{"made":10,"offered":6,"abstained":4,"committed":10,"blinks":2,"evidence":2,"kinds":[{"kind":"blink","offered":2,"abstained":0}]}"#;
+        let host = r#"{"made":10,"offered":6,"abstained":4,"committed":10,"balanced":true,"frames":9,"blinks":2,"evidence":2,"kinds":[{"kind":"blink","offered":2,"abstained":0}]}"#;
         (rig, serde_json::from_str(host).unwrap())
     }
 
