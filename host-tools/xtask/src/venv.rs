@@ -22,6 +22,8 @@ pub(crate) struct Environment {
     pub(crate) requirements: &'static str,
     /// The minor versions of Python 3 that all its packages have wheels for, first choice last.
     pub(crate) python: std::ops::RangeInclusive<u32>,
+    /// The machines they have wheels for, as Rust names them.
+    pub(crate) archs: &'static [&'static str],
 }
 
 /// The ruler of `bench --accuracy`.
@@ -29,12 +31,14 @@ pub(crate) const RULER: Environment = Environment {
     purpose: "ruler",
     requirements: "ruler/requirements.txt",
     python: 10..=14,
+    archs: &["x86_64", "aarch64"],
 };
 /// The peer of `bench`.
 pub(crate) const PEER: Environment = Environment {
     purpose: "peer",
     requirements: "peer/requirements.txt",
     python: 9..=12,
+    archs: &["x86_64"],
 };
 
 impl Environment {
@@ -47,6 +51,14 @@ impl Environment {
         let python = folder.join("bin/python");
         if python.exists() && std::fs::read_to_string(&marker).is_ok_and(|made| made == digest) {
             return Ok(python);
+        }
+        let arch = std::env::consts::ARCH;
+        if !self.archs.contains(&arch) {
+            bail!(
+                "the {} has no wheels for {arch}, only for {}",
+                self.purpose,
+                self.archs.join(", ")
+            );
         }
         let base = self.find_python()?;
         remove(&folder)?;
