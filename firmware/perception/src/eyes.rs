@@ -79,7 +79,7 @@ impl Eyes {
             EyeSide::Left => self.yaw,
             EyeSide::Right => -self.yaw,
         };
-        towards > FAR_EYE_MAX_YAW || towards < -NEAR_EYE_MAX_YAW
+        !(-NEAR_EYE_MAX_YAW..=FAR_EYE_MAX_YAW).contains(&towards)
     }
 
     /// Distance between the eye centres in pixels.

@@ -13,6 +13,7 @@ use crate::{ModelError, litert::Runtime};
 use label_core::{BoundingBox, Keypoint};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// Numbers a candidate: box centre and size, then six key points.
 const VALUES: usize = 16;
@@ -53,6 +54,7 @@ pub struct FaceDetector {
     min_score: f32,
     anchors: Vec<(f32, f32)>,
     candidates: Vec<FaceDetection>,
+    crop_time: Duration,
 }
 
 impl FaceDetector {
@@ -85,6 +87,7 @@ impl FaceDetector {
             min_score,
             anchors,
             candidates: Vec::with_capacity(MAX_CANDIDATES),
+            crop_time: Duration::ZERO,
         })
     }
 
@@ -96,14 +99,22 @@ impl FaceDetector {
         found: &mut Vec<FaceDetection>,
     ) -> Result<(), ModelError> {
         let (side, range) = (self.side, self.range);
+        let crop_time = &mut self.crop_time;
         self.interpreter.run(&mut |tensor| {
             if let TensorMut::F32(values) = tensor {
+                let start = Instant::now();
                 warp_f32(picture, square, (side, side), Border::Black, range, values);
+                *crop_time = start.elapsed();
             }
         })?;
         self.decode(square);
         join_overlapping(&mut self.candidates, found);
         Ok(())
+    }
+
+    /// Time of the last run spent in cutting out the square, not in the model.
+    pub fn crop_time(&self) -> Duration {
+        self.crop_time
     }
 
     fn decode(&mut self, square: &Region) {

@@ -31,6 +31,16 @@ const SAME_FACE_IOU: f32 = 0.4;
 /// Tiles tried a frame while no face is in view. All of 1920x1080 is seen in 9 frames.
 const TILES_A_FRAME: usize = 4;
 
+/// Detections of one search that the mesh is tried on: 11 of 60 small faces were lost when only the first was.
+const MAX_TRIES: usize = 3;
+
+/// Which detector.
+#[derive(Clone, Copy)]
+enum Range {
+    Short,
+    Full,
+}
+
 /// How thoroughly to search a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Search {
@@ -64,6 +74,8 @@ struct LostFace {
 /// Where the time of a frame went.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FaceTimes {
+    /// In cutting out what models see.
+    pub crop: Duration,
     /// In face detectors.
     pub detect: Duration,
     /// In the mesh.
@@ -146,11 +158,8 @@ impl FaceTracker {
             .searched
             .is_none_or(|last| at.seconds_since(last) >= SEARCH_AGE_S);
         if self.faces.is_empty() || (old && self.faces.len() < self.max_faces) {
-            let start = Instant::now();
             self.search(picture, search)?;
-            self.times.detect = start.elapsed();
             self.searched = Some(at);
-            self.take_up_found(picture, at)?;
         }
         self.lost
             .retain(|face| at.seconds_since(face.at) <= REMEMBER_S);
@@ -205,21 +214,23 @@ impl FaceTracker {
         self.mesh.read(picture, region, &mut face.mesh)?;
         face.eyes = Eyes::from_mesh(&face.mesh);
         face.bounds = face.mesh.bounds();
-        self.times.mesh += start.elapsed();
+        self.times.crop += self.mesh.crop_time();
+        self.times.mesh += start.elapsed().saturating_sub(self.mesh.crop_time());
         Ok(())
     }
 
+    /// Tries detectors from cheap to thorough until a new face is taken up. While a face is tracked only the cheapest
+    /// is tried: others are near it and of its size.
     fn search(&mut self, picture: &Picture<'_>, search: Search) -> Result<(), ModelError> {
         let (width, height) = (picture.width() as f32, picture.height() as f32);
         let whole = square(width / 2.0, height / 2.0, width.max(height));
-        self.found.clear();
-        self.short_range.detect(picture, &whole, &mut self.found)?;
-        // A face that is tracked already is no reason to search on, and none found means nobody else is near.
-        if !self.found.is_empty() || !self.faces.is_empty() {
+        let tracked = !self.faces.is_empty();
+        self.detect(picture, &whole, Range::Short)?;
+        if self.take_up_found(picture)? || tracked {
             return Ok(());
         }
-        self.full_range.detect(picture, &whole, &mut self.found)?;
-        if !self.found.is_empty() {
+        self.detect(picture, &whole, Range::Full)?;
+        if self.take_up_found(picture)? {
             return Ok(());
         }
         let side = width.min(height);
@@ -232,18 +243,40 @@ impl FaceTracker {
         for _ in 0..tries {
             let tile = tile(width, height, side, self.next_tile % tiles);
             self.next_tile = (self.next_tile + 1) % tiles;
-            self.full_range.detect(picture, &tile, &mut self.found)?;
-            if search == Search::Video && !self.found.is_empty() {
-                break;
+            self.detect(picture, &tile, Range::Full)?;
+            if self.take_up_found(picture)? {
+                return Ok(());
             }
         }
         Ok(())
     }
 
-    /// Begins a track for each face found that is not tracked yet, the largest first.
-    fn take_up_found(&mut self, picture: &Picture<'_>, at: CaptureTime) -> Result<(), ModelError> {
+    /// Runs a detector into `found`.
+    fn detect(
+        &mut self,
+        picture: &Picture<'_>,
+        square: &Region,
+        range: Range,
+    ) -> Result<(), ModelError> {
+        let start = Instant::now();
+        let detector = match range {
+            Range::Short => &mut self.short_range,
+            Range::Full => &mut self.full_range,
+        };
+        self.found.clear();
+        detector.detect(picture, square, &mut self.found)?;
+        self.times.crop += detector.crop_time();
+        self.times.detect += start.elapsed().saturating_sub(detector.crop_time());
+        Ok(())
+    }
+
+    /// Begins a track for each face found in which the mesh, too, sees a face, the largest first; says whether there
+    /// was one.
+    fn take_up_found(&mut self, picture: &Picture<'_>) -> Result<bool, ModelError> {
         self.found
             .sort_unstable_by(|a, b| b.face.area().total_cmp(&a.face.area()));
+        self.found.truncate(MAX_TRIES);
+        let mut taken = false;
         for index in 0..self.found.len() {
             let detection = self.found[index];
             let known = self
@@ -253,20 +286,22 @@ impl FaceTracker {
             if known {
                 continue;
             }
-            let Some(face) = self.spare.pop() else {
-                return Ok(());
-            };
+            let Some(face) = self.spare.pop() else { break };
             self.faces.push(face);
             let last = self.faces.len() - 1;
             self.read(picture, &detection.region(), last)?;
-            if is_face(&self.faces[last]) {
-                self.faces[last].track = self.track_for(self.faces[last].bounds);
+            let bounds = self.faces[last].bounds;
+            let twin = self.faces[..last]
+                .iter()
+                .any(|other| other.bounds.iou(bounds) > SAME_FACE_IOU);
+            if is_face(&self.faces[last]) && !twin {
+                self.faces[last].track = self.track_for(bounds);
+                taken = true;
             } else {
                 self.spare.extend(self.faces.pop());
             }
         }
-        let _ = at;
-        Ok(())
+        Ok(taken)
     }
 
     /// The track of whoever was lost near here a moment ago, or a new one.
