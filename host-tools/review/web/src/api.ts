@@ -36,7 +36,7 @@ export const summary = () => get<Summary>("/api/summary");
 export const clips = () => get<Clip[]>("/api/clips");
 
 export const events = (clip: string) =>
-  get<Label[]>(`/api/labels?clip=${encodeURIComponent(clip)}&kind=blink&kind=long-closure`);
+  get<Label[]>(`/api/labels?clip=${encodeURIComponent(clip)}`);
 
 export const label = (id: string) => get<Label>(`/api/labels/${encodeURIComponent(id)}`);
 
@@ -45,7 +45,12 @@ export const coverage = (clip: string) =>
 
 export const evidence = (label: string) => get<Evidence>(`/api/evidence/${encodeURIComponent(label)}.json`);
 
-export const filmstrip = (label: string) => `/api/evidence/${encodeURIComponent(label)}.jpg`;
+export async function filmstrip(label: string): Promise<Blob> {
+  const path = `/api/evidence/${encodeURIComponent(label)}.jpg`;
+  const response = await fetch(path, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
+  if (!response.ok) throw new ApiError(response.status, await whyNot(response));
+  return response.blob();
+}
 
 /** Sends a verdict or an undo. Never throws: what went wrong decides whether it is tried again. */
 export async function send(action: Action): Promise<Outcome> {

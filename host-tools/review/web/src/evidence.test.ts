@@ -6,30 +6,33 @@ const CURVE: Evidence = { frames: [0, 1], stride: 1, left: [1, 1], right: [1, 1]
 
 function counting(fails: () => boolean = () => false) {
   const asked: string[] = [];
+  const released: string[] = [];
   const cache = new EvidenceCache(
     {
       curve: (label) => {
         asked.push(label);
         return fails() ? Promise.reject(new Error("gone")) : Promise.resolve(CURVE);
       },
-      picture: (label) => Promise.resolve(`/${label}.jpg`),
+      picture: (label) => Promise.resolve(`blob:${label}`),
+      release: (picture) => void released.push(picture),
     },
     2,
   );
-  return { asked, cache };
+  return { asked, cache, released };
 }
 
 it("fetches evidence once, ahead or not", async () => {
   const { asked, cache } = counting();
   cache.preload(["a"]);
-  expect((await cache.get("a")).picture).toBe("/a.jpg");
+  expect((await cache.get("a")).picture).toBe("blob:a");
   expect(asked).toEqual(["a"]);
 });
 
 it("lets go of what was used longest ago", async () => {
-  const { asked, cache } = counting();
+  const { asked, cache, released } = counting();
   for (const label of ["a", "b", "a", "c", "a", "b"]) await cache.get(label);
   expect(asked).toEqual(["a", "b", "c", "b"]);
+  expect(released).toEqual(["blob:b", "blob:c"]);
 });
 
 it("asks again after a failure", async () => {

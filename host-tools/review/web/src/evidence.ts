@@ -12,6 +12,8 @@ export interface EvidenceSource {
   curve(label: string): Promise<Evidence>;
   /** Settles when the picture is decoded; gives its address. */
   picture(label: string): Promise<string>;
+  /** The address is used no more. */
+  release(picture: string): void;
 }
 
 export class EvidenceCache {
@@ -40,7 +42,9 @@ export class EvidenceCache {
     });
     for (const oldest of this.kept.keys()) {
       if (this.kept.size <= this.most) break;
+      const gone = this.kept.get(oldest);
       this.kept.delete(oldest);
+      gone?.then(({ picture }) => this.source.release(picture)).catch(() => undefined);
     }
     return loading;
   }
@@ -50,10 +54,19 @@ export class EvidenceCache {
   }
 }
 
-/** Decodes the picture before it is shown, so that it does not build up before the reviewer's eyes. */
-export async function decode(address: string): Promise<string> {
+/**
+ * Decodes the picture before it is shown, so that it does not build up before the reviewer's eyes. It lives in memory
+ * only: faces do not belong into the browser's cache on disk.
+ */
+export async function decode(file: Blob): Promise<string> {
+  const address = URL.createObjectURL(file);
   const picture = new Image();
   picture.src = address;
-  await picture.decode();
+  try {
+    await picture.decode();
+  } catch (error) {
+    URL.revokeObjectURL(address);
+    throw error;
+  }
   return address;
 }

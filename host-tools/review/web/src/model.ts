@@ -3,7 +3,7 @@
 
 export type FrameRange = readonly [first: number, last: number];
 
-export type LabelState = "waiting" | "accepted" | "rejected";
+export type LabelState = "waiting" | "accepted" | "corrected" | "rejected";
 
 export const REJECT_CAUSES = [
   "wrong-place",
@@ -43,6 +43,7 @@ export interface Label {
   model: ModelRef | null;
   event: EventValue | null;
   state: LabelState;
+  /** Why it was rejected; the list leaves it out, the single label gives it. */
   cause: RejectCause | null;
   has_evidence: boolean;
 }
@@ -66,13 +67,14 @@ export interface Clip {
   id: string;
   rig: string;
   name: string;
+  /** Decoded frames; null until the clip is closed. */
   frames: number | null;
-  duration_us: number | null;
-  /** Candidate events of the clip by state. */
-  waiting: number;
-  accepted: number;
-  rejected: number;
-  complete: boolean;
+  nominal_fps: number | null;
+  /** Candidate blinks and long closures. */
+  events: number;
+  /** Candidates of every kind, by where they stand. */
+  review: Record<LabelState, number>;
+  balance: Balance;
   damage: string | null;
 }
 
@@ -92,17 +94,19 @@ export interface Rig {
   link: LinkState;
 }
 
+/** `open`: the rig still makes labels of the clip. */
+export type Balance = "open" | "balanced" | "unbalanced";
+
 export interface Summary {
   rigs: readonly Rig[];
+  /** Labels that the rigs say they made of their closed clips. */
   made: number;
-  offered: number;
-  abstained: number;
-  sent: number;
+  /** Labels of these clips that are stored here. */
   committed: number;
-  evicted: number;
+  /** Clips that are not closed yet: what they hold is not counted above. */
+  open_clips: number;
+  /** Labels that rigs gave up for want of room. */
+  lost: number;
+  messages: { sent: number; committed: number };
   balanced: boolean;
-  frames: number;
-  tracks: number;
-  blinks: number;
-  evidence: number;
 }

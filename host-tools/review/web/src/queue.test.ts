@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { merge, neighbour, nextWaiting, upcoming, withPending } from "./queue";
+import { merge, neighbour, nextWaiting, upcoming, withKnownCauses, withPending } from "./queue";
 import { label } from "./sample";
 
 const queue = [label("a", 10, 15), label("b", 30, 34, "accepted"), label("c", 50, 55), label("d", 70, 75)];
@@ -37,6 +37,12 @@ describe("the queue", () => {
 
   it("fetches ahead what comes next, and only what waits", () => {
     expect(upcoming(queue, "c", 2)).toEqual(["d", "a"]);
+  });
+
+  it("remembers why a label was rejected while it stays so", () => {
+    const before = [{ ...label("a", 1, 2, "rejected"), cause: "duplicate" as const }];
+    expect(withKnownCauses([label("a", 1, 2, "rejected")], before)[0]?.cause).toBe("duplicate");
+    expect(withKnownCauses([label("a", 1, 2, "waiting")], before)[0]?.cause).toBeNull();
   });
 
   it("shows what was decided here though the host does not know it yet", () => {

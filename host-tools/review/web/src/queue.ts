@@ -43,6 +43,14 @@ export function upcoming(labels: readonly Label[], current: string | null, many:
     .map((label) => label.id);
 }
 
+/** The list leaves causes out: those known from before are kept while the label stays rejected. */
+export function withKnownCauses(fresh: readonly Label[], known: readonly Label[]): Label[] {
+  const causes = new Map(known.map((label) => [label.id, label.cause]));
+  return fresh.map((label) =>
+    label.state === "rejected" && label.cause === null ? { ...label, cause: causes.get(label.id) ?? null } : label,
+  );
+}
+
 /** The label as it will be once the host has taken this action. */
 export function afterAction(label: Label, action: Action): Label {
   if (action.do === "undo") return { ...label, state: "waiting", cause: null };

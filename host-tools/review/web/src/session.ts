@@ -6,7 +6,16 @@ import { decode, EvidenceCache, type LoadedEvidence } from "./evidence";
 import type { Command, Mode } from "./keys";
 import type { Abstention, Clip, Label, RejectCause, Summary, Verdict } from "./model";
 import { Outbox } from "./outbox";
-import { afterAction, inTimeOrder, merge, nextWaiting, neighbour, upcoming, withPending } from "./queue";
+import {
+  afterAction,
+  inTimeOrder,
+  merge,
+  neighbour,
+  nextWaiting,
+  upcoming,
+  withKnownCauses,
+  withPending,
+} from "./queue";
 import { Stopwatch } from "./stopwatch";
 import { nearestColumn } from "./strip";
 
@@ -35,14 +44,18 @@ export const notice = signal<{ text: string; bad: boolean } | null>(null);
 export const clip = computed(() => clips.value.find((one) => one.id === clipId.value) ?? null);
 export const current = computed(() => labels.value.find((one) => one.id === currentId.value) ?? null);
 export const tally = computed(() => {
-  const counts = { waiting: 0, accepted: 0, rejected: 0 };
+  const counts = { waiting: 0, accepted: 0, corrected: 0, rejected: 0 };
   for (const label of labels.value) counts[label.state] += 1;
   return counts;
 });
 
 const stopwatch = new Stopwatch(() => performance.now());
 const evidence = new EvidenceCache(
-  { curve: api.evidence, picture: (label) => decode(api.filmstrip(label)) },
+  {
+    curve: api.evidence,
+    picture: async (label) => decode(await api.filmstrip(label)),
+    release: (picture) => URL.revokeObjectURL(picture),
+  },
   32,
 );
 /** Labels judged on this page, last one last: what U takes back. */
@@ -128,7 +141,7 @@ async function load(id: string): Promise<void> {
   if (clipId.value !== id) return;
   batch(() => {
     coverage.value = nextCoverage;
-    take(inTimeOrder(nextLabels));
+    take(inTimeOrder(withKnownCauses(nextLabels, labels.value)));
   });
   const here = current.value;
   if (here === null) {
@@ -146,7 +159,7 @@ function take(fresh: readonly Label[]): void {
 
 /** The clip that still has something to judge, the latest first. */
 function defaultClip(known: readonly Clip[]): string | null {
-  return (known.find((one) => one.waiting > 0) ?? known[0])?.id ?? null;
+  return (known.find((one) => one.review.waiting > 0 && one.events > 0) ?? known[0])?.id ?? null;
 }
 
 function addressed(): string {
@@ -192,7 +205,19 @@ export function show(id: string | null): void {
   if (id === null) return;
   history.replaceState(null, "", `#${encodeURIComponent(id)}`);
   void showEvidence(id);
+  void fillCause(id);
   evidence.preload(ahead());
+}
+
+/** The list does not say why something was rejected; the label itself does. */
+async function fillCause(id: string): Promise<void> {
+  const label = labels.value.find((one) => one.id === id);
+  if (label?.state !== "rejected" || label.cause !== null) return;
+  try {
+    take(merge(labels.value, [await api.label(id)]));
+  } catch {
+    // It stays a rejection without its cause; nothing depends on it.
+  }
 }
 
 function ahead(): string[] {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { columnOf, columnWidth, nearestColumn, numberEvery, stretchOf } from "./strip";
+import { columnOf, columnWidth, loupeScale, nearestColumn, numberEvery, stretchOf } from "./strip";
 
 describe("the horizontal scale that strip and curve share", () => {
   it("puts a frame in the middle of its column", () => {
@@ -41,6 +41,12 @@ describe("the horizontal scale that strip and curve share", () => {
     expect(columnWidth(1000, 21, 64)).toBe(47);
     expect(columnWidth(1000, 3, 64)).toBe(192);
     expect(columnWidth(1000, 0, 64)).toBe(0);
+  });
+
+  it("enlarges under the loupe by whole numbers, as far as both eyes fit", () => {
+    expect(loupeScale({ width: 700, height: 230 }, [64, 40])).toBe(5);
+    expect(loupeScale({ width: 300, height: 900 }, [64, 40])).toBe(2);
+    expect(loupeScale({ width: 0, height: 0 }, [64, 40])).toBe(1);
   });
 
   it("leaves out numbers that would touch", () => {

@@ -57,6 +57,18 @@ export function columnWidth(available: number, columns: number, tileWidth: numbe
   return Math.max(1, Math.floor(Math.min(available / columns, tileWidth * 3)));
 }
 
+/** Room or extent in CSS pixels. */
+export interface Size {
+  width: number;
+  height: number;
+}
+
+/** How many times a tile is enlarged so that two stand side by side in the room: a whole number stays crisp. */
+export function loupeScale(room: Size, tile: readonly [number, number]): number {
+  const scale = Math.min(room.width / (2 * tile[0]), room.height / tile[1]);
+  return Math.max(1, Math.min(Math.floor(scale), 10));
+}
+
 /** Every how many columns a frame number is written, so that numbers of this width do not touch. */
 export function numberEvery(columnWidth: number, numberWidth: number): number {
   return Math.max(1, Math.ceil(numberWidth / columnWidth));

@@ -11,15 +11,16 @@ interface Props {
   gutter: number;
 }
 
-const PLOT_PX = 132;
-const LANE_PX = 9;
+const PLOT_PX = 140;
+/** Height of the lane that says whether an eye was looked at. */
+const LANE_PX = 12;
 const EYES = ["right", "left"] as const;
 
 /** Openness of both eyes, column for column under the filmstrip. */
 export function Curve({ curve, label, columnWidth, gutter }: Props) {
   const width = curve.columns.length * columnWidth;
   const event = stretchOf(label.frames, curve.columns);
-  const height = PLOT_PX + 2 * LANE_PX + 4;
+  const height = PLOT_PX + 2 * LANE_PX + 3;
   const looked = { left: curve.left.map((value) => value !== null), right: curve.right.map((value) => value !== null) };
   const either = looked.left.map((left, i) => left || looked.right[i] === true);
   const x = (columns: number) => columns * columnWidth;
@@ -28,7 +29,12 @@ export function Curve({ curve, label, columnWidth, gutter }: Props) {
       <div class="gutter axis" style={{ width: `${gutter}px`, height: `${height}px` }} aria-hidden="true">
         <span style={{ top: `${yOf(1, PLOT_PX)}px` }}>open</span>
         <span style={{ top: `${yOf(0.5, PLOT_PX)}px` }}>half</span>
-        <span style={{ top: `${yOf(0, PLOT_PX) - 5}px` }}>shut</span>
+        <span style={{ top: `${yOf(0, PLOT_PX) - 6}px` }}>shut</span>
+        {EYES.map((eye, lane) => (
+          <span key={eye} class="lane-name" style={{ top: `${PLOT_PX + 3 + (lane + 0.5) * LANE_PX}px` }}>
+            {eye} seen
+          </span>
+        ))}
       </div>
       <svg
         width={width}
@@ -79,15 +85,15 @@ export function Curve({ curve, label, columnWidth, gutter }: Props) {
         />
         {EYES.map((eye, lane) => (
           <g key={eye} class={eye}>
-            <rect class="lane" x="0" y={PLOT_PX + 3 + lane * LANE_PX} width={width} height={LANE_PX - 3} />
+            <rect class="lane" x="0" y={PLOT_PX + 5 + lane * LANE_PX} width={width} height={LANE_PX - 4} />
             {gaps(looked[eye], curve).map((gap) => (
               <rect
                 key={gap.from}
                 class="gap"
                 x={x(gap.from)}
-                y={PLOT_PX + 3 + lane * LANE_PX}
+                y={PLOT_PX + 5 + lane * LANE_PX}
                 width={x(gap.to - gap.from)}
-                height={LANE_PX - 3}
+                height={LANE_PX - 4}
               >
                 <title>the {eye} eye was not looked at</title>
               </rect>

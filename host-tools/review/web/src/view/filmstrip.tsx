@@ -49,7 +49,7 @@ export function Filmstrip({ evidence: { curve, picture }, label, columnWidth, gu
         <ol class="numbers" aria-hidden="true">
           {columns.map((frame, i) => {
             const inside = frame >= label.frames[0] && frame <= label.frames[1];
-            const end = frame === label.frames[0] || frame === label.frames[1];
+            const end = inside && (i === event.from || i === event.to - 1);
             return (
               <li key={frame} style={{ width: `${columnWidth}px` }} class={end ? "end" : inside ? "inside" : undefined}>
                 {end || (i % every === 0 && farFromEnds(i, event.from, event.to - 1, every)) ? frame : ""}

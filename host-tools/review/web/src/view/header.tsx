@@ -11,9 +11,9 @@ export function Header() {
         <img src="/favicon.svg" alt="" width="20" height="20" /> Rigel
       </h1>
       {clips.value.length > 0 && (
-        <label class="pick">
-          <span class="quiet">clip</span>
+        <span class="pick">
           <select
+            aria-label="Clip"
             value={clipId.value ?? ""}
             onChange={(event) => {
               openClip(event.currentTarget.value);
@@ -24,11 +24,11 @@ export function Header() {
             {clips.value.map((one) => (
               <option key={one.id} value={one.id}>
                 {one.rig} · {one.name}
-                {one.waiting > 0 ? ` (${one.waiting} waiting)` : ""}
+                {one.events > 0 ? ` (${one.events})` : ""}
               </option>
             ))}
           </select>
-        </label>
+        </span>
       )}
       {here !== null && <Link state={rig?.link ?? "unknown"} rig={here.rig} />}
       {here?.damage != null && (
@@ -73,20 +73,28 @@ function Link({ state, rig }: { state: LinkState; rig: string }) {
   );
 }
 
-/** made = sent = committed, of all rigs; it must balance when everything is delivered. */
-function Balance({ summary: { made, sent, committed, evicted, balanced } }: { summary: Summary }) {
-  const even = made === committed && made === sent;
+/** What was made is here: labels of closed clips, and messages of every clip. */
+function Balance({ summary: { made, committed, lost, messages, open_clips, balanced } }: { summary: Summary }) {
+  const title =
+    `Labels of closed clips: ${made} made on the rigs, ${committed} committed here. ` +
+    `Messages: ${messages.sent} sent, ${messages.committed} committed without a hole. ` +
+    (open_clips > 0 ? `${open_clips} not closed yet: what they hold is counted when they are. ` : "") +
+    (lost > 0 ? `${lost} labels were given up on a rig for want of room. ` : "") +
+    (balanced ? "Everything that was made is here." : "Not everything that was made is here yet.");
+  const arrived = made === committed && messages.sent === messages.committed;
   return (
-    <span
-      class={`balance ${balanced ? "even" : "uneven"}`}
-      title={
-        `Labels of all rigs. Made: ${made}, sent: ${sent}, committed here: ${committed}` +
-        (evicted > 0 ? `, given up on the rig for want of room: ${evicted}` : "") +
-        (balanced ? ". Everything that was made is here." : ". Not everything that was made is here yet.")
-      }
-    >
-      <span class="quiet">labels</span> made {count(made)} {made === sent ? "=" : "≠"} sent {count(sent)}{" "}
-      {sent === committed ? "=" : "≠"} committed {count(committed)} <span class="mark">{balanced && even ? "✓" : "…"}</span>
+    <span class={`balance ${balanced ? "even" : "uneven"}`} title={title}>
+      <span class="quiet">labels made</span> {count(made)} {made === committed ? "=" : "≠"}{" "}
+      <span class="quiet">committed</span> {count(committed)}
+      {!arrived && (
+        <>
+          {" "}
+          <span class="quiet">of messages</span> {count(messages.committed)}/{count(messages.sent)}
+        </>
+      )}{" "}
+      <span class="mark" role="img" aria-label={balanced ? "balanced" : "not balanced yet"}>
+        {balanced ? "✓" : "…"}
+      </span>
     </span>
   );
 }

@@ -35,14 +35,17 @@ export function Help() {
       <h2>What counts</h2>
       <p>
         A blink runs from the first frame in which a lid moves down to the last one before the eye is fully open again.
-        Accept it when a person marking by hand would have drawn at least half of the same frames. Hatched means that
-        the eye was not looked at: it is neither open nor shut.
+        Accept it when your own marking and this one would share at least half of the frames that either covers. Hatched
+        means that the eye was not looked at: it is neither open nor shut.
       </p>
-      <form method="dialog">
-        <button type="submit">
-          Close <kbd>Esc</kbd>
-        </button>
-      </form>
+      <button
+        type="button"
+        onClick={() => {
+          mode.value = "review";
+        }}
+      >
+        Close <kbd>Esc</kbd>
+      </button>
     </dialog>
   );
 }

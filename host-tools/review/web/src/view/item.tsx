@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import * as format from "../format";
 import type { Label } from "../model";
 import { shown } from "../session";
-import { columnWidth } from "../strip";
+import { columnWidth, type Size } from "../strip";
 import { Curve } from "./curve";
 import { Filmstrip } from "./filmstrip";
 import { Loupe } from "./loupe";
@@ -14,7 +14,9 @@ const GUTTER_PX = 76;
 
 export function Item({ label }: { label: Label }) {
   const box = useRef<HTMLDivElement>(null);
-  const available = useWidth(box);
+  const { width: available } = useSize(box);
+  const below = useRef<HTMLDivElement>(null);
+  const room = useSize(below);
   const evidence = shown.value;
   return (
     <article aria-labelledby="item-title">
@@ -52,8 +54,8 @@ export function Item({ label }: { label: Label }) {
           })()
         )}
       </div>
-      <div class="below">
-        {evidence !== null && evidence !== "none" && <Loupe evidence={evidence} label={label} />}
+      <div class="below" ref={below}>
+        {evidence !== null && evidence !== "none" && <Loupe evidence={evidence} label={label} room={room} />}
         <Facts label={label} />
       </div>
       <VerdictBar label={label} />
@@ -61,15 +63,19 @@ export function Item({ label }: { label: Label }) {
   );
 }
 
-function useWidth(box: { current: HTMLDivElement | null }): number {
-  const [width, setWidth] = useState(0);
+/** Room inside an element in CSS pixels, kept up to date. */
+function useSize(box: { current: HTMLDivElement | null }): Size {
+  const [size, setSize] = useState<Size>({ width: 0, height: 0 });
   useEffect(() => {
     if (box.current === null) return undefined;
-    const watch = new ResizeObserver(([entry]) => setWidth(Math.floor(entry?.contentRect.width ?? 0)));
+    const watch = new ResizeObserver(([entry]) => {
+      const { width = 0, height = 0 } = entry?.contentRect ?? {};
+      setSize({ width: Math.floor(width), height: Math.floor(height) });
+    });
     watch.observe(box.current);
     return () => watch.disconnect();
   }, [box]);
-  return width;
+  return size;
 }
 
 function Confidence({ share }: { share: number | null }) {
@@ -77,7 +83,9 @@ function Confidence({ share }: { share: number | null }) {
   return (
     <span class="confidence" title="The chance that a reviewer accepts this label unchanged, as the rig promises">
       <span class="quiet">confidence</span>
-      <meter min={0} max={1} value={share} aria-label="Confidence" />
+      <span class="bar" role="meter" aria-label="Confidence" aria-valuemin={0} aria-valuemax={1} aria-valuenow={share}>
+        <span style={{ width: `${share * 100}%` }} />
+      </span>
       <strong>{format.percent(share)}</strong>
     </span>
   );

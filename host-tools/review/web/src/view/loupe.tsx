@@ -3,27 +3,37 @@ import type { LoadedEvidence } from "../evidence";
 import * as format from "../format";
 import type { Evidence, Label } from "../model";
 import { column, playing } from "../session";
+import { loupeScale, type Size } from "../strip";
 
-/** Width of an eye under the loupe in CSS pixels, at most. */
-const WIDEST_PX = 236;
+/** Beside the eyes stand the frame number and the facts; under each its name. */
+const BESIDE_PX = 360;
+const UNDER_PX = 30;
 /** Shown at half the speed it happened at: a blink is over in a tenth of a second. */
 const SLOWER = 2;
 
 /** One frame, large: both eyes side by side as they stand in the picture. */
-export function Loupe({ evidence: { curve, picture }, label }: { evidence: LoadedEvidence; label: Label }) {
+export function Loupe({
+  evidence: { curve, picture },
+  label,
+  room,
+}: {
+  evidence: LoadedEvidence;
+  label: Label;
+  room: Size;
+}) {
   usePlayback(curve, label);
   const [tileWidth, tileHeight] = curve.tile;
-  // Whole multiples stay crisp.
-  const scale = Math.max(1, Math.floor(WIDEST_PX / tileWidth));
+  const scale = loupeScale({ width: room.width - BESIDE_PX, height: room.height - UNDER_PX }, curve.tile);
   const at = column.value;
   const frame = curve.columns[at] ?? 0;
+  const inside = frame >= label.frames[0] && frame <= label.frames[1];
   return (
     <section class="loupe" aria-label={`Frame ${frame}, enlarged`}>
       {(["right", "left"] as const).map((eye, row) => {
         const openness = opennessAt(curve, eye, frame);
         return (
           <figure key={eye} class={eye}>
-            <div class="pane" style={{ width: `${tileWidth * scale}px`, height: `${tileHeight * scale}px` }}>
+            <div class={inside ? "pane inside" : "pane"} style={{ width: `${tileWidth * scale}px`, height: `${tileHeight * scale}px` }}>
               <img
                 src={picture}
                 alt={`The subject's ${eye} eye in frame ${frame}`}
@@ -42,7 +52,10 @@ export function Loupe({ evidence: { curve, picture }, label }: { evidence: Loade
         );
       })}
       <p class="frame-number">
-        frame <strong>{frame}</strong>
+        <span>
+          frame <strong>{frame}</strong>
+        </span>
+        <span class="quiet">{inside ? "in the event" : "beside the event"}</span>
         <button
           type="button"
           aria-pressed={playing.value}

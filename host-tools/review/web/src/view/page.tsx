@@ -22,7 +22,7 @@ function Work() {
       <Timeline />
       <div class="work">
         <Queue />
-        <main class="item" aria-label="The label under review">
+        <main class="item" aria-label="The label under review" data-unsaved={unsaved.value.count}>
           {current.value === null ? <NoCandidates /> : <Item label={current.value} />}
         </main>
       </div>
@@ -85,9 +85,9 @@ function NoCandidates() {
   const here = clip.value;
   return (
     <div class="nothing">
-      <h2>No candidate blink in this clip{here?.complete === false ? " so far" : ""}</h2>
+      <h2>No candidate blink in this clip{here?.balance === "open" ? " so far" : ""}</h2>
       <p>
-        {here?.complete === false
+        {here?.balance === "open"
           ? "The rig is still at it; candidates appear here as they arrive."
           : "The hatched parts of the line above were not looked at; everywhere else the rig looked and found none."}
       </p>

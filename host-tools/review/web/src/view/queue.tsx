@@ -3,7 +3,7 @@ import * as format from "../format";
 import type { Label, LabelState } from "../model";
 import { currentId, labels, show } from "../session";
 
-export const STATE_MARK: Record<LabelState, string> = { waiting: "○", accepted: "✓", rejected: "✕" };
+export const STATE_MARK: Record<LabelState, string> = { waiting: "○", accepted: "✓", corrected: "✎", rejected: "✕" };
 
 export function Queue() {
   return (
@@ -38,15 +38,24 @@ function Row({ label, here }: { label: Label; here: boolean }) {
         <span class="time">{format.time(label.pts_us[0])}</span>
         <span class="frames">{format.frames(label.frames)}</span>
         <span class="sure">{share === null ? "–" : format.percent(share)}</span>
-        <span class="what">
-          {label.kind === "long-closure" && <span class="chip">long closure</span>}
-          {label.event !== null && label.event.eyes !== "both" && <span class="chip">{label.event.eyes} eye</span>}
-          {label.state !== "waiting" && (
-            <span class="said">{label.cause === null ? label.state : `rejected: ${format.cause(label.cause)}`}</span>
-          )}
-          {label.state === "waiting" && <span class="unseen">waiting</span>}
-        </span>
+        <span class="unseen">{label.state}</span>
+        <Extra label={label} />
       </button>
     </li>
+  );
+}
+
+/** A second line, for what is out of the ordinary. */
+function Extra({ label }: { label: Label }) {
+  const oneEye = label.event !== null && label.event.eyes !== "both" ? `${label.event.eyes} eye` : null;
+  const long = label.kind === "long-closure";
+  const said = label.cause === null ? null : format.cause(label.cause);
+  if (oneEye === null && !long && said === null) return null;
+  return (
+    <span class="what">
+      {said !== null && <span class="said">{said}</span>}
+      {long && <span class="chip">long closure</span>}
+      {oneEye !== null && <span class="chip">{oneEye}</span>}
+    </span>
   );
 }

@@ -26,8 +26,8 @@ export function Timeline() {
             : `hatched: not looked at, ${format.percent(Math.min(silent / frames, 1))} of the frames`}
         </span>
         <span>
-          {here?.complete === false ? "so far " : ""}
-          {format.count(frames)} frames{here?.duration_us != null && `, ${format.time(here.duration_us)}`}
+          {here?.frames === null ? "so far " : ""}
+          {format.count(frames)} frames{here?.nominal_fps != null && `, ${Math.round(here.nominal_fps * 100) / 100} a second`}
         </span>
       </p>
     </section>

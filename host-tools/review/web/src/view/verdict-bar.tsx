@@ -8,7 +8,7 @@ export function VerdictBar({ label }: { label: Label }) {
     <footer class="verdict">
       {mode.value === "cause" ? (
         <div class="causes" role="group" aria-label="Why is it rejected?">
-          <span>Rejected because:</span>
+          <span>Rejected: why?</span>
           {REJECT_CAUSES.map((cause, i) => (
             <button key={cause} type="button" class="reject" onClick={() => rejectBecause(cause)}>
               <kbd>{i + 1}</kbd> {format.cause(cause)}
