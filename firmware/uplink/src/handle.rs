@@ -109,6 +109,12 @@ impl OutboxHandle {
         self.lock().declare_forgotten(boot, from, to)
     }
 
+    /// Makes everything durable and writes down how far the host is, so that the next start sends nothing twice.
+    pub(crate) fn close(&self) -> Result<(), UplinkError> {
+        self.sync()?;
+        self.lock().write_watermarks()
+    }
+
     /// Waits until something is appended; returns at once if something was since the last call.
     pub(crate) async fn appended(&self) {
         self.shared.appended.notified().await;

@@ -354,6 +354,11 @@ impl Outbox {
         Ok(())
     }
 
+    /// Writes down how far the host is. Without it a restart sends again what is in files not yet deleted.
+    pub(crate) fn write_watermarks(&self) -> Result<(), UplinkError> {
+        numbers::write_watermarks(&self.dir, &self.watermarks)
+    }
+
     /// Deletes a segment and its file.
     fn delete(&mut self, lane: Lane, key: SegmentKey) -> Result<(), UplinkError> {
         if let Some(segment) = self.lanes[lane as usize].get(&key) {

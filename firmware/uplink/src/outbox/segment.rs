@@ -216,21 +216,18 @@ pub(crate) fn scan(bytes: &[u8], boot: BootId, first: Seq) -> Scan {
     let mut lost_way = false;
     while at < bytes.len() {
         let after = entries.last().map_or(first, |entry| entry.seq + 1);
-        match record_at(bytes, at).filter(|entry| entry.seq >= after) {
-            Some(entry) => {
-                at += RECORD_HEAD + entry.length as usize;
-                entries.push(entry);
-                if lost_way {
-                    end = FileEnd::Damaged;
-                } else if head_is_ours {
-                    sound = at as u64;
-                }
-            }
+        let Some(entry) = record_at(bytes, at).filter(|entry| entry.seq >= after) else {
             // Try every later byte: where a length was damaged, nothing says where the next record begins.
-            None => {
-                lost_way = true;
-                at += 1;
-            }
+            lost_way = true;
+            at += 1;
+            continue;
+        };
+        at += RECORD_HEAD + entry.length as usize;
+        entries.push(entry);
+        if lost_way {
+            end = FileEnd::Damaged;
+        } else if head_is_ours {
+            sound = at as u64;
         }
     }
     if lost_way && end == FileEnd::Clean {
