@@ -10,18 +10,20 @@
 //! * **Verdicts are never overwritten.** Undo is a new row that withdraws.
 //!
 //! It is not a message broker and checks no message: `ingest` does that before it hands a message over. SQLite today;
-//! statements keep to what PostgreSQL understands too, and `migrations/` holds one folder a database.
+//! statements keep to what Postgres understands too, and `migrations/` holds one folder a database.
 //!
 //! Times are microseconds since 1970 (UTC) and end in `_us`; frames are 0-based and ranges inclusive.
 
 mod balance;
 mod blinks;
 mod commit;
+mod coverage;
 mod error;
 mod evidence;
 mod incoming;
 mod label;
 mod quarantine;
+mod revision;
 mod row;
 mod store;
 mod summary;
@@ -39,6 +41,7 @@ pub use label::{
     parse_label_id,
 };
 pub use quarantine::{MAX_QUARANTINED, QuarantineEntry};
+pub use revision::Revision;
 pub use store::LabelStore;
 pub use summary::{BootSummary, ClipSummary, KindSummary, RigSummary, Summary};
 pub use verdict::{Correction, Judgement, NewVerdict, Verdict};

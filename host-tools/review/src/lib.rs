@@ -1,1 +1,75 @@
-//! review
+//! The review page and its HTTP API: what a person needs to turn candidates into ground truth.
+//!
+//! [`router`] serves both. The page is written in TypeScript (`web/`), built by npm and embedded in the binary; it has
+//! no other way to the store than the API, which `docs/reference/http.md` describes. Nothing here decides what a
+//! verdict means: that is `label-store`'s.
+//!
+//! Terms: a *candidate event* is a blink or a long closure that a rig offers; *evidence* is its filmstrip and openness
+//! curve; frames are 0-based and ranges inclusive; times are microseconds on the clip's own time line.
+
+mod address;
+mod api;
+mod assets;
+mod changes;
+mod error;
+mod guard;
+mod verdicts;
+mod view;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware;
+use axum::routing::{get, post};
+use label_store::LabelStore;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// Longest request body in bytes; a verdict takes about a hundred.
+const MAX_BODY_BYTES: usize = 16 * 1024;
+
+/// How the page is served.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The address that is listened on. Requests must name it, or this machine's loopback, as their host.
+    pub listen: SocketAddr,
+    /// Other names under which the host may be asked for, without port.
+    pub names: Vec<String>,
+    /// Becomes true when the host shuts down: event streams end, which would otherwise hold it up.
+    pub stop: tokio::sync::watch::Receiver<bool>,
+}
+
+/// What every handler can reach.
+struct Desk {
+    store: LabelStore,
+    changes: changes::Changes,
+    verdicts: verdicts::VerdictDesk,
+}
+
+/// The page at `/`, the API below `/api`, and `/healthz`.
+pub fn router(store: LabelStore, options: Options) -> Router {
+    let guard = guard::Guard::new(options.listen, options.names);
+    let desk = Arc::new(Desk {
+        changes: changes::Changes::new(store.clone(), options.stop),
+        verdicts: verdicts::VerdictDesk::new(store.clone()),
+        store,
+    });
+    Router::new()
+        .route("/healthz", get(api::health))
+        .route("/api/summary", get(api::summary))
+        .route("/api/clips", get(api::clips))
+        .route("/api/labels", get(api::labels))
+        .route("/api/labels/{id}", get(api::label))
+        .route("/api/labels/{id}/verdicts", post(api::judge))
+        .route("/api/labels/{id}/undo", post(api::undo))
+        .route("/api/evidence/{file}", get(api::evidence))
+        .route("/api/coverage", get(api::coverage))
+        .route("/api/events", get(api::events))
+        .fallback(get(assets::serve))
+        .method_not_allowed_fallback(api::method_not_allowed)
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn_with_state(
+            Arc::new(guard),
+            guard::check,
+        ))
+        .with_state(desk)
+}

@@ -63,7 +63,7 @@ export interface Size {
   height: number;
 }
 
-/** How many times a tile is enlarged so that two stand side by side in the room: a whole number stays crisp. */
+/** How many times a tile is enlarged so that two stand side by side in the room; whole numbers keep pixels square. */
 export function loupeScale(room: Size, tile: readonly [number, number]): number {
   const scale = Math.min(room.width / (2 * tile[0]), room.height / tile[1]);
   return Math.max(1, Math.min(Math.floor(scale), 10));

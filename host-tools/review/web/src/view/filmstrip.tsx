@@ -37,7 +37,6 @@ export function Filmstrip({ evidence: { curve, picture }, label, columnWidth, gu
             src={picture}
             width={width}
             height={2 * row}
-            class={columnWidth > tile[0] ? "enlarged" : undefined}
             alt={
               `Both eyes in frames ${columns[0] ?? 0} to ${columns.at(-1) ?? 0}, the subject's right eye above the left; ` +
               `the event is marked at frames ${format.frames(label.frames)}`

@@ -1,0 +1,35 @@
+//! What a rig did not look at.
+
+use crate::label::{ClipId, StoredLabel};
+use crate::row::{LABEL_COLUMNS, label_from_row};
+use crate::{LabelStore, StoreError};
+use label_core::LabelKind;
+use sqlx::AssertSqlSafe;
+
+impl LabelStore {
+    /// The abstentions of a clip, of one kind or of all, in time order. Frames of a kind that lie neither in one of them
+    /// nor in a candidate were looked at.
+    pub async fn abstentions(
+        &self,
+        clip: &ClipId,
+        kind: Option<LabelKind>,
+    ) -> Result<Vec<StoredLabel>, StoreError> {
+        let sql = format!(
+            "SELECT {LABEL_COLUMNS} FROM labels l LEFT JOIN models m ON m.model = l.model
+             WHERE l.rig = $1 AND l.boot = $2 AND l.clip = $3 AND l.decision = 'abstain' AND ($4 IS NULL OR l.kind = $4)
+             ORDER BY l.start_frame, l.kind, l.seq, l.n"
+        );
+        let mut connection = self.read("read abstentions").await?;
+        sqlx::query(AssertSqlSafe(sql))
+            .bind(clip.rig.as_str())
+            .bind(clip.boot.raw() as i64)
+            .bind(i64::from(clip.clip))
+            .bind(kind.map(LabelKind::name))
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(StoreError::database("read abstentions"))?
+            .iter()
+            .map(label_from_row)
+            .collect()
+    }
+}

@@ -1,0 +1,28 @@
+//! The review page over a drive that never was, for work on the page and for pictures of it:
+//! `cargo run -p review --example synthetic_desk -- [ADDRESS]`.
+
+#[path = "../tests/synthetic_drive/mod.rs"]
+mod synthetic_drive;
+
+use std::net::SocketAddr;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let listen: SocketAddr = std::env::args()
+        .nth(1)
+        .as_deref()
+        .unwrap_or("127.0.0.1:8099")
+        .parse()?;
+    let folder = tempfile::tempdir()?;
+    let store = label_store::LabelStore::open(&folder.path().join("labels.db")).await?;
+    synthetic_drive::Rig::drive(&store).await;
+    let (_stop, stop) = tokio::sync::watch::channel(false);
+    let options = review::Options {
+        listen,
+        names: Vec::new(),
+        stop,
+    };
+    let listener = tokio::net::TcpListener::bind(listen).await?;
+    axum::serve(listener, review::router(store, options)).await?;
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! Names of things as they stand in addresses.
+
+use crate::error::ApiError;
+use label_core::wire::parse_name;
+use label_core::{BootId, LabelId};
+use label_store::{ClipId, parse_label_id};
+
+/// A clip's identity as one word, safe in an address: `rig:boot:clip`.
+pub(crate) fn clip_id_text(id: &ClipId) -> String {
+    format!("{}:{}:{}", id.rig, id.boot.raw(), id.clip)
+}
+
+/// The identity that [`clip_id_text`] wrote.
+pub(crate) fn clip_id(text: &str) -> Result<ClipId, ApiError> {
+    let parse = || {
+        let mut parts = text.split(':');
+        let id = ClipId {
+            rig: parse_name(parts.next()?).ok()?,
+            boot: BootId::from_raw(parts.next()?.parse().ok()?)?,
+            clip: parts.next()?.parse().ok()?,
+        };
+        parts.next().is_none().then_some(id)
+    };
+    parse().ok_or(ApiError::ClipId)
+}
+
+/// The identity of a label, from an address.
+pub(crate) fn label_id(text: &str) -> Result<LabelId, ApiError> {
+    let id = parse_label_id(text).ok_or(ApiError::LabelId)?;
+    // The database counts in signed 64 bits; no rig gets anywhere near.
+    if i64::try_from(id.seq).is_err() {
+        return Err(ApiError::LabelId);
+    }
+    Ok(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clip_id_survives_an_address() {
+        let id = clip_id("rig-07:3145729:2").unwrap();
+        assert_eq!(clip_id_text(&id), "rig-07:3145729:2");
+        for bad in [
+            "",
+            "rig",
+            "rig:1",
+            "rig:1:2:3",
+            "rig:0:1",
+            "a/b:1:1",
+            "rig:1:-1",
+        ] {
+            assert!(matches!(clip_id(bad), Err(ApiError::ClipId)), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_seq_that_the_database_cannot_hold_names_no_label() {
+        assert!(label_id("rig:1:9223372036854775807:0").is_ok());
+        assert!(label_id("rig:1:9223372036854775808:0").is_err());
+    }
+}

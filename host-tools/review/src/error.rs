@@ -1,0 +1,86 @@
+//! What an API request can come to, and which status that is.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use label_store::StoreError;
+
+/// Why a request was not served. The text is sent; what a database said is only logged.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApiError {
+    /// The address names no label.
+    #[error("a label is named rig:boot:seq:n")]
+    LabelId,
+    /// The address names no clip.
+    #[error("a clip is named rig:boot:clip")]
+    ClipId,
+    /// A query parameter is missing or not understood.
+    #[error("{0}")]
+    Query(String),
+    /// There is nothing at this address.
+    #[error("there is no {0} here")]
+    NotFound(&'static str),
+    /// The address is there, the method is not.
+    #[error("this address does not take that method")]
+    Method,
+    /// Another site's page sent it.
+    #[error("verdicts are only taken from this page or from a program, not from another site")]
+    CrossSite,
+    /// The host name is not ours.
+    #[error("this host does not answer to that name; see `names` in docs/reference/http.md")]
+    Host,
+    /// The body is not JSON, or too long, or cut short.
+    #[error("{1}")]
+    Body(StatusCode, String),
+    /// JSON, but not a verdict.
+    #[error("{0}")]
+    Verdict(String),
+    /// There is no verdict to take back.
+    #[error("no verdict stands on this label")]
+    NothingToUndo,
+    /// The store did not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl ApiError {
+    /// The one place where a trouble becomes a number.
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::LabelId | Self::ClipId | Self::Query(_) => StatusCode::BAD_REQUEST,
+            Self::NotFound(_) | Self::Store(StoreError::NoSuchLabel(_)) => StatusCode::NOT_FOUND,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::Host => StatusCode::MISDIRECTED_REQUEST,
+            Self::Body(status, _) => *status,
+            Self::Verdict(_) | Self::Store(StoreError::Verdict(_)) => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            Self::NothingToUndo | Self::Store(StoreError::NotACandidate(_)) => StatusCode::CONFLICT,
+            Self::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// What the other side is told.
+    fn text(&self) -> String {
+        match self {
+            Self::Store(
+                error @ (StoreError::NoSuchLabel(_)
+                | StoreError::NotACandidate(_)
+                | StoreError::Verdict(_)),
+            ) => error.to_string(),
+            Self::Store(_) => "the label store is in trouble; the host's log says more".to_owned(),
+            other => other.to_string(),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        if status.is_server_error() {
+            tracing::error!(error = &self as &dyn std::error::Error, "a request failed");
+        }
+        (status, Json(serde_json::json!({ "error": self.text() }))).into_response()
+    }
+}

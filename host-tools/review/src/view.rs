@@ -1,0 +1,310 @@
+//! What the API says, as JSON. `docs/reference/http.md` describes it, `web/src/model.ts` is the same in TypeScript.
+
+use crate::address::clip_id_text;
+use label_core::wire::{EventValue, EvidenceHeader, LabelValue};
+use label_core::{CaptureTime, FrameIndex, FrameRange, TrackId};
+use label_store::{
+    Balance, ClipSummary, Judgement, KindSummary, LabelDetail, ReviewCounts, ReviewState,
+    RigSummary, StoredLabel, StoredModel, Summary, Verdict, label_id_text,
+};
+use serde::Serialize;
+
+/// A candidate event.
+#[derive(Serialize)]
+pub(crate) struct LabelView {
+    id: String,
+    clip: String,
+    kind: &'static str,
+    track: Option<TrackId>,
+    frames: FrameRange,
+    pts_us: (CaptureTime, CaptureTime),
+    confidence: Option<f32>,
+    raw: Option<f32>,
+    model: Option<StoredModel>,
+    event: Option<EventValue>,
+    state: Option<&'static str>,
+    cause: Option<String>,
+    has_evidence: bool,
+}
+
+impl LabelView {
+    pub(crate) fn new(label: StoredLabel, evidence: u32) -> Self {
+        Self {
+            id: label_id_text(&label.id),
+            clip: clip_id_text(&label.clip),
+            kind: label.kind.name(),
+            track: label.track,
+            frames: label.frames,
+            pts_us: label.pts_us,
+            confidence: label.confidence,
+            raw: label.raw,
+            model: label.model,
+            event: match label.value {
+                Some(LabelValue::Event(event)) => Some(event),
+                _ => None,
+            },
+            state: label.state.map(ReviewState::name),
+            cause: None,
+            has_evidence: evidence > 0,
+        }
+    }
+}
+
+/// A label with its history.
+#[derive(Serialize)]
+pub(crate) struct LabelDetailView {
+    #[serde(flatten)]
+    label: LabelView,
+    verdicts: Vec<VerdictView>,
+}
+
+#[derive(Serialize)]
+struct VerdictView {
+    verdict: i64,
+    judgement: &'static str,
+    cause: Option<String>,
+    reviewer: String,
+    at_us: i64,
+    spent_ms: u64,
+    replaces: Option<i64>,
+}
+
+impl LabelDetailView {
+    pub(crate) fn new(detail: LabelDetail) -> Self {
+        let rejected = detail.label.state == Some(ReviewState::Rejected);
+        let mut label = LabelView::new(detail.label, detail.evidence);
+        if rejected {
+            label.cause = standing(&detail.verdicts).and_then(|verdict| verdict.cause.clone());
+        }
+        Self {
+            label,
+            verdicts: detail
+                .verdicts
+                .into_iter()
+                .map(|verdict| VerdictView {
+                    verdict: verdict.verdict,
+                    judgement: verdict.judgement.name(),
+                    cause: verdict.cause,
+                    reviewer: verdict.reviewer,
+                    at_us: verdict.at_us,
+                    spent_ms: verdict.spent_ms,
+                    replaces: verdict.replaces,
+                })
+                .collect(),
+        }
+    }
+}
+
+/// The verdict that holds: the last, or after a withdrawal the one that the withdrawn verdict had replaced.
+fn standing(verdicts: &[Verdict]) -> Option<&Verdict> {
+    let by_number = |number| verdicts.iter().find(|verdict| verdict.verdict == number);
+    let last = verdicts.last()?;
+    if last.judgement != Judgement::Withdraw {
+        return Some(last);
+    }
+    by_number(last.replaces?)?.replaces.and_then(by_number)
+}
+
+/// Curve and layout of a filmstrip.
+#[derive(Serialize)]
+pub(crate) struct EvidenceView {
+    frames: FrameRange,
+    stride: u32,
+    left: Vec<Option<f32>>,
+    right: Vec<Option<f32>>,
+    columns: Vec<FrameIndex>,
+    tile: (u16, u16),
+}
+
+impl From<EvidenceHeader> for EvidenceView {
+    fn from(header: EvidenceHeader) -> Self {
+        Self {
+            frames: header.frames,
+            stride: header.stride,
+            left: header.left.to_vec(),
+            right: header.right.to_vec(),
+            columns: header.columns.to_vec(),
+            tile: header.tile,
+        }
+    }
+}
+
+/// Frames that were not looked at.
+#[derive(Serialize)]
+pub(crate) struct AbstentionView {
+    kind: &'static str,
+    track: Option<TrackId>,
+    frames: FrameRange,
+    reason: Option<&'static str>,
+}
+
+impl From<StoredLabel> for AbstentionView {
+    fn from(label: StoredLabel) -> Self {
+        Self {
+            kind: label.kind.name(),
+            track: label.track,
+            frames: label.frames,
+            reason: label.reason.map(label_core::AbstainReason::name),
+        }
+    }
+}
+
+/// A clip, counted.
+#[derive(Serialize)]
+pub(crate) struct ClipView {
+    id: String,
+    rig: String,
+    /// The clip's number stands in where its name did not come yet.
+    name: String,
+    frames: Option<u32>,
+    nominal_fps: Option<f32>,
+    utc_us: Option<i64>,
+    damage: Option<String>,
+    tracks: u64,
+    events: u64,
+    blinks: u64,
+    long_closures: u64,
+    evidence: u64,
+    made: Option<u64>,
+    committed: u64,
+    balance: &'static str,
+    review: ReviewCounts,
+    kinds: Vec<KindSummary>,
+}
+
+impl From<ClipSummary> for ClipView {
+    fn from(clip: ClipSummary) -> Self {
+        let id = &clip.clip.id;
+        Self {
+            id: clip_id_text(id),
+            rig: id.rig.as_str().to_owned(),
+            name: clip
+                .clip
+                .name
+                .unwrap_or_else(|| format!("clip {}", id.clip)),
+            frames: clip.clip.frames,
+            nominal_fps: clip.clip.nominal_fps,
+            utc_us: clip.clip.utc_us,
+            damage: clip.clip.damage,
+            tracks: clip.tracks,
+            events: clip.blinks + clip.long_closures,
+            blinks: clip.blinks,
+            long_closures: clip.long_closures,
+            evidence: clip.committed.evidence,
+            made: clip.made.map(|made| made.offered + made.abstained),
+            committed: clip.committed.offered + clip.committed.abstained,
+            balance: match clip.balance {
+                Balance::Open => "open",
+                Balance::Balanced => "balanced",
+                Balance::Unbalanced { .. } => "unbalanced",
+            },
+            review: clip.review,
+            kinds: clip.kinds,
+        }
+    }
+}
+
+/// Everything, counted.
+#[derive(Serialize)]
+pub(crate) struct SummaryView {
+    rigs: Vec<RigView>,
+    made: u64,
+    offered: u64,
+    abstained: u64,
+    committed: u64,
+    lost: u64,
+    open_clips: u64,
+    messages: MessagesView,
+    frames: u64,
+    tracks: u64,
+    blinks: u64,
+    evidence: u64,
+    review: ReviewCounts,
+    kinds: Vec<KindSummary>,
+    quarantined: u64,
+    balanced: bool,
+}
+
+#[derive(Serialize)]
+struct RigView {
+    rig: String,
+    site: String,
+    link: String,
+    last_seen_us: i64,
+}
+
+#[derive(Serialize)]
+struct MessagesView {
+    sent: u64,
+    committed: u64,
+}
+
+impl From<RigSummary> for RigView {
+    fn from(rig: RigSummary) -> Self {
+        Self {
+            rig: rig.rig.as_str().to_owned(),
+            site: rig.site,
+            link: rig.power.unwrap_or_else(|| "unknown".to_owned()),
+            last_seen_us: rig.last_seen_us,
+        }
+    }
+}
+
+impl From<Summary> for SummaryView {
+    fn from(summary: Summary) -> Self {
+        let balanced = summary.is_balanced();
+        let boots = || summary.rigs.iter().flat_map(|rig| &rig.boots);
+        let closed = || {
+            summary
+                .clips
+                .iter()
+                .filter_map(|clip| Some((clip.made?, clip)))
+        };
+        let all = |count: fn(&ClipSummary) -> u64| summary.clips.iter().map(count).sum::<u64>();
+        let mut kinds: Vec<KindSummary> = Vec::new();
+        for kind in summary.clips.iter().flat_map(|clip| &clip.kinds) {
+            match kinds.iter_mut().find(|known| known.kind == kind.kind) {
+                Some(known) => {
+                    known.offered += kind.offered;
+                    known.abstained += kind.abstained;
+                }
+                None => kinds.push(*kind),
+            }
+        }
+        kinds.sort_by_key(|kind| kind.kind);
+        Self {
+            made: closed()
+                .map(|(made, _)| made.offered + made.abstained)
+                .sum(),
+            committed: closed()
+                .map(|(_, clip)| clip.committed.offered + clip.committed.abstained)
+                .sum(),
+            offered: all(|clip| clip.committed.offered),
+            abstained: all(|clip| clip.committed.abstained),
+            lost: boots().map(|boot| boot.labels_lost).sum(),
+            open_clips: summary
+                .clips
+                .iter()
+                .filter(|clip| clip.made.is_none())
+                .count() as u64,
+            messages: MessagesView {
+                sent: boots().map(|boot| boot.highest).sum(),
+                committed: boots().map(|boot| boot.watermark).sum(),
+            },
+            frames: all(|clip| clip.clip.frames.map_or(clip.manifest_frames, u64::from)),
+            tracks: all(|clip| clip.tracks),
+            blinks: all(|clip| clip.blinks),
+            evidence: all(|clip| clip.committed.evidence),
+            review: ReviewCounts {
+                waiting: all(|clip| clip.review.waiting),
+                accepted: all(|clip| clip.review.accepted),
+                corrected: all(|clip| clip.review.corrected),
+                rejected: all(|clip| clip.review.rejected),
+            },
+            kinds,
+            quarantined: summary.quarantined,
+            balanced,
+            rigs: summary.rigs.into_iter().map(RigView::from).collect(),
+        }
+    }
+}

@@ -1,0 +1,537 @@
+//! The HTTP API over a real store: what it answers, and what it refuses.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails where it cannot go on; its helpers too"
+)]
+
+mod synthetic_drive;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use futures_util::StreamExt;
+use label_store::LabelStore;
+use serde_json::{Value, json};
+use synthetic_drive::{EVENTS, Rig};
+use tempfile::TempDir;
+use tokio::sync::watch;
+use tower::ServiceExt;
+
+struct Desk {
+    router: Router,
+    store: LabelStore,
+    stop: watch::Sender<bool>,
+    _folder: TempDir,
+}
+
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    fn error(&self) -> String {
+        self.json()["error"].as_str().unwrap().to_owned()
+    }
+}
+
+impl Desk {
+    async fn empty() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = LabelStore::open(&folder.path().join("labels.db"))
+            .await
+            .unwrap();
+        let (stop, stopped) = watch::channel(false);
+        let options = review::Options {
+            listen: "127.0.0.1:8080".parse().unwrap(),
+            names: Vec::new(),
+            stop: stopped,
+        };
+        Self {
+            router: review::router(store.clone(), options),
+            store,
+            stop,
+            _folder: folder,
+        }
+    }
+
+    async fn after_a_drive() -> Self {
+        let desk = Self::empty().await;
+        Rig::drive(&desk.store).await;
+        desk
+    }
+
+    async fn ask(&self, request: axum::http::request::Builder, body: &str) -> Answer {
+        let request = request.body(Body::from(body.to_owned())).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body: to_bytes(body, usize::MAX).await.unwrap().to_vec(),
+        }
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.ask(
+            Request::get(path).header(header::HOST, "localhost:8080"),
+            "",
+        )
+        .await
+    }
+
+    async fn post(&self, path: &str, body: &str) -> Answer {
+        self.ask(from_the_page(path), body).await
+    }
+
+    async fn label_ids(&self) -> Vec<String> {
+        self.get("/api/labels")
+            .await
+            .json()
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|label| label["id"].as_str().unwrap().to_owned())
+            .collect()
+    }
+}
+
+/// A `POST` as a browser sends it from our own page.
+fn from_the_page(path: &str) -> axum::http::request::Builder {
+    Request::post(path)
+        .header(header::HOST, "localhost:8080")
+        .header(header::ORIGIN, "http://localhost:8080")
+        .header("sec-fetch-site", "same-origin")
+        .header(header::CONTENT_TYPE, "application/json")
+}
+
+const ACCEPT: &str = r#"{"verdict":"accept","millis":1200}"#;
+
+#[tokio::test]
+async fn an_empty_store_is_served_as_such() {
+    let desk = Desk::empty().await;
+    assert_eq!(desk.get("/healthz").await.status, StatusCode::OK);
+    assert_eq!(desk.get("/api/clips").await.json(), json!([]));
+    assert_eq!(desk.get("/api/labels").await.json(), json!([]));
+    let summary = desk.get("/api/summary").await.json();
+    assert_eq!(summary["balanced"], json!(false));
+    assert_eq!(summary["made"], json!(0));
+}
+
+#[tokio::test]
+async fn a_drive_is_counted_and_balances() {
+    let desk = Desk::after_a_drive().await;
+    let summary = desk.get("/api/summary").await.json();
+    for (count, expected) in [
+        ("made", 16),
+        ("committed", 16),
+        ("offered", 12),
+        ("abstained", 4),
+        ("blinks", 11),
+        ("evidence", 12),
+        ("frames", 1800),
+        ("open_clips", 0),
+    ] {
+        assert_eq!(summary[count], json!(expected), "{count}");
+    }
+    assert_eq!(summary["balanced"], json!(true));
+    assert_eq!(summary["rigs"][0]["link"], json!("online"));
+    assert_eq!(
+        summary["messages"]["sent"],
+        summary["messages"]["committed"]
+    );
+    let clips = desk.get("/api/clips").await.json();
+    assert_eq!(clips[0]["name"], json!("synthetic-drive.mp4"));
+    assert_eq!(clips[0]["balance"], json!("balanced"));
+    assert_eq!(clips[0]["events"], json!(12));
+}
+
+#[tokio::test]
+async fn the_queue_is_in_time_order_and_can_be_filtered() {
+    let desk = Desk::after_a_drive().await;
+    let all = desk.get("/api/labels").await.json();
+    assert_eq!(all.as_array().unwrap().len(), EVENTS.len());
+    assert_eq!(all[0]["frames"], json!([112, 118]));
+    assert_eq!(all[0]["state"], json!("waiting"));
+    assert_eq!(all[0]["has_evidence"], json!(true));
+    assert_eq!(all[0]["event"]["eyes"], json!("both"));
+    let clip = all[0]["clip"].as_str().unwrap();
+    let number = |answer: Answer| answer.json().as_array().unwrap().len();
+    let of_clip = format!("/api/labels?clip={clip}");
+    assert_eq!(number(desk.get(&of_clip).await), 12);
+    assert_eq!(
+        number(desk.get(&format!("{of_clip}&kind=long-closure")).await),
+        1
+    );
+    assert_eq!(
+        number(desk.get(&format!("{of_clip}&state=accepted")).await),
+        0
+    );
+    assert_eq!(number(desk.get("/api/labels?limit=5&offset=10").await), 2);
+    let doubtful = desk.get("/api/labels?order=doubt&limit=1").await.json();
+    assert_eq!(doubtful[0]["frames"], json!([311, 315]));
+}
+
+#[tokio::test]
+async fn evidence_is_a_picture_and_its_curve() {
+    let desk = Desk::after_a_drive().await;
+    let ids = desk.label_ids().await;
+    let picture = desk.get(&format!("/api/evidence/{}.jpg", ids[0])).await;
+    assert_eq!(picture.headers[header::CONTENT_TYPE], "image/jpeg");
+    assert_eq!(picture.headers[header::CACHE_CONTROL], "no-store");
+    assert_eq!(picture.body[..2], [0xff, 0xd8]);
+    let curve = desk
+        .get(&format!("/api/evidence/{}.json", ids[4]))
+        .await
+        .json();
+    assert_eq!(curve["frames"], json!([495, 515]));
+    assert_eq!(curve["columns"].as_array().unwrap().len(), 21);
+    assert!(curve["right"][0].is_null(), "not looked at is not zero");
+    assert!(curve["left"][0].is_number());
+}
+
+#[tokio::test]
+async fn what_was_not_looked_at_is_told_with_its_reason() {
+    let desk = Desk::after_a_drive().await;
+    let clips = desk.get("/api/clips").await.json();
+    let clip = clips[0]["id"].as_str().unwrap();
+    let silences = desk
+        .get(&format!("/api/coverage?clip={clip}&kind=blink"))
+        .await
+        .json();
+    assert_eq!(
+        silences[1],
+        json!({"kind": "blink", "track": 1, "frames": [540, 603], "reason": "eye-turned-away"})
+    );
+    let other = desk
+        .get(&format!("/api/coverage?clip={clip}&kind=alertness"))
+        .await;
+    assert_eq!(other.json(), json!([]));
+}
+
+#[tokio::test]
+async fn a_verdict_is_recorded_replaced_and_taken_back() {
+    let desk = Desk::after_a_drive().await;
+    let id = desk.label_ids().await.remove(0);
+    let verdicts = format!("/api/labels/{id}/verdicts");
+    let undo = format!("/api/labels/{id}/undo");
+    let accepted = desk.post(&verdicts, ACCEPT).await;
+    assert_eq!(accepted.status, StatusCode::OK);
+    assert_eq!(accepted.json()["state"], json!("accepted"));
+    let rejected = desk
+        .post(
+            &verdicts,
+            r#"{"verdict":"reject","cause":"wrong-time","millis":800}"#,
+        )
+        .await;
+    assert_eq!(rejected.json()["state"], json!("rejected"));
+    assert_eq!(rejected.json()["cause"], json!("wrong-time"));
+    assert_eq!(
+        desk.post(&undo, "{}").await.json()["state"],
+        json!("accepted")
+    );
+    let waiting = desk.post(&undo, "{}").await.json();
+    assert_eq!(
+        (&waiting["state"], &waiting["cause"]),
+        (&json!("waiting"), &json!(null))
+    );
+    let nothing = desk.post(&undo, "{}").await;
+    assert_eq!(nothing.status, StatusCode::CONFLICT);
+    let history = desk.get(&format!("/api/labels/{id}")).await.json();
+    let said: Vec<_> = history["verdicts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|verdict| verdict["judgement"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(said, ["accept", "reject", "withdraw", "withdraw"]);
+    assert_eq!(history["verdicts"][0]["spent_ms"], json!(1200));
+}
+
+#[tokio::test]
+async fn a_verdict_sent_twice_with_one_key_counts_once() {
+    let desk = Desk::after_a_drive().await;
+    let id = desk.label_ids().await.remove(0);
+    let verdicts = format!("/api/labels/{id}/verdicts");
+    let body = r#"{"verdict":"accept","millis":1200,"key":"k1"}"#;
+    for _ in 0..2 {
+        assert_eq!(desk.post(&verdicts, body).await.status, StatusCode::OK);
+    }
+    let history = desk.get(&format!("/api/labels/{id}")).await.json();
+    assert_eq!(history["verdicts"].as_array().unwrap().len(), 1);
+    let undo = format!("/api/labels/{id}/undo");
+    for _ in 0..2 {
+        let answer = desk.post(&undo, r#"{"key":"k2"}"#).await;
+        assert_eq!(answer.json()["state"], json!("waiting"));
+    }
+}
+
+#[tokio::test]
+async fn bad_verdicts_are_refused_in_words() {
+    let desk = Desk::after_a_drive().await;
+    let id = desk.label_ids().await.remove(0);
+    let path = format!("/api/labels/{id}/verdicts");
+    for (body, status) in [
+        ("", StatusCode::BAD_REQUEST),
+        ("{", StatusCode::BAD_REQUEST),
+        ("[]", StatusCode::UNPROCESSABLE_ENTITY),
+        ("{}", StatusCode::UNPROCESSABLE_ENTITY),
+        (
+            r#"{"verdict":"maybe","millis":1}"#,
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ),
+        (r#"{"verdict":"accept"}"#, StatusCode::UNPROCESSABLE_ENTITY),
+        (
+            r#"{"verdict":"accept","millis":-1}"#,
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ),
+        (
+            r#"{"verdict":"accept","millis":99999999999}"#,
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ),
+        (
+            r#"{"verdict":"reject","millis":1}"#,
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ),
+        (
+            r#"{"verdict":"reject","cause":"ugly","millis":1}"#,
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ),
+        (
+            r#"{"verdict":"accept","cause":"duplicate","millis":1}"#,
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ),
+        (
+            r#"{"verdict":"accept","millis":1,"reviewer":"me"}"#,
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ),
+        (
+            r#"{"verdict":"accept","millis":1,"key":"a b"}"#,
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ),
+    ] {
+        let answer = desk.post(&path, body).await;
+        assert_eq!(answer.status, status, "{body}");
+        assert!(!answer.error().is_empty());
+    }
+    let too_long = format!(
+        r#"{{"verdict":"accept","millis":1,"key":"{}"}}"#,
+        "x".repeat(20_000)
+    );
+    assert_eq!(
+        desk.post(&path, &too_long).await.status,
+        StatusCode::PAYLOAD_TOO_LARGE
+    );
+    let history = desk.get(&format!("/api/labels/{id}")).await.json();
+    assert_eq!(history["verdicts"], json!([]));
+}
+
+#[tokio::test]
+async fn hostile_ids_lead_nowhere() {
+    let desk = Desk::after_a_drive().await;
+    for id in [
+        "x",
+        "..%2F..%2Fetc%2Fpasswd",
+        "rig-sim:7340033:10:0'%20OR%201=1--",
+        "%3Cscript%3E:1:1:1",
+        "rig-sim:0:1:0",
+        "rig-sim:7340033:99999999999999999999:0",
+        "rig-sim:7340033:9223372036854775808:0",
+        "rig-sim:7340033:10:70000",
+        "%00:1:1:1",
+    ] {
+        let label = desk.get(&format!("/api/labels/{id}")).await;
+        assert_eq!(label.status, StatusCode::BAD_REQUEST, "{id}");
+        let evidence = desk.get(&format!("/api/evidence/{id}.jpg")).await;
+        assert_eq!(evidence.status, StatusCode::BAD_REQUEST, "{id}");
+        let verdict = desk
+            .post(&format!("/api/labels/{id}/verdicts"), ACCEPT)
+            .await;
+        assert_eq!(verdict.status, StatusCode::BAD_REQUEST, "{id}");
+    }
+    let unknown = "rig-sim:7340033:4711:0";
+    for path in [
+        format!("/api/labels/{unknown}"),
+        format!("/api/evidence/{unknown}.json"),
+        "/api/evidence/no-form".to_owned(),
+        "/api/nothing".to_owned(),
+        "/../Cargo.toml".to_owned(),
+    ] {
+        assert_eq!(
+            desk.get(&path).await.status,
+            StatusCode::NOT_FOUND,
+            "{path}"
+        );
+    }
+    let verdict = desk
+        .post(&format!("/api/labels/{unknown}/verdicts"), ACCEPT)
+        .await;
+    assert_eq!(verdict.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn an_abstention_cannot_be_judged() {
+    let desk = Desk::after_a_drive().await;
+    // The batch after those of the twelve events and their evidence.
+    let newest = desk
+        .store
+        .summary()
+        .await
+        .unwrap()
+        .rigs
+        .remove(0)
+        .boots
+        .remove(0)
+        .highest;
+    let abstention = format!("/api/labels/rig-sim:7340033:{}:0", newest - 1);
+    assert_eq!(desk.get(&abstention).await.json()["state"], json!(null));
+    let answer = desk.post(&format!("{abstention}/verdicts"), ACCEPT).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+}
+
+#[tokio::test]
+async fn queries_that_are_not_understood_say_so() {
+    let desk = Desk::after_a_drive().await;
+    for path in [
+        "/api/labels?clip=nonsense",
+        "/api/labels?state=lost",
+        "/api/labels?kind=sneeze",
+        "/api/labels?kind=alertness",
+        "/api/labels?limit=many",
+        "/api/labels?sort=up",
+        "/api/coverage",
+        "/api/coverage?clip=rig-sim:7340033:1&kind=x",
+    ] {
+        let answer = desk.get(path).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path}");
+        assert!(!answer.error().is_empty(), "{path}");
+    }
+    let answer = desk.post("/api/summary", "{}").await;
+    assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
+}
+
+#[tokio::test]
+async fn verdicts_from_another_site_are_refused() {
+    let desk = Desk::after_a_drive().await;
+    let id = desk.label_ids().await.remove(0);
+    let path = format!("/api/labels/{id}/verdicts");
+    let json_post = || {
+        Request::post(&path)
+            .header(header::HOST, "localhost:8080")
+            .header(header::CONTENT_TYPE, "application/json")
+    };
+    for (header, value) in [
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+        ("sec-fetch-site", "none"),
+        ("origin", "http://evil.example"),
+        ("origin", "null"),
+        ("origin", "http://localhost:9999"),
+    ] {
+        let answer = desk.ask(json_post().header(header, value), ACCEPT).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{header}: {value}");
+    }
+    // What a form of another site could send without asking first.
+    for form in ["text/plain", "application/x-www-form-urlencoded"] {
+        let request = Request::post(&path)
+            .header(header::HOST, "localhost:8080")
+            .header(header::CONTENT_TYPE, form);
+        let answer = desk.ask(request, ACCEPT).await;
+        assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{form}");
+    }
+    let label = desk.get(&format!("/api/labels/{id}")).await.json();
+    assert_eq!(label["state"], json!("waiting"));
+    // A program on this machine is no browser.
+    assert_eq!(desk.ask(json_post(), ACCEPT).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_name_bent_to_this_machine_is_not_answered_to() {
+    let desk = Desk::after_a_drive().await;
+    for host in ["evil.example", "localhost.evil.example:8080", "10.1.2.3"] {
+        for path in ["/", "/api/summary"] {
+            let answer = desk
+                .ask(Request::get(path).header(header::HOST, host), "")
+                .await;
+            assert_eq!(answer.status, StatusCode::MISDIRECTED_REQUEST, "{host}");
+        }
+    }
+    let nameless = desk.ask(Request::get("/api/summary"), "").await;
+    assert_eq!(nameless.status, StatusCode::MISDIRECTED_REQUEST);
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_security_headers() {
+    let desk = Desk::after_a_drive().await;
+    for path in ["/", "/api/summary", "/api/nothing", "/favicon.svg"] {
+        let answer = desk.get(path).await;
+        let policy = answer.headers[header::CONTENT_SECURITY_POLICY]
+            .to_str()
+            .unwrap();
+        assert!(policy.starts_with("default-src 'none'; script-src 'self';"));
+        assert!(!policy.contains("unsafe"), "{path}");
+        assert_eq!(answer.headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+        assert!(
+            !answer
+                .headers
+                .contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN)
+        );
+    }
+    assert_eq!(
+        desk.get("/api/summary").await.headers[header::CACHE_CONTROL],
+        "no-store"
+    );
+}
+
+#[tokio::test]
+async fn trouble_of_the_database_is_not_told_to_the_world() {
+    let desk = Desk::after_a_drive().await;
+    desk.store.close().await;
+    let answer = desk.get("/api/summary").await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(
+        answer.error(),
+        "the label store is in trouble; the host's log says more"
+    );
+    assert_eq!(
+        desk.get("/healthz").await.status,
+        StatusCode::INTERNAL_SERVER_ERROR
+    );
+}
+
+#[tokio::test]
+async fn an_open_page_hears_of_changes_and_is_let_go_when_the_host_stops() {
+    let desk = Desk::after_a_drive().await;
+    let request = Request::get("/api/events")
+        .header(header::HOST, "localhost:8080")
+        .body(Body::empty())
+        .unwrap();
+    let response = desk.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(
+        response.headers()[header::CONTENT_TYPE],
+        "text/event-stream"
+    );
+    let mut events = response.into_body().into_data_stream();
+    let listening = tokio::spawn(async move {
+        let first = events.next().await.unwrap().unwrap();
+        (String::from_utf8(first.to_vec()).unwrap(), events)
+    });
+    // The store is first looked at some time after the page came: verdicts go on until one of them is noticed.
+    let id = desk.label_ids().await.remove(0);
+    let path = format!("/api/labels/{id}/verdicts");
+    while !listening.is_finished() {
+        desk.post(&path, ACCEPT).await;
+        tokio::task::yield_now().await;
+    }
+    let (heard, mut events) = listening.await.unwrap();
+    assert!(heard.starts_with("event: change\n"), "{heard:?}");
+    desk.stop.send(true).unwrap();
+    while let Some(part) = events.next().await {
+        part.unwrap();
+    }
+}

@@ -1,0 +1,161 @@
+//! A real browser: Debian's Chromium, driven through `chromedriver`.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails where it cannot go on; its helpers too"
+)]
+
+use fantoccini::actions::{InputSource, KeyAction, KeyActions};
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use serde_json::json;
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+
+const INSTALL: &str =
+    "the browser test needs Chromium and its driver: apt-get install chromium chromium-driver";
+
+/// How long the page may take for anything that is asked of it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A browser with a fresh profile; it is gone when this is dropped.
+pub(crate) struct Browser {
+    client: Client,
+    driver: Driver,
+    _profile: TempDir,
+}
+
+struct Driver {
+    process: Child,
+    /// Kept open: a driver that cannot write what it has to say ends.
+    _said: BufReader<ChildStdout>,
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        // The browser belongs to the driver's group and would outlive it. Nothing to be done if they are gone already.
+        let group = Pid::from_raw(self.process.id().cast_signed());
+        let _ = killpg(group, Signal::SIGKILL);
+        let _ = self.process.wait();
+    }
+}
+
+impl Browser {
+    pub(crate) async fn open(address: &str) -> Self {
+        let chromium = find(&["chromium", "chromium-browser", "google-chrome"]);
+        let (driver, port) = start_driver();
+        let profile = tempfile::tempdir().unwrap();
+        let args = [
+            "--headless".to_owned(),
+            "--no-sandbox".to_owned(),
+            "--disable-gpu".to_owned(),
+            "--disable-quic".to_owned(),
+            "--disable-dev-shm-usage".to_owned(),
+            "--no-first-run".to_owned(),
+            "--disable-background-networking".to_owned(),
+            "--disable-component-update".to_owned(),
+            "--disable-sync".to_owned(),
+            "--window-size=1366,768".to_owned(),
+            format!("--user-data-dir={}", profile.path().display()),
+        ];
+        let wishes = json!({ "goog:chromeOptions": { "binary": chromium, "args": args } });
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(wishes.as_object().unwrap().clone())
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await
+            .expect("chromedriver starts Chromium");
+        client.goto(address).await.unwrap();
+        Self {
+            client,
+            driver,
+            _profile: profile,
+        }
+    }
+
+    /// Presses keys one after another, wherever the focus is.
+    pub(crate) async fn press(&self, keys: &str) {
+        for key in keys.chars() {
+            let press = KeyActions::new("keyboard".to_owned())
+                .then(KeyAction::Down { value: key })
+                .then(KeyAction::Up { value: key });
+            self.client.perform_actions(press).await.unwrap();
+        }
+    }
+
+    /// Waits for an element and gives its text.
+    pub(crate) async fn text(&self, css: &str) -> String {
+        self.client
+            .wait()
+            .at_most(PATIENCE)
+            .for_element(Locator::Css(css))
+            .await
+            .unwrap_or_else(|error| panic!("{css} does not appear: {error}"))
+            .text()
+            .await
+            .unwrap()
+    }
+
+    /// Waits until a script gives true.
+    pub(crate) async fn until(&self, script: &str) {
+        let function = format!(
+            "const done = arguments[0];
+             const look = () => {{ ({script}) ? done(true) : setTimeout(look, 20); }}; look();"
+        );
+        let waited = tokio::time::timeout(PATIENCE, self.client.execute_async(&function, vec![]));
+        match waited.await {
+            Ok(answer) => assert_eq!(answer.unwrap(), json!(true)),
+            Err(elapsed) => panic!("it does not come true ({elapsed}): {script}"),
+        }
+    }
+
+    /// What a script gives.
+    pub(crate) async fn ask(&self, script: &str) -> serde_json::Value {
+        self.client.execute(script, vec![]).await.unwrap()
+    }
+
+    /// Closes the browser in order; a test that failed leaves it to the driver's end.
+    pub(crate) async fn close(self) {
+        self.client.close().await.unwrap();
+        drop(self.driver);
+    }
+}
+
+/// The driver picks a free port and says which.
+fn start_driver() -> (Driver, u16) {
+    let mut child = Command::new(find(&["chromedriver"]))
+        .arg("--port=0")
+        .process_group(0)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("chromedriver can be started");
+    let mut said = BufReader::new(child.stdout.take().expect("its output was asked for"));
+    let mut line = String::new();
+    let port = loop {
+        line.clear();
+        let read = said.read_line(&mut line).expect("its output can be read");
+        assert!(read > 0, "chromedriver ended before it listened");
+        if let Some((_, port)) = line.split_once("started successfully on port ") {
+            break port.trim_end().trim_end_matches('.').parse().unwrap();
+        }
+    };
+    let driver = Driver {
+        process: child,
+        _said: said,
+    };
+    (driver, port)
+}
+
+fn find(names: &[&str]) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .flat_map(|folder| names.iter().map(move |name| folder.join(name)))
+        .find(|program| program.is_file())
+        .unwrap_or_else(|| panic!("{} is not here: {INSTALL}", names[0]))
+}

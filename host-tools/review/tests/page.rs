@@ -1,0 +1,207 @@
+//! A reviewer's work in a real browser, on a real store, checked in the database afterwards.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails where it cannot go on; its helpers too"
+)]
+
+mod browser;
+mod synthetic_drive;
+
+use browser::Browser;
+use label_core::LabelId;
+use label_store::{BlinkFilter, Judgement, LabelStore, ReviewState, Verdict};
+use std::net::SocketAddr;
+use std::path::Path;
+use synthetic_drive::{EVENTS, Rig};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+
+/// A host that can be taken away in the middle of things: its runtime ends with every connection it serves.
+struct Host {
+    runtime: Runtime,
+    address: SocketAddr,
+    _stop: watch::Sender<bool>,
+}
+
+impl Host {
+    fn start(database: &Path, listen: SocketAddr) -> Self {
+        let runtime = Runtime::new().unwrap();
+        let (stop, stopped) = watch::channel(false);
+        let (say, hear) = std::sync::mpsc::channel();
+        let database = database.to_owned();
+        runtime.spawn(async move {
+            let store = LabelStore::open(&database).await.unwrap();
+            let listener = TcpListener::bind(listen).await.unwrap();
+            let listen = listener.local_addr().unwrap();
+            let options = review::Options {
+                listen,
+                names: Vec::new(),
+                stop: stopped,
+            };
+            say.send(listen).unwrap();
+            axum::serve(listener, review::router(store, options))
+                .await
+                .unwrap();
+        });
+        Self {
+            runtime,
+            address: hear.recv().unwrap(),
+            _stop: stop,
+        }
+    }
+
+    fn vanish(self) {
+        self.runtime.shutdown_background();
+    }
+}
+
+async fn label_at(store: &LabelStore, first_frame: u32) -> (LabelId, Option<ReviewState>) {
+    let queue = store.blinks(&BlinkFilter::default()).await.unwrap();
+    let item = queue
+        .into_iter()
+        .find(|item| item.label.frames.start == first_frame)
+        .unwrap();
+    (item.label.id, item.label.state)
+}
+
+async fn history(store: &LabelStore, first_frame: u32) -> Vec<Verdict> {
+    let (id, _) = label_at(store, first_frame).await;
+    store.verdicts(&id).await.unwrap()
+}
+
+fn said(history: &[Verdict]) -> Vec<(Judgement, Option<&str>)> {
+    history
+        .iter()
+        .map(|verdict| (verdict.judgement, verdict.cause.as_deref()))
+        .collect()
+}
+
+/// Everything given so far has reached the host.
+const SAVED: &str = r#"document.querySelector('main[data-unsaved="0"]') !== null"#;
+
+fn shows(frames: &str) -> String {
+    format!("document.querySelector('#item-title')?.textContent.endsWith('frames {frames}')")
+}
+
+fn filmstrip_is_drawn() -> String {
+    "document.querySelector('.film img')?.naturalWidth > 0".to_owned()
+}
+
+#[tokio::test]
+async fn a_reviewer_judges_by_keyboard_and_nothing_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("labels.db");
+    let store = LabelStore::open(&database).await.unwrap();
+    let mut rig = Rig::online(&store).await;
+    rig.open().await;
+    rig.label(&EVENTS[..8]).await;
+    let host = Host::start(&database, "127.0.0.1:0".parse().unwrap());
+    let address = host.address;
+    let page = Browser::open(&format!("http://{address}/")).await;
+
+    // The first waiting candidate is shown with its filmstrip, its curve and its confidence.
+    page.until(&shows("112–118")).await;
+    page.until(&filmstrip_is_drawn()).await;
+    assert!(page.text(".confidence").await.contains("97 %"));
+    assert_eq!(
+        page.ask("return document.querySelectorAll('.curve svg path').length")
+            .await,
+        2
+    );
+
+    // A verdict shows the next one.
+    page.press("a").await;
+    page.until(&shows("203–209")).await;
+    page.press("r2").await;
+    page.until(&shows("311–315")).await;
+    page.until(SAVED).await;
+    assert_eq!(label_at(&store, 112).await.1, Some(ReviewState::Accepted));
+    let rejected = history(&store, 203).await;
+    assert_eq!(said(&rejected), [(Judgement::Reject, Some("wrong-time"))]);
+    assert!(rejected[0].spent_ms < 20_000);
+
+    // Undo comes back to it and leaves both on record.
+    page.press("u").await;
+    page.until(&shows("203–209")).await;
+    page.until(SAVED).await;
+    assert_eq!(label_at(&store, 203).await.1, Some(ReviewState::Waiting));
+    assert_eq!(
+        said(&history(&store, 203).await),
+        [
+            (Judgement::Reject, Some("wrong-time")),
+            (Judgement::Withdraw, None)
+        ]
+    );
+
+    // Moving judges nothing; an eye that was not looked at is hatched and has no line.
+    page.press("jjj").await;
+    page.until(&shows("502–508")).await;
+    page.until(&filmstrip_is_drawn()).await;
+    assert_eq!(
+        page.ask("return document.querySelectorAll('.curve .right path').length")
+            .await,
+        0
+    );
+    assert_eq!(
+        page.ask("return document.querySelectorAll('.curve .right .gap').length")
+            .await,
+        1
+    );
+
+    // What the rig labels meanwhile appears by itself.
+    rig.label(&EVENTS[8..]).await;
+    rig.be_silent().await;
+    rig.close().await;
+    page.until("document.querySelectorAll('.queue .row').length === 12")
+        .await;
+    page.until("document.querySelectorAll('.silence').length === 4")
+        .await;
+    page.until("document.querySelector('.balance').classList.contains('even')")
+        .await;
+    page.until(&shows("502–508")).await;
+
+    // The host goes away under an open page: the verdict waits, and arrives once when it is back.
+    host.vanish();
+    page.press("a").await;
+    page.until(&shows("640–646")).await;
+    assert!(
+        page.text(".trouble .bad")
+            .await
+            .starts_with("1 verdict is not saved yet")
+    );
+    assert_eq!(label_at(&store, 502).await.1, Some(ReviewState::Waiting));
+    let host = Host::start(&database, address);
+    page.until(SAVED).await;
+    assert_eq!(
+        said(&history(&store, 502).await),
+        [(Judgement::Accept, None)]
+    );
+
+    // The page asked nobody else for anything.
+    let elsewhere = "return performance.getEntriesByType('resource').map((entry) => entry.name)
+        .filter((name) => !name.startsWith(location.origin) && !name.startsWith('blob:' + location.origin))";
+    assert_eq!(page.ask(elsewhere).await, serde_json::json!([]));
+    page.close().await;
+    host.vanish();
+}
+
+#[tokio::test]
+async fn a_link_opens_the_label_it_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("labels.db");
+    let store = LabelStore::open(&database).await.unwrap();
+    Rig::drive(&store).await;
+    let host = Host::start(&database, "127.0.0.1:0".parse().unwrap());
+    let (id, _) = label_at(&store, 758).await;
+    let link = format!(
+        "http://{}/#{}",
+        host.address,
+        label_store::label_id_text(&id)
+    );
+    let page = Browser::open(&link).await;
+    page.until(&shows("758–779")).await;
+    assert!(page.text("#item-title").await.starts_with("Long closure"));
+    page.close().await;
+    host.vanish();
+}
