@@ -323,6 +323,11 @@ impl FaceTracker {
             self.lost.retain(|lost| lost.track != track);
             return track;
         }
+        self.begin_track()
+    }
+
+    /// A track that nobody has yet.
+    pub fn begin_track(&mut self) -> TrackId {
         let track = self.next_track;
         self.next_track = self.next_track.saturating_add(1);
         track

@@ -15,6 +15,7 @@ mod faces;
 mod filmstrip;
 mod interpreter;
 mod litert;
+mod person;
 mod picture;
 mod warp;
 
@@ -27,6 +28,7 @@ pub use faces::{FaceTimes, FaceTracker, Search, TrackedFace};
 pub use filmstrip::{EyeTiles, Filmstrip, TILE_HEIGHT, TILE_WIDTH};
 pub use interpreter::{Element, Interpreter, TensorInfo, TensorMut};
 pub use litert::{KNOWN_LIBRARIES, Runtime, VERSION as RUNTIME_VERSION};
+pub use person::{MEASURE_AGE_S, PERSON_FEATURES, Person, PersonFinder, PersonTimes};
 pub use picture::{ColorRange, Picture};
 pub use warp::Region;
 
