@@ -2,12 +2,13 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, Write};
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use serde::Deserialize;
 
 use crate::bench::DEMO_SECONDS;
 use crate::board_file::{self, DemoBoard};
@@ -50,9 +51,8 @@ pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<ExitCode> 
     remove(&folder)?;
     create_folder(&folder.join("rig"))?;
     create_folder(&folder.join("host"))?;
-    let broker_port = free_port()?;
-    let (mut host, log) = start_host(project, &folder, port, broker_port)?;
-    wait_for_host(&mut host, &log, port)?;
+    let (mut host, log) = start_host(project, &folder, port)?;
+    let broker_port = wait_for_host(&mut host, &folder, &log, port)?;
     label(project, &folder, broker_port, &mut host, &log)?;
     let rig = RigSummary::read(&folder.join("rig/summary.json"))?;
     let told = http::get(port, "/api/summary").context("the host did not give its numbers")?;
@@ -122,12 +122,7 @@ fn free_port() -> Result<u16> {
     Ok(listener.local_addr()?.port())
 }
 
-fn start_host(
-    project: &Project,
-    folder: &Path,
-    port: u16,
-    broker_port: u16,
-) -> Result<(Running, PathBuf)> {
+fn start_host(project: &Project, folder: &Path, port: u16) -> Result<(Running, PathBuf)> {
     let mut command = Command::new(project.path("target/release/rigel"));
     command
         .current_dir(project.root())
@@ -138,14 +133,15 @@ fn start_host(
         "--listen",
         &format!("127.0.0.1:{port}"),
         "--embedded-broker",
-        &format!("127.0.0.1:{broker_port}"),
+        "127.0.0.1:0",
     ]);
     let log = project.fetched("logs/demo-host.log");
     with_output_to(&mut command, &log)?;
     Ok((Running::start("rigel", &mut command)?, log))
 }
 
-fn wait_for_host(host: &mut Running, log: &Path, port: u16) -> Result<()> {
+/// Waits until the host answers, and returns its embedded broker's port.
+fn wait_for_host(host: &mut Running, folder: &Path, log: &Path, port: u16) -> Result<u16> {
     let started = Instant::now();
     while let Err(error) = http::get(port, "/api/summary") {
         fail_if_ended(host, log)?;
@@ -157,7 +153,21 @@ fn wait_for_host(host: &mut Running, log: &Path, port: u16) -> Result<()> {
         }
         pause()?;
     }
-    Ok(())
+    let path = folder.join("host/serve.json");
+    let text = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let announced: Announced = serde_json::from_slice(&text)
+        .with_context(|| format!("{} is not as the host writes it", path.display()))?;
+    let address: SocketAddr = announced
+        .broker
+        .parse()
+        .with_context(|| format!("{:?} is no address", announced.broker))?;
+    Ok(address.port())
+}
+
+/// Where the host says it listens.
+#[derive(Deserialize)]
+struct Announced {
+    broker: String,
 }
 
 /// Runs the rig until the clip is done and everything is acknowledged. Its own progress goes to the terminal.
