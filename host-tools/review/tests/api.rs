@@ -535,3 +535,22 @@ async fn an_open_page_hears_of_changes_and_is_let_go_when_the_host_stops() {
         part.unwrap();
     }
 }
+
+#[test]
+fn every_address_is_described_in_the_reference() {
+    let read = |path: &str| {
+        std::fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    };
+    let reference = read("../../docs/reference/http.md");
+    let source = read("src/lib.rs");
+    let routes: Vec<_> = source
+        .split(".route(\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    assert!(routes.len() > 8);
+    for route in routes {
+        let described = route.replace("{file}", "{id}.jpg");
+        assert!(reference.contains(&described), "{described}");
+    }
+}

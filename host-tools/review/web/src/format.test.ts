@@ -9,9 +9,9 @@ describe("numbers on the page", () => {
 
   it("never round a promise to certainty", () => {
     expect(format.percent(0.934)).toBe("93 %");
-    expect(format.percent(0.998)).toBe("> 99 %");
+    expect(format.percent(0.998)).toBe(">99 %");
     expect(format.percent(1)).toBe("100 %");
-    expect(format.percent(0.001)).toBe("< 1 %");
+    expect(format.percent(0.001)).toBe("<1 %");
     expect(format.percent(0)).toBe("0 %");
   });
 

@@ -18,8 +18,8 @@ export function frames(range: FrameRange): string {
 /** `93 %`; a promise of 99.6 % is not written as certainty. */
 export function percent(share: number): string {
   const rounded = Math.round(share * 100);
-  if (rounded === 100 && share < 1) return "> 99 %";
-  if (rounded === 0 && share > 0) return "< 1 %";
+  if (rounded === 100 && share < 1) return ">99 %";
+  if (rounded === 0 && share > 0) return "<1 %";
   return `${rounded} %`;
 }
 

@@ -32,7 +32,7 @@ export function Loupe({
       {(["right", "left"] as const).map((eye, row) => {
         const openness = opennessAt(curve, eye, frame);
         return (
-          <figure key={eye} class={eye}>
+          <figure key={eye} class={eye} style={{ width: `${tileWidth * scale}px` }}>
             <div class={inside ? "pane inside" : "pane"} style={{ width: `${tileWidth * scale}px`, height: `${tileHeight * scale}px` }}>
               <img
                 src={picture}
