@@ -39,7 +39,7 @@ export const connected = signal<boolean | null>(null);
 /** Verdicts that have not reached the host, and why. */
 export const unsaved = signal<{ count: number; why: string | null }>({ count: 0, why: null });
 /** The last thing worth saying, for the eye and for a screen reader. */
-export const notice = signal<{ text: string; bad: boolean } | null>(null);
+export const notice = signal<{ text: string; bad: boolean; passing?: true } | null>(null);
 
 export const clip = computed(() => clips.value.find((one) => one.id === clipId.value) ?? null);
 export const current = computed(() => labels.value.find((one) => one.id === currentId.value) ?? null);
@@ -130,8 +130,10 @@ async function refresh(): Promise<void> {
     });
     const wanted = clipId.value ?? (await clipOfAddress()) ?? defaultClip(nextClips);
     if (wanted !== null) await load(wanted);
+    if (notice.value?.passing === true) notice.value = null;
   } catch (error) {
-    notice.value = { text: `Could not refresh: ${String(error instanceof Error ? error.message : error)}`, bad: true };
+    const why = error instanceof Error ? error.message : String(error);
+    notice.value = { text: `What is shown may be out of date: ${why}.`, bad: true, passing: true };
   }
 }
 
@@ -180,7 +182,14 @@ async function clipOfAddress(): Promise<string | null> {
 
 function followAddress(): void {
   const wanted = addressed();
-  if (wanted !== currentId.value && labels.value.some((label) => label.id === wanted)) show(wanted);
+  if (wanted === currentId.value || wanted === "") return;
+  if (labels.value.some((label) => label.id === wanted)) {
+    show(wanted);
+    return;
+  }
+  void clipOfAddress().then((linked) => {
+    if (linked !== null) openClip(linked);
+  });
 }
 
 export function openClip(id: string): void {
@@ -250,6 +259,12 @@ async function showEvidence(id: string): Promise<void> {
 export function judge(verdict: Verdict): void {
   const label = current.value;
   if (label === null) return;
+  if (verdict.verdict === "accept" && label.state === "accepted") {
+    // Said already: on to the next.
+    const next = nextWaiting(labels.value, label.id);
+    if (next !== null) show(next);
+    return;
+  }
   const action = { do: "verdict", label: label.id, key: key(), verdict, millis: stopwatch.elapsed() } as const;
   batch(() => {
     labels.value = labels.value.map((one) => (one.id === label.id ? afterAction(one, action) : one));

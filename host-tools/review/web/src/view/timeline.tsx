@@ -1,18 +1,19 @@
 import * as format from "../format";
 import type { Abstention, Label } from "../model";
 import { clip, coverage, currentId, labels, show } from "../session";
+import { framesIn, merged } from "../silence";
 
 /** The whole clip on one line: events as ticks, and hatched what the rig did not look at. */
 export function Timeline() {
   const here = clip.value;
   const ends = [...labels.value, ...coverage.value].map((one) => one.frames[1] + 1);
   const frames = Math.max(here?.frames ?? 0, ...ends, 1);
-  const silent = coverage.value.reduce((sum, one) => sum + one.frames[1] - one.frames[0] + 1, 0);
+  const silent = framesIn(coverage.value);
   return (
     <section class="clip" aria-label="The clip">
       <div class="line">
-        {coverage.value.map((one) => (
-          <Silence key={`${one.track ?? "-"} ${one.frames[0]}`} of={one} frames={frames} />
+        {merged(coverage.value).map((one) => (
+          <Silence key={`${one.track ?? "-"} ${one.reason} ${one.frames[0]}`} of={one} frames={frames} />
         ))}
         {labels.value.map((label) => (
           <Tick key={label.id} label={label} frames={frames} here={label.id === currentId.value} />
