@@ -46,7 +46,7 @@ impl Ffmpeg {
                     failure = Some(CaptureError::Ffmpeg {
                         command: command.clone(),
                         source,
-                    })
+                    });
                 }
             }
         }
@@ -131,6 +131,7 @@ impl ClipSource {
             width: 0,
             height: 0,
             nominal_fps: None,
+            expected_frames: None,
             codec: String::new(),
         };
         let mut source = Self {
@@ -157,6 +158,13 @@ impl ClipSource {
         source.info.width = first.width;
         source.info.height = first.height;
         source.info.nominal_fps = source.talk.frame_rate.map(|rate| rate as f32);
+        let length = source
+            .talk
+            .duration_s
+            .map(|length| seconds.map_or(length, |limit| length.min(limit)));
+        source.info.expected_frames = length
+            .zip(source.talk.frame_rate)
+            .map(|(length, rate)| (length * rate).round() as u32);
         source.info.codec.clone_from(&source.talk.codec);
         Ok(source)
     }

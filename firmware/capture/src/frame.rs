@@ -13,6 +13,8 @@ pub struct SourceInfo {
     pub height: usize,
     /// What the container claims; `None` where it claims nothing.
     pub nominal_fps: Option<f32>,
+    /// About how many frames there are; `None` where nothing tells.
+    pub expected_frames: Option<u32>,
     /// Codec as the decoder names it.
     pub codec: String,
 }

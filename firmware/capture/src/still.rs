@@ -50,6 +50,7 @@ impl StillSource {
                 width,
                 height,
                 nominal_fps: None,
+                expected_frames: Some(1),
                 codec,
             },
             picture: Some(picture),

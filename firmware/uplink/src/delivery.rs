@@ -321,6 +321,7 @@ mod tests {
         );
         sent(&mut delivery, 1, now);
         assert_eq!(delivery.acknowledged(&ack(7, 1), true, now), Next::Continue);
+        sent(&mut delivery, 2, now);
         assert_eq!(delivery.acknowledged(&ack(9, 1), false, now), Next::Rewind);
     }
 

@@ -21,6 +21,7 @@ pub(super) struct ShownFrame {
 pub(super) enum Said {
     TimeBase(i64, i64),
     FrameRate(f64),
+    Duration(f64),
     Codec(String),
     Complaint(String),
 }
@@ -57,6 +58,17 @@ fn parse(line: &str) -> Vec<Event> {
             .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
             .collect();
         return vec![Event::Said(Said::Codec(codec))];
+    }
+    if let Some(text) = line.split("Duration: ").nth(1) {
+        let parts = text.split(',').next().unwrap_or_default().split(':');
+        let seconds = parts
+            .map(|part| part.trim().parse::<f64>())
+            .try_fold(0.0, |sum, part| part.map(|p| sum * 60.0 + p));
+        return seconds
+            .ok()
+            .map(|s| Event::Said(Said::Duration(s)))
+            .into_iter()
+            .collect();
     }
     for mark in ["[error] ", "[fatal] ", "[panic] "] {
         if let Some(at) = line.find(mark) {
@@ -110,6 +122,7 @@ fn showinfo(line: &str) -> Vec<Event> {
 pub(super) struct Talk {
     pub(super) time_base: Option<(i64, i64)>,
     pub(super) frame_rate: Option<f64>,
+    pub(super) duration_s: Option<f64>,
     pub(super) codec: String,
     complaints: Vec<String>,
     complaint_count: usize,
@@ -119,9 +132,10 @@ impl Talk {
     pub(super) fn take(&mut self, said: Said) {
         match said {
             Said::TimeBase(numerator, denominator) => {
-                self.time_base = Some((numerator, denominator))
+                self.time_base = Some((numerator, denominator));
             }
             Said::FrameRate(rate) => self.frame_rate = Some(rate),
+            Said::Duration(seconds) => self.duration_s = Some(seconds),
             // The output's stream line follows with "rawvideo"; the first line is the input's.
             Said::Codec(codec) if self.codec.is_empty() => self.codec = codec,
             Said::Codec(_) => {}
@@ -201,6 +215,10 @@ mod tests {
                 "[info]   Stream #0:0[0x1](und): Video: h264 (High) (avc1 / 0x31637661), yuv420p, 360x288"
             ),
             [Event::Said(Said::Codec("h264".into()))]
+        );
+        assert_eq!(
+            parse("[info]   Duration: 00:03:20.50, start: 0.000000, bitrate: 152 kb/s"),
+            [Event::Said(Said::Duration(200.5))]
         );
         assert_eq!(
             parse("[mov,mp4 @ 0x55] [error] moov atom not found"),

@@ -1,0 +1,92 @@
+//! Where the time of a frame goes.
+
+use label_core::wire::StageTime;
+use std::time::Duration;
+
+/// A stage of the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Waiting for and reading the decoder's frame.
+    Decode,
+    /// Cutting out what models see.
+    Crop,
+    /// Face detectors.
+    Detect,
+    /// Face mesh.
+    Mesh,
+    /// Eye reader.
+    Eyes,
+    /// Person detector.
+    Person,
+    /// Eye tiles for filmstrips.
+    Strip,
+    /// Following faces, calibration, blinks, keyframes.
+    Label,
+    /// Writing labels.
+    Write,
+}
+
+/// All stages with their names.
+const STAGES: [(Stage, &str); 9] = [
+    (Stage::Decode, "decode"),
+    (Stage::Crop, "crop"),
+    (Stage::Detect, "detect"),
+    (Stage::Mesh, "mesh"),
+    (Stage::Eyes, "eyes"),
+    (Stage::Person, "person"),
+    (Stage::Strip, "strip"),
+    (Stage::Label, "label"),
+    (Stage::Write, "write"),
+];
+
+/// Sums of time a stage.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Stages {
+    sums: [Duration; STAGES.len()],
+    frames: u32,
+}
+
+impl Stages {
+    /// Adds time to a stage.
+    pub(crate) fn add(&mut self, stage: Stage, time: Duration) {
+        self.sums[stage as usize] += time;
+    }
+
+    /// Counts a frame.
+    pub(crate) fn count_frame(&mut self) {
+        self.frames += 1;
+    }
+
+    /// Milliseconds a frame.
+    pub(crate) fn ms_a_frame(&self) -> impl Iterator<Item = (&'static str, f64)> {
+        let frames = f64::from(self.frames.max(1));
+        STAGES
+            .iter()
+            .zip(self.sums)
+            .map(move |((_, name), sum)| (*name, sum.as_secs_f64() * 1e3 / frames))
+    }
+
+    /// As health messages carry it.
+    pub(crate) fn for_health(&self) -> heapless::Vec<StageTime, 16> {
+        self.ms_a_frame()
+            .filter_map(|(name, ms)| {
+                Some(StageTime {
+                    stage: name.try_into().ok()?,
+                    ms: (ms * 1000.0).round() as f32 / 1000.0,
+                })
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stages_stand_in_the_order_of_their_numbers() {
+        for (place, (stage, _)) in STAGES.iter().enumerate() {
+            assert_eq!(*stage as usize, place);
+        }
+    }
+}
