@@ -178,13 +178,15 @@ fn label(project: &Project, set: &str, job: &Job, predictions: &Path) -> Result<
         }
         Job::Stills { folder } => {
             let out = project.fetched(&format!("accuracy/{set}.jsonl"));
+            remove(&out)?;
             command.arg("--stills").arg(folder).arg("--out").arg(&out);
             (set.to_owned(), out)
         }
     };
     let log = project.fetched(&format!("logs/accuracy-{set}-{name}.log"));
-    run_logged("rigeld", &mut command, &log, &Bar::hidden())?;
-    if matches!(job, Job::Stills { .. }) {
+    let labelled = run_logged("rigeld", &mut command, &log, &Bar::hidden());
+    if matches!(job, Job::Stills { .. }) && out.is_file() {
+        // One bad picture is a failure, but the others were labelled and count.
         let text = std::fs::read_to_string(&out)
             .with_context(|| format!("cannot read {}", out.display()))?;
         for (clip, lines) in split_by_clip(&text)? {
@@ -193,7 +195,7 @@ fn label(project: &Project, set: &str, job: &Job, predictions: &Path) -> Result<
                 .with_context(|| format!("cannot write {}", path.display()))?;
         }
     }
-    Ok(())
+    labelled
 }
 
 /// Lines of many stills, each under the name of its own.
@@ -205,7 +207,7 @@ fn split_by_clip(text: &str) -> Result<BTreeMap<String, String>> {
         let clip = label["clip"]
             .as_str()
             .with_context(|| format!("rigeld wrote a line of a still without \"clip\": {line}"))?;
-        writeln!(clips.entry(stem(clip)).or_default(), "{line}")?;
+        writeln!(clips.entry(clip.to_owned()).or_default(), "{line}")?;
     }
     Ok(clips)
 }
@@ -263,8 +265,7 @@ mod tests {
 
     #[test]
     fn lines_of_stills_are_split_by_their_clip() {
-        let text =
-            "{\"clip\":\"a.jpg\",\"kind\":\"x\"}\n{\"clip\":\"b.jpg\"}\n{\"clip\":\"a.jpg\"}\n";
+        let text = "{\"clip\":\"a\",\"kind\":\"x\"}\n{\"clip\":\"b\"}\n{\"clip\":\"a\"}\n";
         let split = split_by_clip(text).unwrap();
         assert_eq!(split["a"].lines().count(), 2);
         assert_eq!(split["b"].lines().count(), 1);

@@ -16,7 +16,7 @@ pub(crate) struct RigSummary {
     pub(crate) frames: u64,
     pub(crate) seconds: f64,
     pub(crate) fps: f64,
-    /// Milliseconds spent in each stage.
+    /// Milliseconds a frame, by stage.
     pub(crate) stages_ms: BTreeMap<String, f64>,
     pub(crate) tracks: u64,
     pub(crate) blinks: u64,
@@ -161,10 +161,7 @@ pub(crate) fn table(rig: &RigSummary, host: &HostSummary) -> String {
         rig.fps, rig.seconds
     ));
     for (stage, ms) in &rig.stages_ms {
-        lines.push(format!(
-            "  {stage:12} {:8.3}",
-            ms / rig.frames.max(1) as f64
-        ));
+        lines.push(format!("  {stage:12} {ms:8.3}"));
     }
     if let Some(share) = rig.own_share() {
         lines.push(format!(
