@@ -90,7 +90,7 @@ impl LabelStore {
         let rig = clip.map(|clip| &clip.rig).or(filter.rig.as_ref());
         let mut connection = self.read("read the queue of blinks").await?;
         sqlx::query(AssertSqlSafe(sql))
-            .bind(rig.map(|rig| rig.as_str()))
+            .bind(rig.map(Name::as_str))
             .bind(clip.map(|clip| clip.boot.raw() as i64))
             .bind(clip.map(|clip| i64::from(clip.clip)))
             .bind(filter.kind.map(LabelKind::name))

@@ -137,7 +137,7 @@ async fn store_one(
                     topic: &incoming.topic,
                     reason: refusal.reason,
                     detail: &refusal.detail,
-                    named: refusal.named.as_ref(),
+                    named: refusal.named.as_deref(),
                     payload: &incoming.payload,
                     at_us: incoming.received_us,
                 },
@@ -392,8 +392,8 @@ async fn store_clip(tx: &mut SqliteConnection, message: &ClipMessage) -> Result<
         .bind(i64::from(closed.frames))
         .bind(i64::from(closed.repeated))
         .bind(i64::from(closed.dropped))
-        .bind(closed.sha256.as_ref().map(|digest| digest.as_str()))
-        .bind(closed.damage.as_ref().map(|damage| damage.as_str()))
+        .bind(closed.sha256.as_deref())
+        .bind(closed.damage.as_deref())
         .bind(closed.labels.offered as i64)
         .bind(closed.labels.abstained as i64)
         .bind(closed.labels.evidence as i64),

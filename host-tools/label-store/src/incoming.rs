@@ -121,7 +121,7 @@ pub struct Refusal {
     pub detail: String,
     /// Where the rig, the boot and the seq are beyond doubt and the version is known: it is kept in full in the
     /// quarantine and counts as received, since sending it again would change nothing.
-    pub named: Option<NamedMessage>,
+    pub named: Option<Box<NamedMessage>>,
 }
 
 /// The name of a message.

@@ -1,2 +1,39 @@
-//! host-tools/rigel
-fn main() {}
+//! The desk: `rigel serve` takes in what rigs send and shows the review page.
+//!
+//! One file a subcommand; this one only reads the command line and starts it.
+
+mod broker;
+mod serve;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Pre-labels from rigs in, reviewed labels out.
+#[derive(Debug, Parser)]
+#[command(name = "rigel", version, about, arg_required_else_help = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Takes in what rigs send and serves the review page
+    Serve(serve::ServeArguments),
+}
+
+fn main() -> ExitCode {
+    let arguments = CommandLine::parse();
+    let outcome = match arguments.command {
+        Command::Serve(arguments) => serve::run(arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The log may be filtered; this must be seen.
+            let text = format!("error: {error:#}\n");
+            let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
+            ExitCode::FAILURE
+        }
+    }
+}

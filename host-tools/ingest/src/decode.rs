@@ -1,0 +1,352 @@
+//! From a topic and bytes to a checked message, or to a reason why not.
+
+use crate::check::{self, Implausible};
+use label_core::BootId;
+use label_core::id::Name;
+use label_core::wire::{
+    MAX_EVIDENCE_BYTES, MAX_MESSAGE_BYTES, Topic, WIRE_VERSION, parse_name, split_evidence,
+    split_topic,
+};
+use label_store::{Content, Incoming, NamedMessage, Refusal, RefusalReason};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// The part of every message that says what it is; everything else is looked at only when this is sound.
+#[derive(Deserialize)]
+struct Head {
+    v: u64,
+    from: Option<RawOrigin>,
+    rig: Option<Name>,
+    boot: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct RawOrigin {
+    rig: Name,
+    boot: u64,
+    seq: u64,
+}
+
+/// Reads one message. Never fails: what cannot be used becomes [`Content::Refused`] with the reason.
+pub fn decode(topic: &str, payload: Vec<u8>, received_us: i64) -> Incoming {
+    let content = read(topic, &payload).unwrap_or_else(Content::Refused);
+    Incoming {
+        topic: topic.to_owned(),
+        received_us,
+        payload,
+        content,
+    }
+}
+
+fn refuse(reason: RefusalReason, detail: impl Into<String>) -> Refusal {
+    Refusal {
+        reason,
+        detail: detail.into(),
+        named: None,
+    }
+}
+
+fn read(topic: &str, payload: &[u8]) -> Result<Content, Refusal> {
+    let not_ours = || refuse(RefusalReason::Topic, "not a topic that rigs write to");
+    let (site, rig, leaf) = split_topic(topic).ok_or_else(not_ours)?;
+    if leaf == Topic::Ack {
+        return Err(not_ours());
+    }
+    let site = parse_name(site).map_err(|error| refuse(RefusalReason::Topic, error.to_string()))?;
+    let rig = parse_name(rig).map_err(|error| refuse(RefusalReason::Topic, error.to_string()))?;
+    let most = match leaf {
+        Topic::Evidence => MAX_EVIDENCE_BYTES,
+        _ => MAX_MESSAGE_BYTES,
+    };
+    if payload.len() > most {
+        return Err(refuse(
+            RefusalReason::TooLong,
+            format!("{} bytes, at most {most} are allowed", payload.len()),
+        ));
+    }
+    let (json, jpeg) = match leaf {
+        Topic::Evidence => split_evidence(payload)
+            .map_err(|error| refuse(RefusalReason::Malformed, error.to_string()))?,
+        _ => (payload, &[][..]),
+    };
+    let named = read_head(json, &site, &rig, leaf)?;
+    let content = read_body(json, jpeg, payload.len() - jpeg.len(), site, leaf);
+    content.map_err(|refusal| Refusal { named, ..refusal })
+}
+
+/// Version and sender. `Some` name for the messages that are numbered.
+fn read_head(
+    json: &[u8],
+    site: &Name,
+    rig: &Name,
+    topic: Topic,
+) -> Result<Option<Box<NamedMessage>>, Refusal> {
+    let head: Head = serde_json::from_slice(json)
+        .map_err(|error| refuse(RefusalReason::Malformed, error.to_string()))?;
+    if head.v != u64::from(WIRE_VERSION) {
+        return Err(refuse(
+            RefusalReason::Version,
+            format!("version {}, this host reads version {WIRE_VERSION}", head.v),
+        ));
+    }
+    let missing = || refuse(RefusalReason::Malformed, "it does not say who sends it");
+    let (says, boot, seq) = if topic.is_durable() {
+        let from = head.from.ok_or_else(missing)?;
+        (from.rig, from.boot, Some(from.seq))
+    } else {
+        let rig = head.rig.ok_or_else(missing)?;
+        (rig, head.boot.ok_or_else(missing)?, None)
+    };
+    if says != *rig {
+        return Err(refuse(
+            RefusalReason::WrongRig,
+            format!("it says it is from {says}"),
+        ));
+    }
+    let boot = BootId::from_raw(boot)
+        .ok_or_else(|| refuse(RefusalReason::OutOfRange, "boot is no boot number"))?;
+    let Some(seq) = seq else { return Ok(None) };
+    if !check::seq_is_possible(seq) {
+        return Err(refuse(
+            RefusalReason::OutOfRange,
+            "seq is no message number",
+        ));
+    }
+    Ok(Some(Box::new(NamedMessage {
+        site: site.clone(),
+        rig: rig.clone(),
+        boot,
+        seq,
+        topic,
+    })))
+}
+
+fn read_body(
+    json: &[u8],
+    jpeg: &[u8],
+    jpeg_at: usize,
+    site: Name,
+    leaf: Topic,
+) -> Result<Content, Refusal> {
+    Ok(match leaf {
+        Topic::Clip => Content::Clip {
+            site,
+            message: Box::new(parse(json, check::clip)?),
+        },
+        Topic::Label => Content::Labels {
+            site,
+            batch: Box::new(parse(json, check::batch)?),
+        },
+        Topic::Evidence => Content::Evidence {
+            site,
+            header: Box::new(parse(json, |header| check::evidence(header, jpeg))?),
+            jpeg_at,
+        },
+        Topic::Evicted => Content::Evicted {
+            site,
+            message: parse(json, check::evicted)?,
+        },
+        Topic::Status => Content::Status {
+            site,
+            message: parse(json, |_| Ok(()))?,
+        },
+        Topic::Birth => Content::Birth {
+            site,
+            message: Box::new(parse(json, check::birth)?),
+        },
+        Topic::Health => Content::Health {
+            site,
+            message: Box::new(parse(json, check::health)?),
+        },
+        Topic::Ack => return Err(refuse(RefusalReason::Topic, "rigs do not acknowledge")),
+    })
+}
+
+fn parse<T: DeserializeOwned>(
+    json: &[u8],
+    check: impl FnOnce(&T) -> Result<(), Implausible>,
+) -> Result<T, Refusal> {
+    let message = serde_json::from_slice(json)
+        .map_err(|error| refuse(RefusalReason::Malformed, error.to_string()))?;
+    check(&message).map_err(|error| refuse(RefusalReason::OutOfRange, error.to_string()))?;
+    Ok(message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LABEL: &str = "rigel/v1/north/rig/label";
+
+    fn refusal(topic: &str, payload: &str) -> Refusal {
+        match decode(topic, payload.as_bytes().to_vec(), 0).content {
+            Content::Refused(refusal) => refusal,
+            content => panic!("taken: {content:?}"),
+        }
+    }
+
+    fn batch(label: &str) -> String {
+        format!(
+            r#"{{"v":1,"from":{{"rig":"rig","boot":1048577,"seq":3}},"clip":1,"models":[],"labels":[{label}]}}"#
+        )
+    }
+
+    const BLINK: &str = r#"{"n":0,"kind":"blink","track":1,"frames":[12,18],"pts_us":[4,6],"decision":"candidate","confidence":0.5,"value":{"event":{"eyes":"both","peak":15,"opening":0.31}}}"#;
+
+    #[test]
+    fn a_sound_batch_is_taken() {
+        let incoming = decode(LABEL, batch(BLINK).into_bytes(), 5);
+        let Content::Labels { batch, .. } = incoming.content else {
+            panic!("{:?}", incoming.content)
+        };
+        assert_eq!((batch.from.seq, batch.labels.len()), (3, 1));
+    }
+
+    #[test]
+    fn unknown_fields_are_ignored() {
+        let payload = batch(BLINK).replace("\"clip\":1", "\"clip\":1,\"later\":{\"x\":[]}");
+        assert!(matches!(
+            decode(LABEL, payload.into_bytes(), 0).content,
+            Content::Labels { .. }
+        ));
+    }
+
+    #[test]
+    fn hostile_and_broken_messages_are_refused_with_the_reason() {
+        use RefusalReason::*;
+        let sound = batch(BLINK);
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        for (topic, payload, reason, is_named) in [
+            ("rigel/v1/north/rig", String::new(), Topic, false),
+            ("rigel/v1/north/rig/ack", sound.clone(), Topic, false),
+            ("rigel/v1/no rth/rig/label", sound.clone(), Topic, false),
+            (LABEL, String::new(), Malformed, false),
+            (LABEL, "null".into(), Malformed, false),
+            (LABEL, "\u{0}\u{1}\u{2}".into(), Malformed, false),
+            (LABEL, deep[..60_000].to_owned(), Malformed, false),
+            (LABEL, " ".repeat(MAX_MESSAGE_BYTES + 1), TooLong, false),
+            (LABEL, sound.replace("\"v\":1", "\"v\":2"), Version, false),
+            (
+                LABEL,
+                sound.replace("\"rig\":\"rig\"", "\"rig\":\"other\""),
+                WrongRig,
+                false,
+            ),
+            (LABEL, sound.replace("1048577", "0"), OutOfRange, false),
+            (
+                LABEL,
+                sound.replace("1048577", "99999999999999999"),
+                OutOfRange,
+                false,
+            ),
+            (
+                LABEL,
+                sound.replace("\"seq\":3", "\"seq\":0"),
+                OutOfRange,
+                false,
+            ),
+            (
+                LABEL,
+                sound.replace("\"seq\":3", "\"seq\":-3"),
+                Malformed,
+                false,
+            ),
+            (
+                LABEL,
+                sound.replace("\"seq\":3", "\"seq\":18446744073709551615"),
+                OutOfRange,
+                false,
+            ),
+            (LABEL, sound.replace("blink", "wink"), Malformed, true),
+            (
+                LABEL,
+                sound.replace("\"clip\":1", "\"clip\":-1"),
+                Malformed,
+                true,
+            ),
+            (LABEL, sound.replace("\"clip\":1,", ""), Malformed, true),
+            (LABEL, batch(&[BLINK; 13].join(",")), Malformed, true),
+            (LABEL, sound.replace("0.5", "7"), OutOfRange, true),
+            (LABEL, sound.replace("0.5", "-0.1"), OutOfRange, true),
+            (LABEL, sound.replace("0.31", "1e39"), OutOfRange, true),
+            (
+                LABEL,
+                sound.replace("\"peak\":15", "\"peak\":19"),
+                OutOfRange,
+                true,
+            ),
+            (LABEL, sound.replace("\"n\":0", "\"n\":1"), OutOfRange, true),
+            (LABEL, sound.replace("[4,6]", "[6,4]"), OutOfRange, true),
+            (
+                LABEL,
+                sound.replace("[4,6]", "[4,9000000000000000000]"),
+                OutOfRange,
+                true,
+            ),
+            (LABEL, sound.replace("\"track\":1,", ""), OutOfRange, true),
+            (
+                LABEL,
+                sound.replace("candidate", "abstain"),
+                OutOfRange,
+                true,
+            ),
+            (
+                LABEL,
+                sound.replace("\"confidence\":0.5,", "\"confidence\":0.5,\"model\":0,"),
+                OutOfRange,
+                true,
+            ),
+            (
+                LABEL,
+                sound.replace("\"blink\"", "\"bbox-person\""),
+                OutOfRange,
+                true,
+            ),
+        ] {
+            let refusal = refusal(topic, &payload);
+            assert_eq!(
+                (refusal.reason, refusal.named.is_some()),
+                (reason, is_named),
+                "{topic} {} {}",
+                &payload[..payload.len().min(200)],
+                refusal.detail
+            );
+        }
+    }
+
+    #[test]
+    fn evidence_without_a_picture_or_cut_short_is_refused() {
+        let header = r#"{"v":1,"from":{"rig":"rig","boot":1048577,"seq":4},"clip":1,"label":[3,0],"kind":"blink","track":1,"frames":[10,12],"stride":1,"left":[1.0,0.25,null],"right":[null,null,null],"columns":[10,12],"tile":[64,40]}"#;
+        let topic = "rigel/v1/north/rig/evidence";
+        let mut message = b"RGE1".to_vec();
+        message.extend((header.len() as u32).to_le_bytes());
+        message.extend(header.as_bytes());
+        let bare = decode(topic, message.clone(), 0).content;
+        assert!(
+            matches!(&bare, Content::Refused(refusal) if refusal.named.is_some()),
+            "{bare:?}"
+        );
+        for cut in 0..message.len() {
+            let content = decode(topic, message[..cut].to_vec(), 0).content;
+            assert!(matches!(content, Content::Refused(_)), "cut at {cut}");
+        }
+        let jpeg_at_expected = message.len();
+        message.extend([0xff, 0xd8, 0xff, 0xe0]);
+        let Content::Evidence { jpeg_at, .. } = decode(topic, message, 0).content else {
+            panic!("refused")
+        };
+        assert_eq!(jpeg_at, jpeg_at_expected);
+    }
+
+    #[test]
+    fn text_with_control_characters_is_refused() {
+        let clip = r#"{"v":1,"from":{"rig":"rig","boot":1048577,"seq":1},"clip":1,"event":{"opened":{"name":"a\u001bb","width":3,"height":2,"codec":"h264","mono_us":5,"utc_us":17,"clock":"ntp"}}}"#;
+        let refused = refusal("rigel/v1/north/rig/clip", clip);
+        assert_eq!(refused.detail, "name holds a control character");
+        let sound = clip.replace("\\u001b", "<b>");
+        assert!(matches!(
+            decode("rigel/v1/north/rig/clip", sound.into_bytes(), 0).content,
+            Content::Clip { .. }
+        ));
+    }
+}

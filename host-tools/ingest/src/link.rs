@@ -1,0 +1,322 @@
+//! Subscribing, committing, acknowledging.
+
+use crate::{IngestError, decode};
+use label_core::wire::{self, Ack, MAX_EVIDENCE_BYTES, TOPIC_ROOT, Topic, WIRE_VERSION};
+use label_store::{Incoming, LabelStore, Watermark, now_us};
+use rumqttc::v5::mqttbytes::QoS;
+use rumqttc::v5::mqttbytes::v5::{Filter, Packet, SubscribeReasonCode};
+use rumqttc::v5::{AsyncClient, Event, MqttOptions};
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+/// Where to listen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IngestConfig {
+    /// The broker's name or address.
+    pub host: String,
+    /// The broker's port.
+    pub port: u16,
+    /// Our name at the broker; two hosts of the same name throw each other out.
+    pub client_id: String,
+}
+
+/// Counters since the start, shared with whoever shows them.
+#[derive(Debug, Default)]
+pub struct IngestCounters {
+    connected: AtomicBool,
+    committed: AtomicU64,
+    duplicates: AtomicU64,
+    quarantined: AtomicU64,
+    commits: AtomicU64,
+}
+
+/// What [`IngestCounters`] say at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct IngestReport {
+    /// Whether the broker has us subscribed.
+    pub connected: bool,
+    /// New messages committed.
+    pub committed: u64,
+    /// Messages that were here already.
+    pub duplicates: u64,
+    /// Messages put into quarantine.
+    pub quarantined: u64,
+    /// Transactions.
+    pub commits: u64,
+}
+
+impl IngestCounters {
+    /// The counters now.
+    pub fn report(&self) -> IngestReport {
+        IngestReport {
+            connected: self.connected.load(Ordering::Relaxed),
+            committed: self.committed.load(Ordering::Relaxed),
+            duplicates: self.duplicates.load(Ordering::Relaxed),
+            quarantined: self.quarantined.load(Ordering::Relaxed),
+            commits: self.commits.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// A transaction takes what has come, up to this much, …
+const BATCH_MESSAGES: usize = 256;
+const BATCH_BYTES: usize = 4 * 1024 * 1024;
+/// … and waits this long for more: one sync of the disk costs about as much.
+const LINGER: Duration = Duration::from_millis(10);
+/// Received and not yet committed; beyond it the connection is not read, and the rigs wait.
+const RECEIVED: usize = 256;
+const RETRY: [Duration; 4] = [
+    Duration::from_millis(250),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+];
+
+/// Ingests until `stop` turns true or its sender is gone. Trouble with the broker or the store is logged, and it begins
+/// again from the last commit.
+pub async fn run(
+    config: IngestConfig,
+    store: LabelStore,
+    counters: Arc<IngestCounters>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut failures = 0;
+    let mut last_trouble = String::new();
+    loop {
+        let connected = Instant::now();
+        let outcome = tokio::select! {
+            outcome = serve(&config, &store, &counters) => outcome,
+            _ = stop.wait_for(|stop| *stop) => return,
+        };
+        counters.connected.store(false, Ordering::Relaxed);
+        let Err(error) = outcome;
+        let trouble = describe(&error);
+        if trouble != last_trouble || connected.elapsed() > Duration::from_mins(1) {
+            tracing::warn!(%trouble, "ingest interrupted; trying again");
+            last_trouble = trouble;
+        }
+        if connected.elapsed() > Duration::from_secs(10) {
+            failures = 0;
+        }
+        let delay = RETRY[failures.min(RETRY.len() - 1)];
+        failures += 1;
+        tokio::select! {
+            () = tokio::time::sleep(delay) => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+    }
+}
+
+fn describe(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+struct Connection {
+    client: AsyncClient,
+    events: mpsc::Receiver<Result<Event, String>>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl IngestConfig {
+    fn lost(&self, trouble: impl Into<String>) -> IngestError {
+        IngestError::Link {
+            host: self.host.clone(),
+            port: self.port,
+            trouble: trouble.into(),
+        }
+    }
+}
+
+/// What rigs write to.
+fn filters() -> Vec<String> {
+    Topic::ALL
+        .into_iter()
+        .filter(|topic| *topic != Topic::Ack)
+        .map(|topic| format!("{TOPIC_ROOT}/+/+/{}", topic.leaf()))
+        .collect()
+}
+
+fn dial(config: &IngestConfig) -> Connection {
+    let mut options = MqttOptions::new(&config.client_id, &config.host, config.port);
+    options
+        .set_keep_alive(Duration::from_secs(15))
+        // No queue for us at the broker: what it would hold, the rigs hold, and they learn that nobody listens.
+        .set_clean_start(true)
+        .set_outgoing_inflight_upper_limit(128)
+        .set_max_packet_size(Some(MAX_EVIDENCE_BYTES as u32 + 1024));
+    let (client, mut event_loop) = AsyncClient::new(options, 1024);
+    let (events, received) = mpsc::channel(RECEIVED);
+    // A task of its own: the event loop must not be cancelled in the middle of a write.
+    let task = tokio::spawn(async move {
+        loop {
+            let event = event_loop.poll().await.map_err(|error| error.to_string());
+            let over = event.is_err();
+            // Only these are of use; the rest would take their room.
+            let of_use = matches!(
+                event,
+                Err(_)
+                    | Ok(Event::Incoming(
+                        Packet::ConnAck(_) | Packet::SubAck(_) | Packet::Publish(_)
+                    ))
+            );
+            if of_use && events.send(event).await.is_err() || over {
+                return;
+            }
+        }
+    });
+    Connection {
+        client,
+        events: received,
+        task,
+    }
+}
+
+async fn serve(
+    config: &IngestConfig,
+    store: &LabelStore,
+    counters: &IngestCounters,
+) -> Result<std::convert::Infallible, IngestError> {
+    let mut connection = dial(config);
+    let session = RandomState::new().build_hasher().finish() as u32;
+    loop {
+        let event = connection.next(config).await?;
+        let mut batch = Vec::new();
+        match event {
+            Packet::ConnAck(_) => {
+                let filters = filters()
+                    .into_iter()
+                    .map(|filter| Filter::new(filter, QoS::AtLeastOnce));
+                connection
+                    .client
+                    .try_subscribe_many(filters)
+                    .map_err(|error| config.lost(error.to_string()))?;
+            }
+            Packet::SubAck(answer) => {
+                for (filter, code) in filters().into_iter().zip(&answer.return_codes) {
+                    if !matches!(code, SubscribeReasonCode::Success(_)) {
+                        return Err(IngestError::Subscription {
+                            host: config.host.clone(),
+                            port: config.port,
+                            filter,
+                        });
+                    }
+                }
+                // Now, and not before: rigs answer a new session by sending again what is not committed.
+                for watermark in store.rigs().await? {
+                    connection.acknowledge(config, session, &watermark)?;
+                }
+                counters.connected.store(true, Ordering::Relaxed);
+                tracing::info!(host = %config.host, port = config.port, "subscribed");
+            }
+            Packet::Publish(first) => {
+                batch.push(incoming(&first.topic, &first.payload));
+                connection.collect(config, &mut batch).await?;
+            }
+            _ => {}
+        }
+        if batch.is_empty() {
+            continue;
+        }
+        let report = store.commit(&batch).await?;
+        counters
+            .committed
+            .fetch_add(report.committed, Ordering::Relaxed);
+        counters
+            .duplicates
+            .fetch_add(report.duplicates, Ordering::Relaxed);
+        counters
+            .quarantined
+            .fetch_add(report.quarantined, Ordering::Relaxed);
+        counters.commits.fetch_add(1, Ordering::Relaxed);
+        if report.quarantined > 0 {
+            tracing::warn!(
+                messages = report.quarantined,
+                "messages put into quarantine"
+            );
+        }
+        for watermark in &report.watermarks {
+            connection.acknowledge(config, session, watermark)?;
+        }
+    }
+}
+
+fn incoming(topic: &[u8], payload: &[u8]) -> Incoming {
+    decode(&String::from_utf8_lossy(topic), payload.to_vec(), now_us())
+}
+
+impl Connection {
+    async fn next(&mut self, config: &IngestConfig) -> Result<Packet, IngestError> {
+        loop {
+            match self.events.recv().await {
+                Some(Ok(Event::Incoming(packet))) => return Ok(packet),
+                Some(Ok(Event::Outgoing(_))) => {}
+                Some(Err(trouble)) => return Err(config.lost(trouble)),
+                None => return Err(config.lost("the connection ended")),
+            }
+        }
+    }
+
+    /// Adds what has come and what comes within [`LINGER`].
+    async fn collect(
+        &mut self,
+        config: &IngestConfig,
+        batch: &mut Vec<Incoming>,
+    ) -> Result<(), IngestError> {
+        let until = Instant::now() + LINGER;
+        let mut bytes = batch
+            .iter()
+            .map(|message| message.payload.len())
+            .sum::<usize>();
+        while batch.len() < BATCH_MESSAGES && bytes < BATCH_BYTES {
+            match tokio::time::timeout_at(until, self.next(config)).await {
+                Ok(Ok(Packet::Publish(publish))) => {
+                    bytes += publish.payload.len();
+                    batch.push(incoming(&publish.topic, &publish.payload));
+                }
+                Ok(Ok(_)) => {}
+                // What has come is still worth committing; the trouble shows again at once.
+                Ok(Err(error)) => {
+                    tracing::debug!(error = %describe(&error), "connection lost with a batch at hand");
+                    break;
+                }
+                Err(_) => break,
+            }
+        }
+        Ok(())
+    }
+
+    fn acknowledge(
+        &self,
+        config: &IngestConfig,
+        session: u32,
+        watermark: &Watermark,
+    ) -> Result<(), IngestError> {
+        let ack = Ack {
+            v: WIRE_VERSION,
+            session,
+            boots: watermark.boots.iter().copied().take(8).collect(),
+        };
+        let payload = serde_json::to_vec(&ack).expect("numbers always encode");
+        let topic = wire::topic(&watermark.site, &watermark.rig, Topic::Ack);
+        self.client
+            .try_publish(topic.as_str(), QoS::AtLeastOnce, true, payload)
+            .map_err(|error| config.lost(error.to_string()))
+    }
+}

@@ -1,0 +1,591 @@
+//! What every store promises, whatever database is behind it: each function here takes a fresh store, and the list at
+//! the end runs them on SQLite.
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests: a failure here is a failed test"
+)]
+
+use label_core::id::Name;
+use label_core::wire::{
+    Birth, ClipClosed, ClipEvent, ClipMessage, ClipOpened, ClockState, Decision, EventEyes,
+    EventValue, Evicted, EvidenceHeader, Label, LabelBatch, LabelCounts, LabelValue, ManifestPart,
+    ModelRef, Origin, Power, Status, Topic, WIRE_VERSION, parse_name,
+};
+use label_core::{AbstainReason, BootId, CaptureTime, Confidence, FrameRange, LabelId, LabelKind};
+use label_store::{
+    Balance, BlinkFilter, Content, Correction, Incoming, Judgement, LabelStore, NamedMessage,
+    NewVerdict, QueueOrder, Refusal, RefusalReason, ReviewState, StoreError,
+};
+
+fn name(text: &str) -> Name {
+    parse_name(text).unwrap()
+}
+
+fn boot() -> BootId {
+    BootId::first(7)
+}
+
+fn origin(seq: u64) -> Origin {
+    Origin {
+        rig: name("rig"),
+        boot: boot(),
+        seq,
+    }
+}
+
+fn incoming(content: Content, payload: &str) -> Incoming {
+    Incoming {
+        topic: "rigel/v1/north/rig/label".to_owned(),
+        received_us: 1000,
+        payload: payload.as_bytes().to_vec(),
+        content,
+    }
+}
+
+fn model() -> ModelRef {
+    ModelRef {
+        name: "blink".try_into().unwrap(),
+        version: "1".try_into().unwrap(),
+        sha256: "ab".try_into().unwrap(),
+    }
+}
+
+fn blink(n: u16, start: u32, confidence: f32) -> Label {
+    Label {
+        n,
+        kind: LabelKind::Blink,
+        track: Some(1),
+        frames: FrameRange::new(start, start + 6),
+        pts_us: (CaptureTime(0), CaptureTime(1)),
+        decision: Decision::Candidate,
+        reason: None,
+        confidence: Some(Confidence::new(confidence).unwrap()),
+        raw: Some(0.25),
+        model: Some(0),
+        value: Some(LabelValue::Event(EventValue {
+            eyes: EventEyes::Both,
+            peak: start + 2,
+            opening: 0.5,
+        })),
+    }
+}
+
+fn silence(n: u16) -> Label {
+    Label {
+        kind: LabelKind::Alertness,
+        decision: Decision::Abstain,
+        reason: Some(AbstainReason::NoLabeller),
+        confidence: None,
+        raw: None,
+        model: None,
+        value: None,
+        ..blink(n, 0, 0.5)
+    }
+}
+
+fn batch(seq: u64, labels: &[Label]) -> Incoming {
+    let content = Content::Labels {
+        site: name("north"),
+        batch: Box::new(LabelBatch::new(
+            origin(seq),
+            1,
+            heapless::Vec::from_slice(&[model()]).unwrap(),
+            heapless::Vec::from_slice(labels).unwrap(),
+        )),
+    };
+    incoming(content, &format!("batch {seq}"))
+}
+
+fn clip(seq: u64, event: ClipEvent) -> Incoming {
+    let content = Content::Clip {
+        site: name("north"),
+        message: Box::new(ClipMessage {
+            v: WIRE_VERSION,
+            from: origin(seq),
+            clip: 1,
+            event,
+        }),
+    };
+    incoming(content, &format!("clip {seq}"))
+}
+
+fn opened(seq: u64) -> Incoming {
+    clip(
+        seq,
+        ClipEvent::Opened(ClipOpened {
+            name: "drive.mp4".try_into().unwrap(),
+            width: 640,
+            height: 480,
+            nominal_fps: Some(30.0),
+            codec: "h264".try_into().unwrap(),
+            mono_us: 1,
+            utc_us: 2,
+            clock: ClockState::Ntp,
+        }),
+    )
+}
+
+fn part(seq: u64, first: u32, frames: u32) -> Incoming {
+    clip(
+        seq,
+        ClipEvent::Part(ManifestPart {
+            first,
+            pts_us: (0..frames)
+                .map(|frame| CaptureTime(i64::from(frame)))
+                .collect(),
+            mono_us: heapless::Vec::new(),
+            repeats: heapless::Vec::new(),
+            dropped: heapless::Vec::new(),
+        }),
+    )
+}
+
+fn closed(seq: u64, frames: u32, labels: LabelCounts) -> Incoming {
+    clip(
+        seq,
+        ClipEvent::Closed(ClipClosed {
+            frames,
+            repeated: 0,
+            dropped: 0,
+            sha256: None,
+            damage: None,
+            labels,
+        }),
+    )
+}
+
+fn evidence(seq: u64, label: (u64, u16)) -> Incoming {
+    let header = EvidenceHeader {
+        v: WIRE_VERSION,
+        from: origin(seq),
+        clip: 1,
+        label,
+        kind: LabelKind::Blink,
+        track: 1,
+        frames: FrameRange::new(0, 10),
+        stride: 1,
+        left: heapless::Vec::from_slice(&[Some(1.0), None]).unwrap(),
+        right: heapless::Vec::new(),
+        columns: heapless::Vec::from_slice(&[0, 5]).unwrap(),
+        tile: (64, 40),
+    };
+    let content = Content::Evidence {
+        site: name("north"),
+        header: Box::new(header),
+        jpeg_at: 5,
+    };
+    incoming(content, &format!("head-picture {seq}"))
+}
+
+fn evicted(seq: u64, of: BootId, seqs: (u64, u64)) -> Incoming {
+    let message = Evicted {
+        v: WIRE_VERSION,
+        from: origin(seq),
+        boot: of,
+        seqs,
+        labels: 3,
+        evidence: 1,
+    };
+    let content = Content::Evicted {
+        site: name("north"),
+        message,
+    };
+    incoming(content, &format!("evicted {seq}"))
+}
+
+fn id(seq: u64, n: u16) -> LabelId {
+    LabelId {
+        rig: name("rig"),
+        boot: boot(),
+        seq,
+        n,
+    }
+}
+
+fn verdict(judgement: Judgement) -> NewVerdict {
+    NewVerdict {
+        judgement,
+        cause: (judgement == Judgement::Reject).then(|| "not-a-blink".to_owned()),
+        correction: (judgement == Judgement::Correct).then(|| Correction {
+            frames: Some(FrameRange::new(11, 15)),
+            value: None,
+        }),
+        reviewer: "ada".to_owned(),
+        at_us: 5,
+        spent_ms: 1200,
+    }
+}
+
+async fn watermark(store: &LabelStore) -> Vec<(BootId, u64)> {
+    store.watermarks(&name("rig"), 8).await.unwrap()
+}
+
+async fn the_watermark_is_the_highest_number_without_a_gap_below(store: LabelStore) {
+    let report = store.commit(&[opened(1), batch(3, &[])]).await.unwrap();
+    assert_eq!((report.committed, report.duplicates), (2, 0));
+    assert_eq!(report.watermarks[0].boots, [(boot(), 1)]);
+    store.commit(&[batch(5, &[]), batch(4, &[])]).await.unwrap();
+    assert_eq!(watermark(&store).await, [(boot(), 1)]);
+    store.commit(&[batch(2, &[])]).await.unwrap();
+    assert_eq!(watermark(&store).await, [(boot(), 5)]);
+    store.commit(&[batch(8, &[])]).await.unwrap();
+    assert_eq!(watermark(&store).await, [(boot(), 5)]);
+}
+
+async fn what_the_rig_gave_up_counts_as_present(store: LabelStore) {
+    store.commit(&[batch(1, &[]), batch(6, &[])]).await.unwrap();
+    store.commit(&[evicted(7, boot(), (2, 4))]).await.unwrap();
+    assert_eq!(watermark(&store).await, [(boot(), 4)]);
+    store.commit(&[batch(5, &[])]).await.unwrap();
+    assert_eq!(watermark(&store).await, [(boot(), 7)]);
+    let earlier = BootId::first(6);
+    store.commit(&[evicted(8, earlier, (1, 9))]).await.unwrap();
+    assert!(watermark(&store).await.contains(&(earlier, 9)));
+    let summary = store.summary().await.unwrap();
+    let lost: Vec<_> = summary.rigs[0]
+        .boots
+        .iter()
+        .map(|boot| (boot.labels_lost, boot.evidence_lost))
+        .collect();
+    assert_eq!(lost, [(3, 1), (3, 1)]);
+}
+
+async fn the_same_message_again_changes_nothing(store: LabelStore) {
+    let messages = [
+        opened(1),
+        batch(2, &[blink(0, 10, 0.9), silence(1)]),
+        evidence(3, (2, 0)),
+        evicted(4, boot(), (9, 9)),
+    ];
+    store.commit(&messages).await.unwrap();
+    let before = store.summary().await.unwrap();
+    let report = store.commit(&messages).await.unwrap();
+    assert_eq!((report.committed, report.duplicates), (0, 4));
+    assert_eq!(report.watermarks[0].boots, [(boot(), 4)], "told again");
+    assert_eq!(store.summary().await.unwrap(), before);
+}
+
+async fn another_message_of_the_same_name_is_kept_aside_where_it_can_be_seen(store: LabelStore) {
+    store
+        .commit(&[batch(1, &[blink(0, 10, 0.9)])])
+        .await
+        .unwrap();
+    let mut other = batch(1, &[blink(0, 99, 0.9)]);
+    other.payload = b"other bytes".to_vec();
+    for _ in 0..3 {
+        let report = store.commit(&[other.clone()]).await.unwrap();
+        assert_eq!((report.committed, report.quarantined), (0, 1));
+    }
+    let entries = store.quarantine(10).await.unwrap();
+    assert_eq!(entries.len(), 1, "the same bytes are one entry");
+    assert_eq!(
+        (entries[0].reason.as_str(), entries[0].times),
+        ("conflict", 3)
+    );
+    assert_eq!(entries[0].payload, b"other bytes");
+    let label = store.label(&id(1, 0)).await.unwrap().unwrap();
+    assert_eq!(
+        label.label.frames,
+        FrameRange::new(10, 16),
+        "the first one stands"
+    );
+}
+
+async fn a_refused_message_with_a_name_counts_as_received(store: LabelStore) {
+    let refusal = |named: Option<u64>| Refusal {
+        reason: RefusalReason::OutOfRange,
+        detail: "confidence is not between 0 and 1".to_owned(),
+        named: named.map(|seq| {
+            Box::new(NamedMessage {
+                site: name("north"),
+                rig: name("rig"),
+                boot: boot(),
+                seq,
+                topic: Topic::Label,
+            })
+        }),
+    };
+    let report = store
+        .commit(&[
+            incoming(Content::Refused(refusal(Some(1))), "a"),
+            incoming(Content::Refused(refusal(None)), "b"),
+            batch(2, &[]),
+        ])
+        .await
+        .unwrap();
+    assert_eq!((report.committed, report.quarantined), (1, 2));
+    assert_eq!(watermark(&store).await, [(boot(), 2)]);
+    assert!(!store.summary().await.unwrap().is_balanced());
+}
+
+async fn a_failing_batch_stores_nothing(store: LabelStore) {
+    // Two labels of one identity cannot both be stored; ingest never lets this through.
+    let broken = batch(2, &[blink(0, 1, 0.5), blink(0, 2, 0.5)]);
+    assert!(store.commit(&[opened(1), broken]).await.is_err());
+    assert!(store.summary().await.unwrap().rigs.is_empty());
+    store.commit(&[opened(1)]).await.unwrap();
+    assert_eq!(watermark(&store).await, [(boot(), 1)]);
+}
+
+async fn a_clip_balances_when_all_of_it_is_here(store: LabelStore) {
+    let counts = LabelCounts {
+        offered: 2,
+        abstained: 1,
+        evidence: 1,
+    };
+    store
+        .commit(&[
+            opened(1),
+            part(2, 0, 100),
+            part(3, 100, 50),
+            batch(4, &[blink(0, 10, 0.9), silence(1)]),
+        ])
+        .await
+        .unwrap();
+    let summary = store.summary().await.unwrap();
+    assert_eq!(summary.clips[0].balance, Balance::Open);
+    assert!(!summary.is_balanced());
+    store.commit(&[closed(7, 150, counts)]).await.unwrap();
+    assert_eq!(
+        store.summary().await.unwrap().clips[0].balance,
+        Balance::Unbalanced {
+            offered: 1,
+            abstained: 0,
+            evidence: 1,
+            frames: 0
+        }
+    );
+    store
+        .commit(&[evidence(6, (4, 0)), batch(5, &[blink(0, 60, 0.8)])])
+        .await
+        .unwrap();
+    let summary = store.summary().await.unwrap();
+    assert!(summary.is_balanced(), "{summary:?}");
+    let clip = &summary.clips[0];
+    assert_eq!(
+        (clip.tracks, clip.blinks, clip.manifest_frames),
+        (1, 2, 150)
+    );
+    assert_eq!(clip.review.total(), clip.committed.offered);
+    assert_eq!(clip.clip.name.as_deref(), Some("drive.mp4"));
+}
+
+async fn blinks_come_in_order_with_what_there_is_to_see(store: LabelStore) {
+    store
+        .commit(&[
+            evidence(1, (2, 1)),
+            batch(2, &[blink(0, 50, 0.9), blink(1, 10, 0.4), silence(2)]),
+            opened(3),
+        ])
+        .await
+        .unwrap();
+    let queue = store.blinks(&BlinkFilter::default()).await.unwrap();
+    let starts: Vec<_> = queue.iter().map(|item| item.label.frames.start).collect();
+    assert_eq!(starts, [10, 50]);
+    assert_eq!((queue[0].evidence, queue[1].evidence), (1, 0));
+    assert_eq!(queue[0].clip_name.as_deref(), Some("drive.mp4"));
+    assert_eq!(queue[0].label.model.as_ref().unwrap().name, "blink");
+    let doubt = BlinkFilter {
+        order: QueueOrder::Doubt,
+        limit: 1,
+        ..BlinkFilter::default()
+    };
+    assert_eq!(store.blinks(&doubt).await.unwrap()[0].label.id, id(2, 1));
+    let nobody = BlinkFilter {
+        rig: Some(name("other")),
+        ..BlinkFilter::default()
+    };
+    assert_eq!(store.blinks(&nobody).await.unwrap(), []);
+    let seen = store.evidence(&id(2, 1)).await.unwrap();
+    assert_eq!(
+        (seen.len(), seen[0].jpeg.as_slice()),
+        (1, &b"picture 1"[..])
+    );
+    assert_eq!(seen[0].header.label, (2, 1));
+}
+
+async fn verdicts_add_up_and_undo_brings_back_what_stood_before(store: LabelStore) {
+    store
+        .commit(&[batch(1, &[blink(0, 10, 0.9), silence(1)])])
+        .await
+        .unwrap();
+    let state = async |expected| {
+        let detail = store.label(&id(1, 0)).await.unwrap().unwrap();
+        assert_eq!(detail.label.state, Some(expected));
+        let filter = BlinkFilter {
+            state: Some(expected),
+            ..BlinkFilter::default()
+        };
+        assert_eq!(store.blinks(&filter).await.unwrap().len(), 1);
+    };
+    state(ReviewState::Waiting).await;
+    let first = store
+        .record_verdict(&id(1, 0), verdict(Judgement::Accept))
+        .await
+        .unwrap();
+    assert_eq!(first.replaces, None);
+    state(ReviewState::Accepted).await;
+    let second = store
+        .record_verdict(&id(1, 0), verdict(Judgement::Correct))
+        .await
+        .unwrap();
+    assert_eq!(second.replaces, Some(first.verdict));
+    state(ReviewState::Corrected).await;
+    let undone = store.undo(&id(1, 0), "ada", 9).await.unwrap().unwrap();
+    assert_eq!(
+        (undone.judgement, undone.replaces),
+        (Judgement::Withdraw, Some(second.verdict))
+    );
+    state(ReviewState::Accepted).await;
+    let third = store
+        .record_verdict(&id(1, 0), verdict(Judgement::Reject))
+        .await
+        .unwrap();
+    assert_eq!(third.replaces, Some(first.verdict));
+    store.undo(&id(1, 0), "ada", 9).await.unwrap().unwrap();
+    state(ReviewState::Accepted).await;
+    store.undo(&id(1, 0), "ada", 9).await.unwrap().unwrap();
+    state(ReviewState::Waiting).await;
+    assert_eq!(store.undo(&id(1, 0), "ada", 9).await.unwrap(), None);
+    assert_eq!(
+        store.verdicts(&id(1, 0)).await.unwrap().len(),
+        6,
+        "all kept"
+    );
+    let kept = store.verdicts(&id(1, 0)).await.unwrap();
+    assert_eq!(kept[1], second);
+}
+
+async fn verdicts_that_say_too_little_are_refused(store: LabelStore) {
+    store
+        .commit(&[batch(1, &[blink(0, 10, 0.9), silence(1)])])
+        .await
+        .unwrap();
+    for broken in [
+        NewVerdict {
+            cause: None,
+            ..verdict(Judgement::Reject)
+        },
+        NewVerdict {
+            correction: None,
+            ..verdict(Judgement::Correct)
+        },
+        NewVerdict {
+            reviewer: " ".to_owned(),
+            ..verdict(Judgement::Accept)
+        },
+        verdict(Judgement::Withdraw),
+    ] {
+        let refused = store.record_verdict(&id(1, 0), broken).await;
+        assert!(matches!(refused, Err(StoreError::Verdict(_))));
+    }
+    let accept = || verdict(Judgement::Accept);
+    assert!(matches!(
+        store.record_verdict(&id(1, 1), accept()).await,
+        Err(StoreError::NotACandidate(_))
+    ));
+    assert!(matches!(
+        store.record_verdict(&id(1, 2), accept()).await,
+        Err(StoreError::NoSuchLabel(_))
+    ));
+}
+
+async fn a_late_will_of_an_earlier_boot_does_not_hide_the_rig(store: LabelStore) {
+    let status = |boot, state| {
+        incoming(
+            Content::Status {
+                site: name("north"),
+                message: Status {
+                    v: WIRE_VERSION,
+                    rig: name("rig"),
+                    boot,
+                    state,
+                },
+            },
+            "status",
+        )
+    };
+    let birth = Birth {
+        v: WIRE_VERSION,
+        rig: name("rig"),
+        boot: boot(),
+        hardware: "x86_64".try_into().unwrap(),
+        firmware: "0.1.0".try_into().unwrap(),
+        runtime: model(),
+        models: heapless::Vec::new(),
+        board: "sim".try_into().unwrap(),
+        board_sha256: "cd".try_into().unwrap(),
+        self_test: None,
+    };
+    let birth = Content::Birth {
+        site: name("north"),
+        message: Box::new(birth),
+    };
+    let second = boot().next().unwrap();
+    store
+        .commit(&[
+            status(second, Power::Online),
+            status(boot(), Power::Offline),
+            incoming(birth, "birth"),
+        ])
+        .await
+        .unwrap();
+    let rig = store.summary().await.unwrap().rigs.remove(0);
+    assert_eq!(rig.power.as_deref(), Some("online"));
+    assert_eq!(rig.birth.unwrap()["board"], "sim");
+    // A wiped rig draws another base; whether it is greater says nothing.
+    store
+        .commit(&[status(BootId::first(1), Power::Stopped)])
+        .await
+        .unwrap();
+    let rig = store.summary().await.unwrap().rigs.remove(0);
+    assert_eq!(rig.power.as_deref(), Some("stopped"));
+}
+
+async fn only_the_boots_heard_last_are_told(store: LabelStore) {
+    let mut boot = boot();
+    let mut last = Vec::new();
+    for at in 0..12 {
+        let mut message = batch(1, &[]);
+        if let Content::Labels { batch, .. } = &mut message.content {
+            batch.from.boot = boot;
+        }
+        message.received_us = at;
+        last = store.commit(&[message]).await.unwrap().watermarks[0]
+            .boots
+            .clone();
+        boot = boot.next().unwrap();
+    }
+    assert_eq!(last.len(), 8);
+    assert_eq!(last[0].0.starts(), 12);
+}
+
+macro_rules! on_sqlite {
+    ($($test:ident),* $(,)?) => {
+        mod sqlite {
+            $(
+                #[tokio::test]
+                async fn $test() {
+                    let dir = tempfile::tempdir().unwrap();
+                    let store = super::LabelStore::open(&dir.path().join("test.sqlite")).await.unwrap();
+                    super::$test(store).await;
+                }
+            )*
+        }
+    };
+}
+
+on_sqlite!(
+    the_watermark_is_the_highest_number_without_a_gap_below,
+    what_the_rig_gave_up_counts_as_present,
+    the_same_message_again_changes_nothing,
+    another_message_of_the_same_name_is_kept_aside_where_it_can_be_seen,
+    a_refused_message_with_a_name_counts_as_received,
+    a_failing_batch_stores_nothing,
+    a_clip_balances_when_all_of_it_is_here,
+    blinks_come_in_order_with_what_there_is_to_see,
+    verdicts_add_up_and_undo_brings_back_what_stood_before,
+    verdicts_that_say_too_little_are_refused,
+    a_late_will_of_an_earlier_boot_does_not_hide_the_rig,
+    only_the_boots_heard_last_are_told,
+);

@@ -1,0 +1,254 @@
+//! `rigel serve`: broker (if none is given), ingest, store and page in one process.
+
+use crate::broker;
+use anyhow::{Context, bail};
+use clap::Args;
+use ingest::{IngestConfig, IngestCounters};
+use label_store::LabelStore;
+use std::fs::{File, TryLockError};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tracing_subscriber::EnvFilter;
+
+/// Open requests get this long to end after the signal.
+const LAST_REQUESTS: Duration = Duration::from_secs(5);
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  rigel serve                                          everything on this machine, page on http://127.0.0.1:8080/
+  rigel serve --data /srv/rigel --broker mqtt.lan:1883 rigs on other machines, through a broker of yours
+  rigel serve --listen 127.0.0.1:0 --embedded-broker 127.0.0.1:0
+                                                       on free ports; DIR/serve.json says which
+
+The log goes to standard error; RUST_LOG=debug shows more.")]
+pub(crate) struct ServeArguments {
+    /// Where the labels are kept; created where it does not exist
+    #[arg(long, value_name = "DIR", default_value = "rigel-data")]
+    data: PathBuf,
+    /// Address of the page; port 0 picks a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// A name under which the page may be asked for besides its address; may be repeated
+    #[arg(long = "name", value_name = "NAME")]
+    names: Vec<String>,
+    /// An MQTT 5 broker to use instead of the embedded one
+    #[arg(long, value_name = "HOST:PORT", value_parser = parse_broker, conflicts_with = "embedded_broker")]
+    broker: Option<BrokerAddress>,
+    /// Address of the embedded broker, on this machine; port 0 picks a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:1883")]
+    embedded_broker: SocketAddr,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct BrokerAddress {
+    host: String,
+    port: u16,
+}
+
+fn parse_broker(text: &str) -> Result<BrokerAddress, String> {
+    let wanted = "give it as HOST:PORT, for example mqtt.lan:1883";
+    let (host, port) = text.rsplit_once(':').ok_or(wanted)?;
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let port = port.parse().map_err(|_| wanted)?;
+    if host.is_empty() || port == 0 {
+        return Err(wanted.to_owned());
+    }
+    Ok(BrokerAddress {
+        host: host.to_owned(),
+        port,
+    })
+}
+
+pub(crate) fn run(arguments: ServeArguments) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("info,rumqttd=warn,rumqttc=error"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("rigel")
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?
+        .block_on(serve(arguments))
+}
+
+async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
+    // Before anything else, so that an early signal is not lost.
+    let stop = stop_on_signal()?;
+    let data = arguments.data;
+    std::fs::create_dir_all(&data)
+        .with_context(|| format!("cannot create the folder {}", data.display()))?;
+    let _lock = lock(&data)?;
+    let announcement = data.join("serve.json");
+    remove_if_there(&announcement)?;
+
+    let listener = listen(arguments.listen).await?;
+    let http = listener
+        .local_addr()
+        .context("a bound socket has no address")?;
+    let broker = if let Some(given) = arguments.broker {
+        given
+    } else {
+        let address = broker::start(arguments.embedded_broker).await?;
+        BrokerAddress {
+            host: address.ip().to_string(),
+            port: address.port(),
+        }
+    };
+    let store = LabelStore::open(&data.join("rigel.sqlite")).await?;
+    let counters = Arc::new(IngestCounters::default());
+    let ingest = tokio::spawn(ingest::run(
+        IngestConfig {
+            host: broker.host.clone(),
+            port: broker.port,
+            client_id: client_id(&data),
+        },
+        store.clone(),
+        Arc::clone(&counters),
+        stop.clone(),
+    ));
+    announce(&announcement, http, &broker)?;
+    tracing::info!(page = %format!("http://{http}/"), broker = %format!("{}:{}", broker.host, broker.port), "serving");
+
+    let options = review::Options {
+        listen: http,
+        names: arguments.names,
+        stop: stop.clone(),
+    };
+    let page = axum::serve(listener, review::router(store.clone(), options))
+        .with_graceful_shutdown(stopped(stop.clone()))
+        .into_future();
+    tokio::select! {
+        outcome = page => outcome.context("the page's server ended")?,
+        () = async { stopped(stop).await; tokio::time::sleep(LAST_REQUESTS).await } => {
+            tracing::warn!("requests are still open; ending all the same");
+        }
+    }
+    ingest.await.context("ingest panicked")?;
+    store.close().await;
+    remove_if_there(&announcement)?;
+    let report = counters.report();
+    tracing::info!(
+        committed = report.committed,
+        duplicates = report.duplicates,
+        quarantined = report.quarantined,
+        "stopped"
+    );
+    Ok(())
+}
+
+/// True after SIGTERM or Ctrl-C.
+fn stop_on_signal() -> anyhow::Result<watch::Receiver<bool>> {
+    let (said, stop) = watch::channel(false);
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        said.send_replace(true);
+        // Keeps the channel open: its end would read as a stop too, but nobody should depend on that.
+        std::future::pending::<()>().await;
+    });
+    Ok(stop)
+}
+
+async fn stopped(mut stop: watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    match TcpListener::bind(address).await {
+        Ok(listener) => Ok(listener),
+        Err(error) if error.kind() == ErrorKind::AddrInUse => bail!(
+            "port {} is taken, and the page needs it. Stop the program that uses it, or choose another port with \
+             --listen {}:0 (0 picks a free one)",
+            address.port(),
+            address.ip()
+        ),
+        Err(error) => Err(error).with_context(|| format!("cannot listen on {address}")),
+    }
+}
+
+fn lock(data: &Path) -> anyhow::Result<File> {
+    let path = data.join("lock");
+    let file = File::options()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .with_context(|| format!("cannot create {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => bail!(
+            "another rigel serve uses {}; stop it, or give this one another folder with --data",
+            data.display()
+        ),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock {}", path.display()))
+        }
+    }
+}
+
+/// The same for the same data on the same machine, so that a host that comes back takes its old place at the broker.
+fn client_id(data: &Path) -> String {
+    let mut hasher = DefaultHasher::new();
+    data.canonicalize()
+        .unwrap_or_else(|_| data.to_owned())
+        .hash(&mut hasher);
+    std::fs::read_to_string("/etc/hostname")
+        .unwrap_or_default()
+        .hash(&mut hasher);
+    format!("rigel-host-{:016x}", hasher.finish())
+}
+
+/// Scripts wait for this file instead of reading the log.
+fn announce(path: &Path, http: SocketAddr, broker: &BrokerAddress) -> anyhow::Result<()> {
+    let said = serde_json::json!({
+        "http": http.to_string(),
+        "broker": format!("{}:{}", broker.host, broker.port),
+    });
+    let partial = path.with_extension("partial");
+    std::fs::write(&partial, format!("{said}\n"))
+        .and_then(|()| std::fs::rename(&partial, path))
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn remove_if_there(path: &Path) -> anyhow::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot delete {}", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brokers_are_given_by_host_and_port() {
+        let address = |host: &str, port| BrokerAddress {
+            host: host.to_owned(),
+            port,
+        };
+        assert_eq!(parse_broker("mqtt.lan:1883"), Ok(address("mqtt.lan", 1883)));
+        assert_eq!(parse_broker("[::1]:1883"), Ok(address("::1", 1883)));
+        for bad in ["mqtt.lan", ":1883", "mqtt.lan:", "mqtt.lan:0", "a:99999"] {
+            assert!(parse_broker(bad).is_err(), "{bad}");
+        }
+    }
+}
