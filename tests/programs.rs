@@ -1,0 +1,236 @@
+//! Starting and ending programs.
+
+use crate::wait_for;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+/// A running program; killed when dropped.
+#[derive(Debug)]
+pub struct Program {
+    name: &'static str,
+    child: Child,
+}
+
+impl Program {
+    /// Starts it. Its output goes where the test's goes, so that a failure shows it.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be started.
+    pub fn start(name: &'static str, command: &mut Command) -> Self {
+        let child = command
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot start {name} ({command:?}): {error}"));
+        Self { name, child }
+    }
+
+    /// SIGKILL: no chance to tidy up. Returns when it is gone.
+    ///
+    /// # Panics
+    ///
+    /// If it had ended by itself: the test would then show nothing.
+    pub fn kill(mut self) {
+        let ended = self.child.try_wait().expect("a child can be asked");
+        assert_eq!(ended, None, "{} ended before it could be killed", self.name);
+        self.child.kill().expect("a running child can be killed");
+        self.child.wait().expect("a killed child can be waited for");
+    }
+
+    /// SIGTERM, and how it ended.
+    pub fn terminate(self) -> ExitStatus {
+        let sent = Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status();
+        assert!(
+            sent.is_ok_and(|status| status.success()),
+            "cannot send SIGTERM to {}",
+            self.name
+        );
+        self.wait()
+    }
+
+    /// How it ended.
+    pub fn wait(mut self) -> ExitStatus {
+        let name = self.name;
+        wait_for(&format!("{name} to end"), || {
+            self.child.try_wait().expect("a child can be asked")
+        })
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A port that was free a moment ago.
+///
+/// # Panics
+///
+/// If this machine has no free port.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .expect("a free port on loopback")
+        .port()
+}
+
+/// A binary of this workspace, built as the tests are: packages' binaries are not built for other packages' tests, so
+/// this asks cargo (which has nothing to do when they are up to date).
+///
+/// # Panics
+///
+/// If it does not build.
+pub fn binary(package: &str, fixture: &str) -> PathBuf {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(cargo);
+    build.args(["build", "--quiet", "--package", package, "--bin", package]);
+    if !cfg!(debug_assertions) {
+        build.arg("--release");
+    }
+    build.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let status = build.status().expect("cargo can be started");
+    assert!(status.success(), "{package} does not build");
+    Path::new(fixture).with_file_name(package)
+}
+
+/// The fixture rig.
+pub fn rig_command(fixture: &str, outbox: &Path, broker: u16, messages: u64) -> Command {
+    let mut command = Command::new(fixture);
+    command
+        .arg("--outbox")
+        .arg(outbox)
+        .args(["--broker", &format!("127.0.0.1:{broker}")])
+        .args(["--messages", &messages.to_string()]);
+    command
+}
+
+/// A mosquitto on a port of its own.
+#[derive(Debug)]
+pub struct Broker {
+    /// Its port on 127.0.0.1; the same again after [`Self::restart`].
+    pub port: u16,
+    configuration: PathBuf,
+    program: Option<Program>,
+}
+
+impl Broker {
+    /// Starts one that keeps nothing over its own death: the worst case for delivery.
+    ///
+    /// # Panics
+    ///
+    /// If mosquitto is not installed, or does not start.
+    pub fn start(dir: &Path) -> Self {
+        let mut broker = Self {
+            port: free_port(),
+            configuration: dir.join("mosquitto.conf"),
+            program: None,
+        };
+        let text = format!(
+            "listener {} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_type error\nlog_type warning\n",
+            broker.port
+        );
+        std::fs::write(&broker.configuration, text).expect("a temporary folder can be written");
+        broker.restart();
+        broker
+    }
+
+    /// Starts it again where it was.
+    pub fn restart(&mut self) {
+        let mut command = Command::new(mosquitto());
+        command.arg("-c").arg(&self.configuration);
+        self.program = Some(Program::start("mosquitto", &mut command));
+        let port = self.port;
+        wait_for("mosquitto to answer", || {
+            std::net::TcpStream::connect(("127.0.0.1", port)).ok()
+        });
+    }
+
+    /// SIGKILL.
+    ///
+    /// # Panics
+    ///
+    /// If it is not running.
+    pub fn kill(&mut self) {
+        self.program.take().expect("it is running").kill();
+    }
+}
+
+fn mosquitto() -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(["/usr/sbin".into(), "/usr/local/sbin".into()])
+        .map(|folder| folder.join("mosquitto"))
+        .find(|program| program.is_file())
+        .expect("these tests need the MQTT broker mosquitto: apt-get install mosquitto")
+}
+
+/// A `rigel serve`.
+#[derive(Debug)]
+pub struct Host {
+    /// Its data folder.
+    pub data: PathBuf,
+    /// The page's address.
+    pub http: String,
+    /// The broker's port.
+    pub broker: u16,
+    program: Program,
+}
+
+impl Host {
+    /// Starts it with these arguments besides the folder and the page's address, and waits until it serves.
+    ///
+    /// # Panics
+    ///
+    /// If it does not begin to serve.
+    pub fn start(rigel: &Path, data: &Path, arguments: &[&str]) -> Self {
+        let announcement = data.join("serve.json");
+        let _ = std::fs::remove_file(&announcement);
+        let mut command = Command::new(rigel);
+        command
+            .arg("serve")
+            .arg("--data")
+            .arg(data)
+            .args(["--listen", "127.0.0.1:0"])
+            .args(arguments);
+        let program = Program::start("rigel serve", &mut command);
+        let said = wait_for("rigel serve to write serve.json", || {
+            let text = std::fs::read(&announcement).ok()?;
+            serde_json::from_slice::<serde_json::Value>(&text).ok()
+        });
+        let port = |address: &serde_json::Value| address.as_str()?.rsplit_once(':')?.1.parse().ok();
+        Self {
+            data: data.to_owned(),
+            http: said["http"].as_str().expect("an address").to_owned(),
+            broker: port(&said["broker"]).expect("an address"),
+            program,
+        }
+    }
+
+    /// SIGKILL.
+    pub fn kill(self) {
+        self.program.kill();
+    }
+
+    /// SIGTERM; it must end in order and take its announcement away.
+    ///
+    /// # Panics
+    ///
+    /// If it does not.
+    pub fn stop(self) {
+        assert!(self.program.terminate().success(), "an orderly end");
+        assert!(
+            !self.data.join("serve.json").exists(),
+            "serve.json is gone after an orderly end"
+        );
+    }
+
+    /// The database.
+    pub fn database(&self) -> PathBuf {
+        self.data.join("rigel.sqlite")
+    }
+}
