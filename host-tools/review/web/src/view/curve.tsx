@@ -109,7 +109,7 @@ function describe(curve: Evidence, label: Label): string {
   const eye = (name: "left" | "right") => {
     const seen = curve[name].filter((value) => value !== null);
     if (seen.length === 0) return `the ${name} eye was not looked at`;
-    return `the ${name} eye goes down to ${format.percent(Math.min(...seen))}`;
+    return `the ${name} eye goes down to ${format.percent(Math.max(Math.min(...seen), 0))}`;
   };
   return (
     `Openness of both eyes from frame ${curve.frames[0]} to ${curve.frames[1]}, of ${HIGHEST_OPENNESS} at most; ` +

@@ -110,7 +110,7 @@ function Facts({ label }: { label: Label }) {
         <div>
           <dt>smallest opening</dt>
           <dd>
-            {format.percent(label.event.opening)} at frame {label.event.peak}
+            {format.percent(Math.max(label.event.opening, 0))} at frame {label.event.peak}
           </dd>
         </div>
       )}

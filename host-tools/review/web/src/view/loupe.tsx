@@ -46,7 +46,7 @@ export function Loupe({
             </div>
             <figcaption>
               <span class="key" aria-hidden="true" /> {eye} eye{" "}
-              <strong>{openness === null ? "not looked at" : format.percent(openness)}</strong>
+              <strong>{openness === null ? "not looked at" : format.percent(Math.max(openness, 0))}</strong>
             </figcaption>
           </figure>
         );
