@@ -256,13 +256,13 @@ fn command(path: &Path, ffmpeg: &Ffmpeg, seconds: Option<f64>) -> Command {
         "-loglevel",
         "level+info",
     ]);
-    command
-        .args(["-protocol_whitelist", "file", "-threads", "1", "-i"])
-        .arg(input);
-    command.args(["-map", "0:v:0", "-an", "-sn", "-dn"]);
+    command.args(["-protocol_whitelist", "file", "-threads", "1"]);
     if let Some(seconds) = seconds {
+        // Of the input: as an output option it would come after the filter that tells of frames.
         command.args(["-t", &seconds.to_string()]);
     }
+    command.arg("-i").arg(input);
+    command.args(["-map", "0:v:0", "-an", "-sn", "-dn"]);
     command.args([
         "-vf",
         "format=pix_fmts=yuv420p|yuvj420p|gray,showinfo=checksum=0",
