@@ -4,6 +4,7 @@
     reason = "helpers of tests: a failure here is a failed test"
 )]
 
+mod appliance;
 mod chaos;
 mod host;
 
