@@ -66,6 +66,8 @@ pub struct Perception {
     pub mesh: String,
     /// Card of the person detector.
     pub person: String,
+    /// Card of the mask that tightens person boxes.
+    pub person_mask: String,
 }
 
 /// Where labels wait.

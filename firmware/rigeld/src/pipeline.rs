@@ -102,8 +102,14 @@ impl Pipeline {
             p.max_faces,
         );
         let person_card = card(&p.person)?;
-        let persons = PersonFinder::load(&person_card, &runtime, &p.files, p.threads)
-            .context("cannot load the person detector")?;
+        let persons = PersonFinder::load(
+            &person_card,
+            &card(&p.person_mask)?,
+            &runtime,
+            &p.files,
+            p.threads,
+        )
+        .context("cannot load the person models")?;
         let calibration = Calibration::read(&p.calibration)?;
         let of_card = |card: &ModelCard| crate::model_ref(&card.name, &card.version, &card.sha256);
         let models = vec![
