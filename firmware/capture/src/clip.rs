@@ -18,6 +18,13 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use talk::{Event, ShownFrame, Talk};
 
+/// Formats that hold their pictures themselves, as ffmpeg names them. Playlists (hls, dash, concat, image sequences) name
+/// other files: whoever can hand us a clip could read those through its labels and filmstrips.
+const CONTAINERS: &str = "mov,matroska,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,h264,hevc,m4v,mjpeg,ivf,obu,dv,mxf,nut,gif,apng,yuv4mpegpipe";
+
+/// What ffmpeg says of any other format.
+const NOT_A_CONTAINER: &str = "Format not on whitelist";
+
 /// The ffmpeg command.
 #[derive(Clone, Debug)]
 pub struct Ffmpeg {
@@ -149,10 +156,17 @@ impl ClipSource {
         source.ahead = source.next_shown();
         let Some(first) = source.ahead else {
             let status = source.child.wait().ok();
-            return Err(CaptureError::NotAVideo {
-                path: path.to_owned(),
-                said: source.talk.first_error(),
-                status,
+            let said = source.talk.first_error();
+            return Err(if said.starts_with(NOT_A_CONTAINER) {
+                CaptureError::NotAContainer {
+                    path: path.to_owned(),
+                }
+            } else {
+                CaptureError::NotAVideo {
+                    path: path.to_owned(),
+                    said,
+                    status,
+                }
             });
         };
         source.info.width = first.width;
@@ -244,8 +258,7 @@ impl Drop for ClipSource {
 }
 
 fn command(path: &Path, ffmpeg: &Ffmpeg, seconds: Option<f64>) -> Command {
-    // The prefix keeps a name like `http:x` or `-i` from being anything but a file; the white list keeps a playlist
-    // from naming other places.
+    // The prefix keeps a name like `http:x` or `-i` from being anything but a file.
     let mut input = OsString::from("file:");
     input.push(path);
     let mut command = Command::new(&ffmpeg.command);
@@ -256,7 +269,11 @@ fn command(path: &Path, ffmpeg: &Ffmpeg, seconds: Option<f64>) -> Command {
         "-loglevel",
         "level+info",
     ]);
-    command.args(["-protocol_whitelist", "file", "-threads", "1"]);
+    // Other places are out of reach, and so are other files of this machine: of the formats that name files, none is
+    // opened.
+    command.args(["-protocol_whitelist", "file"]);
+    command.args(["-format_whitelist", CONTAINERS]);
+    command.args(["-threads", "1"]);
     if let Some(seconds) = seconds {
         // Of the input: as an output option it would come after the filter that tells of frames.
         command.args(["-t", &seconds.to_string()]);

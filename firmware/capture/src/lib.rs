@@ -79,6 +79,12 @@ pub enum CaptureError {
         /// How it ended.
         status: Option<ExitStatus>,
     },
+    /// A playlist, or another format that does not hold the pictures itself.
+    #[error("{}: a playlist or a format that is not known to hold video itself; other files are not followed", path.display())]
+    NotAContainer {
+        /// The file.
+        path: PathBuf,
+    },
     /// The decoder's output broke off.
     #[error("{}: the decoder's output broke off at frame {frame}", path.display())]
     Pipe {
