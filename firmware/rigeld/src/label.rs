@@ -40,12 +40,13 @@ pub(crate) struct Arguments {
 /// Labels what the arguments name.
 pub(crate) fn label(arguments: &Arguments) -> Result<()> {
     let board = Board::read(&crate::board_path(arguments.board.as_deref())?)?;
-    // Bad input is told before models are loaded.
+    // Bad input and output are told before models are loaded.
     let input = Input::open(arguments)?;
-    let mut pipeline = Pipeline::load(&board)?;
     let partial = partial_path(&arguments.out);
-    let file =
-        File::create(&partial).with_context(|| format!("cannot write {}", partial.display()))?;
+    let file = create(&arguments.out, &partial)?;
+    let mut pipeline = Pipeline::load(&board).inspect_err(|_| {
+        let _ = std::fs::remove_file(&partial);
+    })?;
     let tracks = if arguments.every_frame {
         Tracks::EveryFrame
     } else {
@@ -85,6 +86,21 @@ pub(crate) fn label(arguments: &Arguments) -> Result<()> {
     result
 }
 
+/// The file that is written until it is whole.
+fn create(out: &Path, partial: &Path) -> Result<File> {
+    anyhow::ensure!(
+        !out.is_dir(),
+        "cannot write {}: it is a folder; name a file in it",
+        out.display()
+    );
+    File::create(partial).with_context(|| {
+        format!(
+            "cannot write {}: its folder must exist, have room and allow it",
+            out.display()
+        )
+    })
+}
+
 fn partial_path(out: &Path) -> PathBuf {
     let mut name = out.file_name().unwrap_or_default().to_owned();
     name.push(".partial");
@@ -122,9 +138,10 @@ impl Input {
                     sink: lines,
                     bar: &bar,
                 };
+                let name = source.info().name.clone();
                 let end = pipeline.label(source, search, &mut sink, &stop);
                 bar.finish_and_clear();
-                add(summary, &end?);
+                add(summary, &name, &end?);
                 Ok(())
             }
             Self::Stills(pictures) => {
@@ -133,7 +150,7 @@ impl Input {
                 for path in &pictures {
                     lines.name_clip(&path.file_stem().unwrap_or_default().to_string_lossy());
                     match label_still(path, pipeline, lines, &stop) {
-                        Ok(end) => add(summary, &end),
+                        Ok(end) => add(summary, &path.to_string_lossy(), &end),
                         Err(error) => {
                             // One bad picture does not cost the others.
                             failed += 1;
@@ -180,13 +197,13 @@ fn label_still<W: Write>(
     )
 }
 
-fn add(summary: &mut Summary, end: &ClipEnd) {
+fn add(summary: &mut Summary, name: &str, end: &ClipEnd) {
     summary.frames += u64::from(end.frames);
     summary.repeated += u64::from(end.repeated);
     summary.tracks += u64::from(end.tracks);
     if let Some(damage) = &end.damage {
         tracing::warn!(
-            "the media are damaged; what could be decoded ({} frames) is labelled: {damage}",
+            "{name} is damaged; what could be decoded ({} frames) is labelled: {damage}",
             end.frames
         );
     }

@@ -32,8 +32,8 @@ const EXAMPLES: &str = "Examples:
   rigeld label --stills photos/ --out photos.jsonl        a folder of pictures, each a clip of one frame
   rigeld run --board boards/sim.toml                      the appliance on a clip, publishing over MQTT
 
-Exit codes: 0 labelled (a clip without a face is labelled: with abstentions); 1 it could not be, the message says which
-file and what to do; 2 wrong arguments.";
+Exit codes: 0 labelled (a clip without a face is labelled: with abstentions; of a damaged clip what can be decoded is,
+with a warning); 1 it could not be, the message says which file and what to do; 2 wrong arguments.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -85,6 +85,25 @@ fn hint(error: &anyhow::Error) -> Option<&'static str> {
         });
     }
     match error.downcast_ref::<CaptureError>()? {
+        CaptureError::Open { source, .. } => Some(match source.kind() {
+            std::io::ErrorKind::NotFound => "check the path: nothing has this name",
+            std::io::ErrorKind::NotADirectory => {
+                "--stills wants a folder; leave it out for a clip or one picture"
+            }
+            _ => "check that you may read it",
+        }),
+        CaptureError::Empty { .. } => {
+            Some("copy or record the file again: nothing was written into it")
+        }
+        CaptureError::NoPictures { .. } => {
+            Some("name the folder that holds the pictures; folders within it are not searched")
+        }
+        CaptureError::Picture { .. } => {
+            Some("check that the file was copied whole and that its name's ending is right")
+        }
+        CaptureError::NotAContainer { .. } => {
+            Some("name the video file itself, such as an mp4, mov, mkv, webm, avi or ts")
+        }
         CaptureError::Ffmpeg { .. } => {
             Some("install ffmpeg (apt-get install ffmpeg), or fetch it with `cargo xtask setup`")
         }
