@@ -10,7 +10,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::children::{Interrupted, Running, create_folder, run_logged, shown};
+use crate::children::{Interrupted, create_folder, run_logged, shown};
 use crate::install::remove;
 use crate::layout::Project;
 use crate::progress::Bar;
@@ -25,6 +25,9 @@ const SETS: [&str; 6] = [
     "lfpw68",
     "coco_person",
 ];
+
+/// Sets annotated without a face mesh's help: the figures to quote.
+const INDEPENDENT: [&str; 2] = ["zju", "focus_webcam"];
 
 /// One run of `rigeld label`.
 #[derive(Debug, PartialEq)]
@@ -71,19 +74,42 @@ pub(crate) fn run(project: &Project) -> Result<ExitCode> {
         jobs.len() - failures.len(),
         jobs.len()
     ));
-    let scored = SETS.iter().filter(|set| !absent.contains(set));
-    let mut command = Command::new(venv::RULER.ensure(project)?);
-    command
-        .arg(&ruler)
-        .args(["--split", "all", "--truth"])
-        .arg(&data)
-        .arg("--pred")
-        .arg(&predictions)
-        .arg("--set")
-        .args(scored);
-    let status = Running::start("the ruler", &mut command)?.wait_with(|| ())?;
-    if !status.success() {
-        bail!("`{}` ended with {status}", shown(&command));
+    let python = venv::RULER.ensure(project)?;
+    let score = |sets: &[&str]| {
+        let mut command = Command::new(&python);
+        command
+            .arg(&ruler)
+            .args(["--split", "all", "--truth"])
+            .arg(&data);
+        command
+            .arg("--pred")
+            .arg(&predictions)
+            .arg("--set")
+            .args(sets);
+        let output = command.output().context("cannot start the ruler")?;
+        if !output.status.success() {
+            bail!(
+                "`{}` ended with {}:\n{}",
+                shown(&command),
+                output.status,
+                String::from_utf8_lossy(&output.stderr)
+            );
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let scored: Vec<&str> = SETS
+        .into_iter()
+        .filter(|set| !absent.contains(set))
+        .collect();
+    println!("{}", score(&scored)?.trim_end());
+    if INDEPENDENT.iter().all(|set| scored.contains(set)) {
+        // The first block is about blinks; its last row is over both sets.
+        let both = score(&INDEPENDENT)?;
+        let blinks = both.split("\n\n").next().unwrap_or_default();
+        println!(
+            "\n{} alone, whose truth owes nothing to a mesh:\n{blinks}",
+            INDEPENDENT.join(" + ")
+        );
     }
     if !absent.is_empty() {
         println!("not found and not scored: {}", absent.join(", "));

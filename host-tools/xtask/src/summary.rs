@@ -62,13 +62,21 @@ impl RigSummary {
     /// Share of the stages' time that goes neither into models nor into decoding; `None` without stages.
     pub(crate) fn own_share(&self) -> Option<f64> {
         let all: f64 = self.stages_ms.values().sum();
-        let own: f64 = self
-            .stages_ms
+        (all > 0.0).then(|| self.own_ms() / all)
+    }
+
+    /// Seconds of the whole run that went neither into models nor into decoding.
+    pub(crate) fn own_seconds(&self) -> f64 {
+        self.own_ms() * self.frames as f64 / 1e3
+    }
+
+    fn own_ms(&self) -> f64 {
+        let own = |name: &str| !INFERENCE_AND_DECODING.contains(&name);
+        self.stages_ms
             .iter()
-            .filter(|(name, _)| !INFERENCE_AND_DECODING.contains(&name.as_str()))
+            .filter(|(name, _)| own(name))
             .map(|(_, ms)| ms)
-            .sum();
-        (all > 0.0).then(|| own / all)
+            .sum()
     }
 }
 
