@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
+use crate::install::digest_of_file;
 use crate::layout::Project;
 use crate::package::{Package, Registry};
 
@@ -43,6 +44,8 @@ pub(crate) struct Source {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Input {
+    /// Pictures a run; one where it is left out.
+    batch: Option<u32>,
     width: u32,
     height: u32,
     channels: u32,
@@ -178,13 +181,17 @@ impl Pinned {
             }
         }
         for (path, card) in read_cards(project)? {
-            let problems = card.problems(&path, &pinned.packages);
+            let mut problems = card.problems(&path, &pinned.packages);
+            if card.source.is_ours() {
+                problems.extend(card.problem_of_our_file(project));
+            } else {
+                pinned.files.push(card.wanted());
+            }
             trouble.extend(
                 problems
                     .into_iter()
                     .map(|problem| format!("{}: {problem}", path.display())),
             );
-            pinned.files.push(card.wanted());
         }
         if trouble.is_empty() {
             Ok(pinned)
@@ -217,7 +224,29 @@ pub(crate) fn read_cards(project: &Project) -> Result<Vec<(std::path::PathBuf, M
         .collect()
 }
 
+/// Package of a model that we fitted and that is committed, below `models/`.
+const OURS: &str = "repository";
+
+impl Source {
+    fn is_ours(&self) -> bool {
+        self.package == OURS
+    }
+}
+
 impl ModelCard {
+    /// What is wrong with the committed file of a model of our own.
+    fn problem_of_our_file(&self, project: &Project) -> Option<String> {
+        let path = project.path("models").join(&self.source.member);
+        match digest_of_file(&path) {
+            Ok(digest) if digest == self.sha256 => None,
+            Ok(digest) => Some(format!(
+                "{} has sha256 {digest}, not the one written here",
+                path.display()
+            )),
+            Err(error) => Some(format!("{error:#}")),
+        }
+    }
+
     fn wanted(self) -> Wanted {
         Wanted {
             name: self.name,
@@ -261,7 +290,7 @@ impl ModelCard {
         reject(self.file.contains('/'), "file must be a plain file name");
         let input = &self.input;
         reject(
-            input.width * input.height * input.channels == 0,
+            input.width * input.height * input.channels * input.batch.unwrap_or(1) == 0,
             "an input dimension is zero",
         );
         reject(
@@ -307,6 +336,9 @@ fn check_wanted(
         problems.push("a text is empty".to_owned());
     }
     for source in std::iter::once(source).chain(second) {
+        if source.is_ours() {
+            continue;
+        }
         if Registry::split(&source.package).is_none() {
             problems.push(format!(
                 "package {:?} must read pypi:NAME==VERSION or npm:NAME@VERSION",
@@ -393,7 +425,7 @@ mod tests {
             let file = wanted.path.rsplit('/').next().unwrap();
             assert!(
                 notices.contains(file),
-                "docs/third-party-notices.md does not name {file}"
+                "docs/third-party-notices.md has no row for {file}"
             );
         }
     }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 
 /// Stages of `rigeld` that run a model or a decoder; all others are our own arithmetic.
-const INFERENCE_AND_DECODING: [&str; 4] = ["decode", "detect", "mesh", "person"];
+const INFERENCE_AND_DECODING: [&str; 5] = ["decode", "detect", "mesh", "eyes", "person"];
 
 /// `rigeld`'s account of one run. Other fields it may have are its own business.
 #[derive(Debug, Clone, Default, Deserialize)]
