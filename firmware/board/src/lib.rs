@@ -64,6 +64,8 @@ pub struct Perception {
     pub full_range: String,
     /// Card of the face mesh.
     pub mesh: String,
+    /// Card of the eye reader.
+    pub eye_reader: String,
     /// Card of the person detector.
     pub person: String,
     /// Card of the mask that tightens person boxes.

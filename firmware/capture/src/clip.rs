@@ -7,7 +7,7 @@
 
 mod talk;
 
-use crate::repeat::RepeatDetector;
+use crate::repeat::{Likeness, RepeatDetector};
 use crate::{CaptureError, FrameBuffer, FrameInfo, FrameSource, SourceInfo};
 use label_core::CaptureTime;
 use std::ffi::OsString;
@@ -232,13 +232,14 @@ impl FrameSource for ClipSource {
                 frame: self.next,
                 source,
             })?;
-        let repeat = self
+        let likeness = self
             .repeats
             .observe(frame.luma(), shown.width, shown.height);
         frame.info = FrameInfo {
             index: self.next,
             at: self.time(shown),
-            repeat,
+            repeat: likeness != Likeness::New,
+            same_pixels: likeness == Likeness::SamePixels,
         };
         self.next += 1;
         Ok(true)

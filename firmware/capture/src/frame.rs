@@ -28,6 +28,8 @@ pub struct FrameInfo {
     pub at: CaptureTime,
     /// Whether it shows the same picture as the frame before: webcams and converters repeat pictures.
     pub repeat: bool,
+    /// Whether its pixels are those of the frame before, to the last bit.
+    pub same_pixels: bool,
 }
 
 /// A reusable frame: planes of luma and of chroma at half size.

@@ -17,11 +17,25 @@ const MAX_LEVELS: u8 = 6;
 pub(crate) struct RepeatDetector {
     last: Vec<u8>,
     size: (usize, usize),
+    digest: u32,
+}
+
+/// How a picture compares with the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Likeness {
+    /// Another picture.
+    New,
+    /// The same picture, compressed twice.
+    Repeat,
+    /// The same picture to the last bit.
+    SamePixels,
 }
 
 impl RepeatDetector {
-    /// Whether this picture shows the same as the one before.
-    pub(crate) fn observe(&mut self, luma: &[u8], width: usize, height: usize) -> bool {
+    /// Compares a picture with the one before.
+    pub(crate) fn observe(&mut self, luma: &[u8], width: usize, height: usize) -> Likeness {
+        let digest = crc32fast::hash(luma);
+        let before = std::mem::replace(&mut self.digest, digest);
         let step = (width.max(height) / GRID).max(1);
         let same_size = self.size == (width, height);
         self.size = (width, height);
@@ -40,7 +54,11 @@ impl RepeatDetector {
                 *last = *sample;
             }
         }
-        same_size && largest <= MAX_LEVELS && (sum as f32) < MEAN_LEVELS * count as f32
+        match same_size && largest <= MAX_LEVELS && (sum as f32) < MEAN_LEVELS * count as f32 {
+            true if digest == before => Likeness::SamePixels,
+            true => Likeness::Repeat,
+            false => Likeness::New,
+        }
     }
 }
 
@@ -56,11 +74,15 @@ mod tests {
                 .collect()
         };
         let mut repeats = RepeatDetector::default();
-        assert!(!repeats.observe(&picture(0), 320, 240));
-        assert!(repeats.observe(&picture(0), 320, 240));
-        assert!(!repeats.observe(&picture(1), 320, 240));
-        assert!(
-            !repeats.observe(&picture(1)[..200 * 100], 200, 100),
+        assert_eq!(repeats.observe(&picture(0), 320, 240), Likeness::New);
+        assert_eq!(repeats.observe(&picture(0), 320, 240), Likeness::SamePixels);
+        let mut compressed = picture(0);
+        compressed[0] += 2;
+        assert_eq!(repeats.observe(&compressed, 320, 240), Likeness::Repeat);
+        assert_eq!(repeats.observe(&picture(1), 320, 240), Likeness::New);
+        assert_eq!(
+            repeats.observe(&picture(1)[..200 * 100], 200, 100),
+            Likeness::New,
             "another size is another picture"
         );
     }

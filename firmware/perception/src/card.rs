@@ -42,15 +42,18 @@ pub struct ModelCard {
     pub input: InputCard,
     /// What comes out, in the model's order.
     pub output: Vec<OutputCard>,
+    /// Where the card lies: models of our own lie beside it.
+    #[serde(skip)]
+    folder: PathBuf,
 }
 
 /// Where a file comes from.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SourceCard {
-    /// Registry, name and version: `pypi:mediapipe==0.10.21`.
+    /// Registry, name and version: `pypi:mediapipe==0.10.21`; `repository` for a model of our own.
     pub package: String,
-    /// Path inside; `outer!inner` for an archive within.
+    /// Path inside; `outer!inner` for an archive within; for a model of our own the path from the card's folder.
     pub member: String,
 }
 
@@ -58,6 +61,9 @@ pub struct SourceCard {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct InputCard {
+    /// Pictures in one run.
+    #[serde(default = "one")]
+    pub batch: usize,
     /// Pixels across.
     pub width: usize,
     /// Pixels down.
@@ -82,6 +88,10 @@ pub struct OutputCard {
     pub shape: Vec<usize>,
 }
 
+fn one() -> usize {
+    1
+}
+
 impl ModelCard {
     /// Reads `<folder>/<name>.toml`.
     pub fn read(folder: &Path, name: &str) -> Result<Self, ModelError> {
@@ -94,10 +104,14 @@ impl ModelCard {
             path: path.to_owned(),
             source,
         })?;
-        toml::from_str(&text).map_err(|source| ModelError::Card {
+        let mut card: Self = toml::from_str(&text).map_err(|source| ModelError::Card {
             path: path.to_owned(),
             source: Box::new(source),
-        })
+        })?;
+        path.parent()
+            .unwrap_or(Path::new(""))
+            .clone_into(&mut card.folder);
+        Ok(card)
     }
 
     /// Loads the model from `folder`, after its digest was found right, and checks its shapes against the card.
@@ -107,7 +121,11 @@ impl ModelCard {
         folder: &Path,
         threads: u32,
     ) -> Result<Box<dyn Interpreter>, ModelError> {
-        let path: PathBuf = folder.join(&self.file);
+        let path = if self.source.package == "repository" {
+            self.folder.join(&self.source.member)
+        } else {
+            folder.join(&self.file)
+        };
         let found = digest::file_sha256(&path)?;
         if found != self.sha256 {
             return Err(ModelError::Digest {
@@ -134,7 +152,12 @@ impl ModelCard {
                 found: found.into(),
             })
         };
-        let input = [1, self.input.height, self.input.width, self.input.channels];
+        let input = [
+            self.input.batch,
+            self.input.height,
+            self.input.width,
+            self.input.channels,
+        ];
         shape("the input".into(), &input, &interpreter.input().shape)?;
         let element = if self.input.element == "u8" {
             Element::U8

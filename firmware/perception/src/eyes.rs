@@ -88,6 +88,37 @@ impl Eyes {
     }
 }
 
+const fn table(side: EyeSide) -> &'static EyeTable {
+    match side {
+        EyeSide::Left => &LEFT,
+        EyeSide::Right => &RIGHT,
+    }
+}
+
+impl MeshFace {
+    /// Half way between the corners of an eye.
+    pub(crate) fn eye_corners_middle(&self, side: EyeSide) -> Keypoint {
+        let table = table(side);
+        self.landmarks[table.outer]
+            .keypoint()
+            .midpoint(self.landmarks[table.inner].keypoint())
+    }
+
+    /// Distance of the corners of an eye in the picture.
+    pub(crate) fn eye_flat_width(&self, side: EyeSide) -> f32 {
+        let table = table(side);
+        self.landmarks[table.outer]
+            .keypoint()
+            .distance(self.landmarks[table.inner].keypoint())
+    }
+
+    /// Angle of the line from the right eye's outer corner to the left's.
+    pub(crate) fn eye_line_angle(&self) -> f32 {
+        let (right, left) = (self.landmarks[RIGHT.outer], self.landmarks[LEFT.outer]);
+        (left.y - right.y).atan2(left.x - right.x)
+    }
+}
+
 fn read(points: &[Landmark], table: &EyeTable) -> Eye {
     let (outer, inner) = (points[table.outer], points[table.inner]);
     let (dx, dy) = (inner.x - outer.x, inner.y - outer.y);

@@ -21,10 +21,6 @@ pub const LANDMARKS: usize = 468;
 /// How much larger than the face the region is.
 const REGION_SCALE: f32 = 1.5;
 
-/// Outer corner of the subject's right eye and of the left: the line that is turned level.
-const RIGHT_OUTER_CORNER: usize = 33;
-const LEFT_OUTER_CORNER: usize = 263;
-
 /// A point of the mesh: picture pixels, and depth in the same unit, smaller towards the camera.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Landmark {
@@ -89,16 +85,13 @@ impl MeshFace {
 
     /// Where to look for this face in the next frame.
     pub fn next_region(&self) -> Region {
-        let right = self.landmarks[RIGHT_OUTER_CORNER].keypoint();
-        let left = self.landmarks[LEFT_OUTER_CORNER].keypoint();
-        region_of_interest(self.bounds(), right, left)
+        region_of_interest(self.bounds(), self.eye_line_angle())
     }
 }
 
-/// The region for a face with this box and these eyes.
-fn region_of_interest(face: BoundingBox, right_eye: Keypoint, left_eye: Keypoint) -> Region {
+/// The region for a face with this box and eye line.
+fn region_of_interest(face: BoundingBox, angle: f32) -> Region {
     let side = face.width.max(face.height) * REGION_SCALE;
-    let angle = (left_eye.y - right_eye.y).atan2(left_eye.x - right_eye.x);
     Region {
         center: face.center(),
         width: side,
@@ -110,7 +103,8 @@ fn region_of_interest(face: BoundingBox, right_eye: Keypoint, left_eye: Keypoint
 impl FaceDetection {
     /// Where to read this face's mesh.
     pub fn region(&self) -> Region {
-        region_of_interest(self.face, self.right_eye, self.left_eye)
+        let (right, left) = (self.right_eye, self.left_eye);
+        region_of_interest(self.face, (left.y - right.y).atan2(left.x - right.x))
     }
 }
 

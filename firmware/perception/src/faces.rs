@@ -5,11 +5,13 @@
 //! few at a time, so that a frame without a face costs a bounded amount.
 
 use crate::ModelError;
+use crate::eye_reader::{EyeReader, EyeReading};
 use crate::eyes::Eyes;
 use crate::face_detector::{FaceDetection, FaceDetector};
 use crate::face_mesh::{FaceMesh, MeshFace};
 use crate::picture::Picture;
 use crate::warp::Region;
+use crate::watch::{EyeWatch, Glance};
 use label_core::{BoundingBox, CaptureTime, Keypoint, TrackId};
 use std::time::{Duration, Instant};
 
@@ -55,12 +57,13 @@ pub enum Search {
 pub struct TrackedFace {
     /// The person's track.
     pub track: TrackId,
-    /// Its mesh.
+    /// Its mesh when the mesh last looked.
     pub mesh: MeshFace,
-    /// What the mesh says of the eyes.
+    /// The eyes now.
     pub eyes: Eyes,
-    /// Box around the mesh.
+    /// Box around the face now.
     pub bounds: BoundingBox,
+    watch: Option<EyeWatch>,
 }
 
 /// A face that was lost.
@@ -80,13 +83,34 @@ pub struct FaceTimes {
     pub detect: Duration,
     /// In the mesh.
     pub mesh: Duration,
+    /// In the eye reader.
+    pub eyes: Duration,
+}
+
+/// The models that it takes to follow faces.
+pub struct FaceModels {
+    /// Finds faces that fill much of the picture.
+    pub short_range: FaceDetector,
+    /// Finds faces some metres away.
+    pub full_range: FaceDetector,
+    /// Looks properly.
+    pub mesh: FaceMesh,
+    /// Looks at every frame.
+    pub reader: EyeReader,
+}
+
+/// Whether a frame shows anything that the one before did not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Novelty {
+    /// Other pixels.
+    New,
+    /// The same pixels: nothing is looked at again.
+    SamePixels,
 }
 
 /// Finds and follows faces.
 pub struct FaceTracker {
-    short_range: FaceDetector,
-    full_range: FaceDetector,
-    mesh: FaceMesh,
+    models: FaceModels,
     max_faces: usize,
     faces: Vec<TrackedFace>,
     spare: Vec<TrackedFace>,
@@ -100,22 +124,16 @@ pub struct FaceTracker {
 
 impl FaceTracker {
     /// A tracker of up to `max_faces` faces.
-    pub fn new(
-        short_range: FaceDetector,
-        full_range: FaceDetector,
-        mesh: FaceMesh,
-        max_faces: usize,
-    ) -> Self {
+    pub fn new(models: FaceModels, max_faces: usize) -> Self {
         let empty = || TrackedFace {
             track: 0,
             mesh: MeshFace::empty(),
             eyes: Eyes::from_mesh(&MeshFace::empty()),
             bounds: BoundingBox::new(0.0, 0.0, 0.0, 0.0),
+            watch: None,
         };
         Self {
-            short_range,
-            full_range,
-            mesh,
+            models,
             max_faces,
             faces: Vec::with_capacity(max_faces),
             spare: std::iter::repeat_with(empty).take(max_faces).collect(),
@@ -151,14 +169,18 @@ impl FaceTracker {
         picture: &Picture<'_>,
         at: CaptureTime,
         search: Search,
+        novelty: Novelty,
     ) -> Result<(), ModelError> {
         self.times = FaceTimes::default();
+        if novelty == Novelty::SamePixels && !self.faces.is_empty() {
+            return Ok(());
+        }
         self.follow(picture, at)?;
         let old = self
             .searched
             .is_none_or(|last| at.seconds_since(last) >= SEARCH_AGE_S);
         if self.faces.is_empty() || (old && self.faces.len() < self.max_faces) {
-            self.search(picture, search)?;
+            self.search(picture, at, search)?;
             self.searched = Some(at);
         }
         self.lost
@@ -166,71 +188,104 @@ impl FaceTracker {
         Ok(())
     }
 
-    /// Reads the mesh of every tracked face where it should be now.
+    /// Looks at every tracked face: with the eye reader, and with the mesh where that is not enough.
     fn follow(&mut self, picture: &Picture<'_>, at: CaptureTime) -> Result<(), ModelError> {
         let mut index = 0;
         while index < self.faces.len() {
-            let region = self.faces[index].mesh.next_region();
-            self.read(picture, &region, index)?;
+            let before = self.faces[index].bounds;
+            self.glance(picture, at, index)?;
+            let face = &self.faces[index];
             let twin = self.faces[..index]
                 .iter()
-                .any(|other| other.bounds.iou(self.faces[index].bounds) > SAME_FACE_IOU);
-            if twin || !is_face(&self.faces[index]) {
-                let face = self.faces.remove(index);
-                if !twin {
-                    if self.lost.len() == self.lost.capacity() {
-                        self.lost.remove(0);
-                    }
-                    let center = region.center;
-                    let (width, height) = (region.width / 1.5, region.height / 1.5);
-                    let bounds = BoundingBox::new(
-                        center.x - width / 2.0,
-                        center.y - height / 2.0,
-                        width,
-                        height,
-                    );
-                    self.lost.push(LostFace {
-                        track: face.track,
-                        bounds,
-                        at,
-                    });
-                }
-                self.spare.push(face);
-            } else {
+                .any(|other| other.bounds.iou(face.bounds) > SAME_FACE_IOU);
+            if !twin && is_face(face) {
                 index += 1;
+                continue;
             }
+            let face = self.faces.remove(index);
+            if !twin {
+                if self.lost.len() == self.lost.capacity() {
+                    self.lost.remove(0);
+                }
+                self.lost.push(LostFace {
+                    track: face.track,
+                    bounds: before,
+                    at,
+                });
+            }
+            self.spare.push(face);
         }
         Ok(())
     }
 
-    fn read(
+    /// Reads a tracked face's eyes, and its mesh if the eyes call for it.
+    fn glance(
+        &mut self,
+        picture: &Picture<'_>,
+        at: CaptureTime,
+        index: usize,
+    ) -> Result<(), ModelError> {
+        let face = &mut self.faces[index];
+        let Some(watch) = &mut face.watch else {
+            let region = face.mesh.next_region();
+            return self.look(picture, &region, at, index, None);
+        };
+        let start = Instant::now();
+        let readings = self.models.reader.read(picture, watch.places())?;
+        self.times.crop += self.models.reader.crop_time();
+        self.times.eyes += start
+            .elapsed()
+            .saturating_sub(self.models.reader.crop_time());
+        match watch.glance(&readings, at) {
+            Glance::Stands(eyes) => {
+                face.eyes = eyes;
+                face.bounds = watch.moved_bounds(face.mesh.bounds());
+                Ok(())
+            }
+            Glance::LookAgain(region) => self.look(picture, &region, at, index, Some(&readings)),
+        }
+    }
+
+    /// Reads the mesh of a face.
+    fn look(
         &mut self,
         picture: &Picture<'_>,
         region: &Region,
+        at: CaptureTime,
         index: usize,
+        readings: Option<&[EyeReading; 2]>,
     ) -> Result<(), ModelError> {
         let start = Instant::now();
         let face = &mut self.faces[index];
-        self.mesh.read(picture, region, &mut face.mesh)?;
+        self.models.mesh.read(picture, region, &mut face.mesh)?;
         face.eyes = Eyes::from_mesh(&face.mesh);
         face.bounds = face.mesh.bounds();
-        self.times.crop += self.mesh.crop_time();
-        self.times.mesh += start.elapsed().saturating_sub(self.mesh.crop_time());
+        match &mut face.watch {
+            Some(watch) => watch.looked(&face.mesh, &face.eyes, readings, at),
+            None => face.watch = Some(EyeWatch::new(&face.mesh, &face.eyes, at)),
+        }
+        self.times.crop += self.models.mesh.crop_time();
+        self.times.mesh += start.elapsed().saturating_sub(self.models.mesh.crop_time());
         Ok(())
     }
 
     /// Tries detectors from cheap to thorough until a new face is taken up. While a face is tracked only the cheapest
     /// is tried: others are near it and of its size.
-    fn search(&mut self, picture: &Picture<'_>, search: Search) -> Result<(), ModelError> {
+    fn search(
+        &mut self,
+        picture: &Picture<'_>,
+        at: CaptureTime,
+        search: Search,
+    ) -> Result<(), ModelError> {
         let (width, height) = (picture.width() as f32, picture.height() as f32);
         let whole = square(width / 2.0, height / 2.0, width.max(height));
         let tracked = !self.faces.is_empty();
         self.detect(picture, &whole, Range::Short)?;
-        if self.take_up_found(picture)? || tracked {
+        if self.take_up_found(picture, at)? || tracked {
             return Ok(());
         }
         self.detect(picture, &whole, Range::Full)?;
-        if self.take_up_found(picture)? {
+        if self.take_up_found(picture, at)? {
             return Ok(());
         }
         let side = width.min(height);
@@ -244,7 +299,7 @@ impl FaceTracker {
             let tile = tile(width, height, side, self.next_tile % tiles);
             self.next_tile = (self.next_tile + 1) % tiles;
             self.detect(picture, &tile, Range::Full)?;
-            if self.take_up_found(picture)? {
+            if self.take_up_found(picture, at)? {
                 return Ok(());
             }
         }
@@ -260,8 +315,8 @@ impl FaceTracker {
     ) -> Result<(), ModelError> {
         let start = Instant::now();
         let detector = match range {
-            Range::Short => &mut self.short_range,
-            Range::Full => &mut self.full_range,
+            Range::Short => &mut self.models.short_range,
+            Range::Full => &mut self.models.full_range,
         };
         self.found.clear();
         detector.detect(picture, square, &mut self.found)?;
@@ -272,7 +327,11 @@ impl FaceTracker {
 
     /// Begins a track for each face found in which the mesh, too, sees a face, the largest first; says whether there
     /// was one.
-    fn take_up_found(&mut self, picture: &Picture<'_>) -> Result<bool, ModelError> {
+    fn take_up_found(
+        &mut self,
+        picture: &Picture<'_>,
+        at: CaptureTime,
+    ) -> Result<bool, ModelError> {
         self.found
             .sort_unstable_by(|a, b| b.face.area().total_cmp(&a.face.area()));
         self.found.truncate(MAX_TRIES);
@@ -289,7 +348,8 @@ impl FaceTracker {
             let Some(face) = self.spare.pop() else { break };
             self.faces.push(face);
             let last = self.faces.len() - 1;
-            self.read(picture, &detection.region(), last)?;
+            self.faces[last].watch = None;
+            self.look(picture, &detection.region(), at, last, None)?;
             let bounds = self.faces[last].bounds;
             let twin = self.faces[..last]
                 .iter()

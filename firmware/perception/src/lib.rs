@@ -8,6 +8,7 @@
 
 mod card;
 mod digest;
+mod eye_reader;
 mod eyes;
 mod face_detector;
 mod face_mesh;
@@ -18,13 +19,15 @@ mod litert;
 mod person;
 mod picture;
 mod warp;
+mod watch;
 
 pub use card::{InputCard, ModelCard, OutputCard};
 pub use digest::{file_sha256, sha256};
+pub use eye_reader::EyeReader;
 pub use eyes::{Eye, Eyes};
 pub use face_detector::{FaceDetection, FaceDetector, FaceDetectorKind};
 pub use face_mesh::{FaceMesh, LANDMARKS, Landmark, MeshFace};
-pub use faces::{FaceTimes, FaceTracker, Search, TrackedFace};
+pub use faces::{FaceModels, FaceTimes, FaceTracker, Novelty, Search, TrackedFace};
 pub use filmstrip::{EyeTiles, Filmstrip, TILE_HEIGHT, TILE_WIDTH};
 pub use interpreter::{Element, Interpreter, TensorInfo, TensorMut};
 pub use litert::{KNOWN_LIBRARIES, Runtime, VERSION as RUNTIME_VERSION};

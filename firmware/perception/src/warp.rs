@@ -250,6 +250,35 @@ fn average_line(
     }
 }
 
+/// Warps luma alone, as it is in the picture, row by row into `into`; the edge goes on outside.
+pub(crate) fn warp_luma(
+    picture: &Picture<'_>,
+    region: &Region,
+    (width, height): (usize, usize),
+    into: &mut [f32],
+) {
+    let (sin, cos) = region.angle.sin_cos();
+    let (sx, sy) = (region.width / width as f32, region.height / height as f32);
+    let (right, down) = ((sx * cos, sx * sin), (-sy * sin, sy * cos));
+    let samples = (sx.max(sy).ceil() as usize).clamp(1, MAX_SAMPLES);
+    let origin = region.picture_from_unit(0.0, 0.0);
+    let luma = Plane {
+        bytes: picture.luma,
+        width: picture.width,
+        height: picture.height,
+    };
+    let mut sum = [0.0f32; MAX_SIDE];
+    for (row, line) in into.chunks_exact_mut(width).take(height).enumerate() {
+        let x = origin.x + 0.5 * right.0 + (row as f32 + 0.5) * down.0;
+        let y = origin.y + 0.5 * right.1 + (row as f32 + 0.5) * down.1;
+        if samples == 1 {
+            luma.sample_line((x - 0.5, y - 0.5), right, line);
+        } else {
+            average_line(&luma, (x, y), right, down, samples, line, &mut sum[..width]);
+        }
+    }
+}
+
 /// Warps into an interleaved RGB float tensor, black at `range[0]` and white at `range[1]`.
 pub(crate) fn warp_f32(
     picture: &Picture<'_>,

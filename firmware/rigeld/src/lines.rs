@@ -261,6 +261,7 @@ mod tests {
                     index,
                     at,
                     repeat: false,
+                    same_pixels: false,
                 })
                 .unwrap();
         }

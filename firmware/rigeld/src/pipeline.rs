@@ -20,8 +20,8 @@ use label_core::labeller::{
 use label_core::wire::{Label, ModelRef};
 use label_core::{AbstainReason, Confidence, EyeSide, FrameRange, LabelKind, TrackId};
 use perception::{
-    ColorRange, Eyes, FaceDetector, FaceDetectorKind, FaceMesh, FaceTracker, Filmstrip, ModelCard,
-    PersonFinder, Picture, Runtime, Search,
+    ColorRange, EyeReader, Eyes, FaceDetector, FaceDetectorKind, FaceMesh, FaceModels, FaceTracker,
+    Filmstrip, ModelCard, Novelty, PersonFinder, Picture, Runtime, Search,
 };
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, atomic::AtomicBool, atomic::Ordering::Relaxed};
@@ -93,14 +93,15 @@ impl Pipeline {
                 .with_context(|| format!("cannot load model {name}"))
         };
         let mesh_card = card(&p.mesh)?;
-        let mesh = FaceMesh::load(&mesh_card, &runtime, &p.files, p.threads)
-            .context("cannot load the face mesh")?;
-        let faces = FaceTracker::new(
-            detector(FaceDetectorKind::ShortRange, &p.short_range)?,
-            detector(FaceDetectorKind::FullRange, &p.full_range)?,
-            mesh,
-            p.max_faces,
-        );
+        let models = FaceModels {
+            short_range: detector(FaceDetectorKind::ShortRange, &p.short_range)?,
+            full_range: detector(FaceDetectorKind::FullRange, &p.full_range)?,
+            mesh: FaceMesh::load(&mesh_card, &runtime, &p.files, p.threads)
+                .context("cannot load the face mesh")?,
+            reader: EyeReader::load(&card(&p.eye_reader)?, &runtime, &p.files, p.threads)
+                .context("cannot load the eye reader")?,
+        };
+        let faces = FaceTracker::new(models, p.max_faces);
         let person_card = card(&p.person)?;
         let persons = PersonFinder::load(
             &person_card,
@@ -201,14 +202,25 @@ impl Pipeline {
         .context("the frame has no pixels")?;
         let info = frame.info;
         let start = Instant::now();
-        self.faces.observe(&picture, info.at, search)?;
+        let novelty = if info.same_pixels {
+            Novelty::SamePixels
+        } else {
+            Novelty::New
+        };
+        self.faces.observe(&picture, info.at, search, novelty)?;
         let times = self.faces.times();
         self.persons.observe(&picture, info.at, &mut self.faces)?;
         let person_times = self.persons.times();
-        let spent = times.crop + times.detect + times.mesh + person_times.crop + person_times.infer;
+        let spent = times.crop
+            + times.detect
+            + times.mesh
+            + times.eyes
+            + person_times.crop
+            + person_times.infer;
         self.stages.add(Stage::Crop, times.crop + person_times.crop);
         self.stages.add(Stage::Detect, times.detect);
         self.stages.add(Stage::Mesh, times.mesh);
+        self.stages.add(Stage::Eyes, times.eyes);
         self.stages.add(Stage::Person, person_times.infer);
 
         let strips = Instant::now();

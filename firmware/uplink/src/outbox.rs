@@ -83,7 +83,8 @@ pub struct OutboxCounters {
 
 type SegmentKey = (BootId, Seq);
 
-/// See the [module](self).
+/// Every durable message, on disk, until the host says it has committed it. One thread's view; threads share it through
+/// [`crate::OutboxHandle`].
 #[derive(Debug)]
 pub struct Outbox {
     dir: PathBuf,

@@ -42,7 +42,8 @@ impl Outbox {
     /// The next durable message that the host has not committed and that lies behind the cursor, which moves past it.
     ///
     /// Notices of what was given up come first, since the host waits for them. Then boot by boot, oldest first; within
-    /// a boot labels before evidence, but at most [`LABELS_AHEAD`] numbers ahead.
+    /// a boot labels before evidence, but at most 128 numbers ahead (so that evidence is never left
+    /// behind for good).
     pub fn next(&mut self, cursor: &mut Cursor) -> Result<Option<Record>, UplinkError> {
         loop {
             let notice = self.peek(Lane::Notices, cursor);

@@ -1,0 +1,150 @@
+//! The eye reader: a tiny network that looks at both eyes in every frame, where the mesh looks only now and then.
+//!
+//! It was distilled from the mesh: from a small crop of each eye it tells what the mesh would say of the lids and of the
+//! eye's place, and how much it doubts itself. It costs a hundredth of the mesh.
+
+use crate::card::ModelCard;
+use crate::interpreter::{Interpreter, TensorMut};
+use crate::picture::Picture;
+use crate::warp::{Region, warp_luma};
+use crate::{ModelError, litert::Runtime};
+use label_core::Keypoint;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Crop size in pixels.
+const WIDTH: usize = 48;
+const HEIGHT: usize = 32;
+const PIXELS: usize = WIDTH * HEIGHT;
+
+/// Width of a crop in eye widths.
+const EYE_WIDTHS: f32 = 2.2;
+
+/// Least contrast that a crop is normalised to: below it there is nothing to see, and noise must not be blown up.
+const MIN_DEVIATION: f32 = 0.02;
+
+/// Numbers an eye: opening, x, y, logarithm of scale, logarithm of doubt.
+const VALUES: usize = 5;
+
+/// Where both eyes are taken to be: what the crops are cut around.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct EyePlaces {
+    /// Middle of the corners, left then right.
+    pub(crate) corners: [Keypoint; 2],
+    /// Mean width of the eyes in three dimensions, pixels.
+    pub(crate) width: f32,
+    /// Angle of the line from the right eye to the left.
+    pub(crate) angle: f32,
+}
+
+/// What the reader says of one eye.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct EyeReading {
+    /// Lid gap over the width that the crop was cut with.
+    pub(crate) opening: f32,
+    /// Offset of the eye from the crop's centre in picture pixels.
+    pub(crate) shift: (f32, f32),
+    /// The same in crop widths.
+    pub(crate) off_center: f32,
+    /// Logarithm of the eye's flat width over the width that the crop was cut with.
+    pub(crate) log_scale: f32,
+    /// Expected error of `opening`.
+    pub(crate) doubt: f32,
+}
+
+/// The loaded network.
+pub struct EyeReader {
+    interpreter: Box<dyn Interpreter>,
+    crop_time: Duration,
+}
+
+impl EyeReader {
+    /// Loads the model of this card; `folder` is where fetched models lie.
+    pub fn load(
+        card: &ModelCard,
+        runtime: &Arc<Runtime>,
+        folder: &Path,
+        threads: u32,
+    ) -> Result<Self, ModelError> {
+        let interpreter = card.load(runtime, folder, threads)?;
+        let fits = interpreter.input().shape == [2, HEIGHT, WIDTH, 1]
+            && matches!(interpreter.outputs(), [eyes] if eyes.len() == 2 * VALUES);
+        if fits {
+            return Ok(Self {
+                interpreter,
+                crop_time: Duration::ZERO,
+            });
+        }
+        Err(ModelError::Role {
+            name: card.name.clone(),
+            role: "an eye reader",
+            needs: "two grey crops of 48 by 32 pixels as input and five numbers an eye as output",
+        })
+    }
+
+    /// Time of the last run spent in cutting out the eyes, not in the model.
+    pub(crate) fn crop_time(&self) -> Duration {
+        self.crop_time
+    }
+
+    /// Looks at both eyes; left first.
+    pub(crate) fn read(
+        &mut self,
+        picture: &Picture<'_>,
+        places: &EyePlaces,
+    ) -> Result<[EyeReading; 2], ModelError> {
+        let width = places.width * EYE_WIDTHS;
+        let height = width * HEIGHT as f32 / WIDTH as f32;
+        let crop_time = &mut self.crop_time;
+        self.interpreter.run(&mut |tensor| {
+            if let TensorMut::F32(values) = tensor {
+                let start = Instant::now();
+                // The network's first eye is the right one; the left is mirrored, so that both look alike.
+                for (eye, crop) in [1, 0].into_iter().zip(values.chunks_exact_mut(PIXELS)) {
+                    let region = Region {
+                        center: places.corners[eye],
+                        width,
+                        height,
+                        angle: places.angle,
+                    };
+                    warp_luma(picture, &region, (WIDTH, HEIGHT), crop);
+                    if eye == 0 {
+                        crop.chunks_exact_mut(WIDTH).for_each(<[f32]>::reverse);
+                    }
+                    normalise(crop);
+                }
+                *crop_time = start.elapsed();
+            }
+        })?;
+        let output = self.interpreter.output(0);
+        let (sin, cos) = places.angle.sin_cos();
+        Ok([1, 0].map(|slot| {
+            let values = &output[slot * VALUES..(slot + 1) * VALUES];
+            let mirror = if slot == 1 { -1.0 } else { 1.0 };
+            let (dx, dy) = (values[1] * width * mirror, values[2] * width);
+            EyeReading {
+                opening: values[0],
+                shift: (dx * cos - dy * sin, dx * sin + dy * cos),
+                off_center: values[1].hypot(values[2]),
+                log_scale: values[3],
+                doubt: values[4].exp(),
+            }
+        }))
+    }
+}
+
+/// Mean 0 and deviation 1, in units of full light.
+fn normalise(crop: &mut [f32]) {
+    let count = crop.len() as f32;
+    let mean = crop.iter().sum::<f32>() / count;
+    let variance = crop
+        .iter()
+        .map(|value| (value - mean) * (value - mean))
+        .sum::<f32>()
+        / count;
+    let scale = 1.0 / variance.sqrt().max(MIN_DEVIATION * 255.0);
+    for value in crop {
+        *value = (*value - mean) * scale;
+    }
+}
