@@ -153,6 +153,8 @@ pub(crate) fn warp(
         )
     });
     let blocks = width.div_ceil(2);
+    // Without chroma planes the lines stay 0: grey.
+    let neutral = if planes.is_some() { 128.0 } else { 0.0 };
     let (mut gray, mut sum) = ([0.0f32; MAX_SIDE], [0.0f32; MAX_SIDE]);
     let (mut blue_chroma, mut red_chroma) = ([0.0f32; MAX_SIDE / 2], [0.0f32; MAX_SIDE / 2]);
     let mut rgb = [0.0f32; MAX_SIDE * 3];
@@ -186,25 +188,25 @@ pub(crate) fn warp(
                 &mut sum[..width],
             );
         }
-        for column in 0..width {
-            let light = (gray[column] - luma_offset) * luma_scale;
-            let (blue, red) = if planes.is_some() {
-                let block = column / 2;
-                (
-                    (blue_chroma[block] - 128.0) * chroma_scale,
-                    (red_chroma[block] - 128.0) * chroma_scale,
-                )
-            } else {
-                (0.0, 0.0)
-            };
+        let pairs = rgb[..blocks * 6]
+            .chunks_exact_mut(6)
+            .zip(gray[..blocks * 2].chunks_exact(2));
+        for ((pixels, gray), (blue, red)) in pairs.zip(blue_chroma.iter().zip(&red_chroma)) {
+            let (blue, red) = (
+                (blue - neutral) * chroma_scale,
+                (red - neutral) * chroma_scale,
+            );
             // ITU-R BT.601-7, 2.5.1 inverted.
-            let pixel = [
-                light + 1.402 * red,
-                light - 0.344_136 * blue - 0.714_136 * red,
-                light + 1.772 * blue,
+            let tint = [
+                1.402 * red,
+                -0.344_136 * blue - 0.714_136 * red,
+                1.772 * blue,
             ];
-            for (to, channel) in rgb[column * 3..column * 3 + 3].iter_mut().zip(pixel) {
-                *to = channel.clamp(0.0, 255.0);
+            for (pixel, gray) in pixels.chunks_exact_mut(3).zip(gray) {
+                let light = (gray - luma_offset) * luma_scale;
+                pixel[0] = (light + tint[0]).clamp(0.0, 255.0);
+                pixel[1] = (light + tint[1]).clamp(0.0, 255.0);
+                pixel[2] = (light + tint[2]).clamp(0.0, 255.0);
             }
         }
         if border == Border::Black {
