@@ -2,12 +2,10 @@
 
 use crate::incoming::{Content, Incoming, NamedMessage, RefusalReason};
 use crate::quarantine::{self, Quarantined};
+use crate::write::{store_clip, store_evicted, store_evidence, store_labels};
 use crate::{LabelStore, StoreError, watermark};
 use label_core::id::Name;
-use label_core::wire::{
-    ClipEvent, ClipMessage, Decision, Evicted, EvidenceHeader, Label, LabelBatch, MAX_LABELS,
-    ModelRef, Topic,
-};
+use label_core::wire::{Label, LabelBatch, MAX_LABELS, ModelRef, Topic};
 use label_core::{BootId, Seq};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -41,7 +39,7 @@ pub struct CommitReport {
     pub watermarks: Vec<Watermark>,
 }
 
-type Batch = LabelBatch<heapless::Vec<ModelRef, 8>, heapless::Vec<Label, MAX_LABELS>>;
+pub(crate) type Batch = LabelBatch<heapless::Vec<ModelRef, 8>, heapless::Vec<Label, MAX_LABELS>>;
 
 impl LabelStore {
     /// Stores messages in one transaction. When this returns they are on disk and may be acknowledged.
@@ -247,7 +245,7 @@ async fn insert_message(
     })
 }
 
-async fn ensure_boot(
+pub(crate) async fn ensure_boot(
     tx: &mut SqliteConnection,
     site: &Name,
     rig: &Name,
@@ -313,205 +311,5 @@ async fn store_state(
     .execute(tx)
     .await
     .map_err(StoreError::database("note a rig's state"))?;
-    Ok(())
-}
-
-async fn ensure_clip(
-    tx: &mut SqliteConnection,
-    rig: &Name,
-    boot: BootId,
-    clip: u32,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO clips (rig, boot, clip) VALUES ($1, $2, $3) ON CONFLICT (rig, boot, clip) DO NOTHING",
-    )
-    .bind(rig.as_str())
-    .bind(boot.raw() as i64)
-    .bind(i64::from(clip))
-    .execute(tx)
-    .await
-    .map_err(StoreError::database("note a clip"))?;
-    Ok(())
-}
-
-fn json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).expect("numbers and checked text always encode")
-}
-
-/// A word of fixed spelling, as on the wire but without the quotation marks.
-fn word(value: &impl Serialize) -> String {
-    json(value).trim_matches('"').to_owned()
-}
-
-async fn store_clip(tx: &mut SqliteConnection, message: &ClipMessage) -> Result<(), StoreError> {
-    let from = &message.from;
-    ensure_clip(tx, &from.rig, from.boot, message.clip).await?;
-    let (rig, boot, seq) = (from.rig.as_str(), from.boot.raw() as i64, from.seq as i64);
-    let clip = i64::from(message.clip);
-    let query = match &message.event {
-        ClipEvent::Opened(opened) => sqlx::query(
-            "UPDATE clips SET opened_seq = $4, name = $5, width = $6, height = $7, nominal_fps = $8, codec = $9,
-                mono_us = $10, utc_us = $11, clock = $12
-             WHERE rig = $1 AND boot = $2 AND clip = $3",
-        )
-        .bind(rig)
-        .bind(boot)
-        .bind(clip)
-        .bind(seq)
-        .bind(opened.name.as_str())
-        .bind(i64::from(opened.width))
-        .bind(i64::from(opened.height))
-        .bind(opened.nominal_fps.map(f64::from))
-        .bind(opened.codec.as_str())
-        .bind(opened.mono_us)
-        .bind(opened.utc_us)
-        .bind(word(&opened.clock)),
-        ClipEvent::Part(part) => sqlx::query(
-            "INSERT INTO manifest_parts (rig, boot, clip, first_frame, frames, seq, pts_us, mono_us, repeats, dropped)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-        )
-        .bind(rig)
-        .bind(boot)
-        .bind(clip)
-        .bind(i64::from(part.first))
-        .bind(part.pts_us.len() as i64)
-        .bind(seq)
-        .bind(json(&part.pts_us))
-        .bind(json(&part.mono_us))
-        .bind(json(&part.repeats))
-        .bind(json(&part.dropped)),
-        ClipEvent::Closed(closed) => sqlx::query(
-            "UPDATE clips SET closed_seq = $4, frames = $5, repeated = $6, dropped = $7, sha256 = $8, damage = $9,
-                offered = $10, abstained = $11, evidence = $12
-             WHERE rig = $1 AND boot = $2 AND clip = $3",
-        )
-        .bind(rig)
-        .bind(boot)
-        .bind(clip)
-        .bind(seq)
-        .bind(i64::from(closed.frames))
-        .bind(i64::from(closed.repeated))
-        .bind(i64::from(closed.dropped))
-        .bind(closed.sha256.as_deref())
-        .bind(closed.damage.as_deref())
-        .bind(closed.labels.offered as i64)
-        .bind(closed.labels.abstained as i64)
-        .bind(closed.labels.evidence as i64),
-    };
-    query
-        .execute(tx)
-        .await
-        .map_err(StoreError::database("store a clip message"))?;
-    Ok(())
-}
-
-async fn model_number(tx: &mut SqliteConnection, model: &ModelRef) -> Result<i64, StoreError> {
-    // The update changes nothing; it makes RETURNING give the row whether it is new or not.
-    Ok(sqlx::query(
-        "INSERT INTO models (name, version, sha256) VALUES ($1, $2, $3)
-         ON CONFLICT (name, version, sha256) DO UPDATE SET name = excluded.name RETURNING model",
-    )
-    .bind(model.name.as_str())
-    .bind(model.version.as_str())
-    .bind(model.sha256.as_str())
-    .fetch_one(tx)
-    .await
-    .map_err(StoreError::database("note a model"))?
-    .get(0))
-}
-
-async fn store_labels(tx: &mut SqliteConnection, batch: &Batch) -> Result<(), StoreError> {
-    let from = &batch.from;
-    ensure_clip(tx, &from.rig, from.boot, batch.clip).await?;
-    let mut models = Vec::with_capacity(batch.models.len());
-    for model in &batch.models {
-        models.push(model_number(tx, model).await?);
-    }
-    for label in &batch.labels {
-        let model = label
-            .model
-            .and_then(|index| models.get(usize::from(index)).copied());
-        sqlx::query(
-            "INSERT INTO labels (rig, boot, seq, n, clip, kind, track, start_frame, end_frame, start_pts_us,
-                end_pts_us, decision, reason, confidence, raw, model, value, state)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
-        )
-        .bind(from.rig.as_str())
-        .bind(from.boot.raw() as i64)
-        .bind(from.seq as i64)
-        .bind(i64::from(label.n))
-        .bind(i64::from(batch.clip))
-        .bind(label.kind.name())
-        .bind(label.track.map(i64::from))
-        .bind(i64::from(label.frames.start))
-        .bind(i64::from(label.frames.end))
-        .bind(label.pts_us.0.us())
-        .bind(label.pts_us.1.us())
-        .bind(word(&label.decision))
-        .bind(label.reason.map(label_core::AbstainReason::name))
-        .bind(
-            label
-                .confidence
-                .map(|confidence| f64::from(confidence.get())),
-        )
-        .bind(label.raw.map(f64::from))
-        .bind(model)
-        .bind(label.value.as_ref().map(json))
-        .bind((label.decision == Decision::Candidate).then_some("waiting"))
-        .execute(&mut *tx)
-        .await
-        .map_err(StoreError::database("store a label"))?;
-    }
-    Ok(())
-}
-
-async fn store_evidence(
-    tx: &mut SqliteConnection,
-    header: &EvidenceHeader,
-    jpeg: &[u8],
-) -> Result<(), StoreError> {
-    let from = &header.from;
-    ensure_clip(tx, &from.rig, from.boot, header.clip).await?;
-    sqlx::query(
-        "INSERT INTO evidence (rig, boot, seq, clip, label_seq, label_n, header, jpeg)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-    )
-    .bind(from.rig.as_str())
-    .bind(from.boot.raw() as i64)
-    .bind(from.seq as i64)
-    .bind(i64::from(header.clip))
-    .bind(header.label.0 as i64)
-    .bind(i64::from(header.label.1))
-    .bind(json(header))
-    .bind(jpeg)
-    .execute(tx)
-    .await
-    .map_err(StoreError::database("store evidence"))?;
-    Ok(())
-}
-
-async fn store_evicted(
-    tx: &mut SqliteConnection,
-    site: &Name,
-    message: &Evicted,
-    incoming: &Incoming,
-) -> Result<(), StoreError> {
-    let from = &message.from;
-    ensure_boot(tx, site, &from.rig, message.boot, incoming).await?;
-    sqlx::query(
-        "INSERT INTO evictions (rig, boot, first_seq, last_seq, labels, evidence, said_boot, said_seq)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-    )
-    .bind(from.rig.as_str())
-    .bind(message.boot.raw() as i64)
-    .bind(message.seqs.0 as i64)
-    .bind(message.seqs.1 as i64)
-    .bind(message.labels as i64)
-    .bind(message.evidence as i64)
-    .bind(from.boot.raw() as i64)
-    .bind(from.seq as i64)
-    .execute(tx)
-    .await
-    .map_err(StoreError::database("store an eviction"))?;
     Ok(())
 }

@@ -29,6 +29,7 @@ mod store;
 mod summary;
 mod verdict;
 mod watermark;
+mod write;
 
 pub use balance::{Balance, CountsByDecision, ReviewCounts};
 pub use blinks::{BlinkFilter, BlinkItem, QueueOrder};
