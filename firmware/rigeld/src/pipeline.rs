@@ -15,7 +15,7 @@ use anyhow::{Context, Result};
 use board::Board;
 use capture::{CaptureError, FrameBuffer, FrameInfo, FrameSource, SourceInfo};
 use label_core::labeller::{
-    ClipLabeller, EyeMeasurement, ModelIndexes, PersonFrame, PersonMeasurement,
+    ClipLabeller, EyeMeasurement, MAX_PERSONS, ModelIndexes, PersonFrame, PersonMeasurement,
 };
 use label_core::wire::{Label, ModelRef};
 use label_core::{AbstainReason, Confidence, EyeSide, FrameRange, LabelKind, TrackId};
@@ -33,6 +33,10 @@ const BUFFERS: usize = 4;
 
 /// Frames that a filmstrip reaches back: the longest event, its margins and the detector's lag at 60 frames a second.
 const STRIP_FRAMES: usize = 512;
+
+/// Filmstrips kept, of 8 MB each: one for each person that can be in view. People come and go all day, and the memory
+/// for them must not grow with their number.
+const MAX_STRIPS: usize = MAX_PERSONS;
 
 /// Takes what the line makes.
 pub(crate) trait Sink {
@@ -64,7 +68,7 @@ pub(crate) struct Pipeline {
     faces: FaceTracker,
     persons: PersonFinder,
     calibration: Calibration,
-    /// One a tracked face, in no order.
+    /// One a tracked face, at most [`MAX_STRIPS`], the one used last at the end.
     strips: Vec<(TrackId, Filmstrip)>,
     measured: Vec<PersonMeasurement>,
     models: Vec<ModelRef>,
@@ -309,16 +313,22 @@ impl Pipeline {
     }
 }
 
-/// The strip of a person, begun if there is none. Strips of people who left are used again.
+/// The strip of a person, begun if there is none; whoever was seen longest ago gives up theirs where all are taken.
 fn strip_of(strips: &mut Vec<(TrackId, Filmstrip)>, track: TrackId) -> &mut Filmstrip {
-    let place = strips
-        .iter()
-        .position(|(of, _)| *of == track)
-        .unwrap_or_else(|| {
+    let place = strips.iter().position(|(of, _)| *of == track);
+    let place = place.unwrap_or_else(|| {
+        if strips.len() < MAX_STRIPS {
             strips.push((track, Filmstrip::new(STRIP_FRAMES)));
-            strips.len() - 1
-        });
-    &mut strips[place].1
+            return strips.len() - 1;
+        }
+        strips[0].0 = track;
+        strips[0].1.clear();
+        0
+    });
+    // Ordered by when they were last used.
+    strips[place..].rotate_left(1);
+    let last = strips.len() - 1;
+    &mut strips[last].1
 }
 
 fn strip_for<'a>(
@@ -408,5 +418,23 @@ impl Frames {
     fn give_back(&self, frame: FrameBuffer) {
         // After the end nobody takes it; then it is dropped.
         let _ = self.empty.send(frame);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn however_many_people_come_there_are_few_strips_and_whoever_is_in_view_keeps_theirs() {
+        let mut strips = Vec::new();
+        strip_of(&mut strips, 1);
+        for passer_by in 2..50 {
+            strip_of(&mut strips, passer_by);
+            strip_of(&mut strips, 1);
+            assert!(strips.len() <= MAX_STRIPS);
+            assert!(strips.iter().any(|(of, _)| *of == passer_by));
+        }
+        assert_eq!(strips.iter().filter(|(of, _)| *of == 1).count(), 1);
     }
 }
