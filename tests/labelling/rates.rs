@@ -32,12 +32,10 @@ fn at_any_frame_rate_the_same_blinks_are_found_at_the_same_times() {
             assert!(at.abs_diff(expected) <= 1_000, "frame {frame}: {at} us");
         }
         let found = labels.events("blink");
-        assert!(found.len() <= blinks.len(), "{rate}: {found:?}");
-        for blink in &blinks {
-            // At 10 pictures a second a blink of a sixth of a second may fall between two of them.
-            let at = (blink.0 * rate / 24, blink.1.div_ceil(24 / 6) * rate / 6);
-            let met = found.iter().any(|found| meet(*found, at));
-            assert!(met || rate == 10, "{rate}: no blink at {at:?}: {found:?}");
+        assert_eq!(found.len(), blinks.len(), "{rate}: {found:?}");
+        for (blink, found) in blinks.iter().zip(&found) {
+            let at = (blink.0 * rate / 24, (blink.1 * rate).div_ceil(24));
+            assert!(meet(at, *found), "{rate}: {found:?} for {at:?}");
         }
     }
 }

@@ -28,7 +28,7 @@ fn a_face_with_56_pixels_between_the_eyes_is_found_anywhere_in_a_full_hd_frame()
     for (x, y) in [(40.0, 30.0), (800.0, 420.0), (1500.0, 760.0)] {
         let clip = bench.path("large.avi");
         let filters = format!(
-            "[0]noise=alls=24:allf=t[wall];[1]scale={width}:{height}[face];[wall][face]overlay={x}:{y}:shortest=1"
+            "[0]noise=alls=12:allf=t[wall];[1]scale={width}:{height}[face];[wall][face]overlay={x}:{y}:shortest=1"
         );
         run(ffmpeg()
             .args(["-f", "lavfi", "-i", "color=c=gray:s=1920x1080:r=24"])
@@ -37,7 +37,7 @@ fn a_face_with_56_pixels_between_the_eyes_is_found_anywhere_in_a_full_hd_frame()
             .arg("-i")
             .arg(demo_clip())
             .args(["-an", "-filter_complex", &filters])
-            .args(["-c:v", "mjpeg", "-q:v", "3"])
+            .args(["-c:v", "mjpeg", "-q:v", "6"])
             .arg(&clip));
         let (outcome, labels) = bench.every_frame(&clip);
         assert_eq!(outcome.count("frames"), 72);
