@@ -12,7 +12,7 @@ use label_core::{CaptureTime, EyeSide, Keypoint};
 
 /// The mesh looks again after this time.
 const REFRESH_S: f32 = 0.75;
-/// A lid moves where the opening departs from the open level by this share of it.
+/// A lid moves where the opening departs from what the mesh last saw by this share of the open level.
 const LID_MOVES: f32 = 0.10;
 /// The mesh goes on looking for this time after a lid last moved: lids rise slowly.
 const AFTER_LID_S: f32 = 0.10;
@@ -94,7 +94,8 @@ impl EyeWatch {
                 continue;
             }
             let open = self.open[i].max(0.1);
-            moving |= (eyes.side(side).openness - self.open[i]).abs() > LID_MOVES * open;
+            let seen = self.seen_eyes.side(side).openness;
+            moving |= (eyes.side(side).openness - seen).abs() > LID_MOVES * open;
             doubtful |= readings[i].doubt > MAX_DOUBT * open;
         }
         if moving {

@@ -43,7 +43,7 @@ pub(crate) struct Calibration {
     pub(crate) gate: Gate,
     /// Of an eye position: ln(8 px / distance between the eyes), |yaw| / 45°.
     pub(crate) eyes: LogisticCalibration<2>,
-    /// Of a person box: see [`perception::PersonBox::features`].
+    /// Of a person box: see [`perception::Person`].
     pub(crate) person: LogisticCalibration<{ perception::PERSON_FEATURES }>,
     /// Name, version and digest, as they travel with events.
     pub(crate) reference: ModelRef,

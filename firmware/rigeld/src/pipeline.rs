@@ -272,6 +272,12 @@ impl Pipeline {
             let boxed = person
                 .bounds
                 .map(|(bounds, features)| (bounds, self.calibration.person.confidence(features)));
+            // Without a face, a box that would not be offered is no ground to say that somebody is there.
+            let sure = boxed
+                .is_some_and(|(_, confidence)| confidence.get() >= self.calibration.gate.person);
+            if face.is_none() && !sure {
+                continue;
+            }
             let away = Err(AbstainReason::EyeTurnedAway);
             let eye = |eyes: &Eyes, side| -> Result<EyeMeasurement, AbstainReason> {
                 if eyes.is_turned_away(side) {

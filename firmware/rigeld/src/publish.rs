@@ -37,7 +37,13 @@ pub(crate) struct Publisher {
     batch_since: u32,
     part: ManifestPart,
     jpeg: Vec<u8>,
-    pub(crate) counts: LabelCounts,
+    /// Of the clip in progress.
+    counts: LabelCounts,
+    /// Of the clips before it in this boot.
+    closed: LabelCounts,
+    /// Messages that found no room on the disk: what they would have told is lost, and counted as made all the same, so
+    /// that the host sees that something is missing.
+    unwritten: u64,
     pub(crate) blinks: u64,
     live: Arc<Mutex<Live>>,
 }
@@ -60,8 +66,41 @@ impl Publisher {
             part: empty_part(0),
             jpeg: Vec::new(),
             counts: LabelCounts::default(),
+            closed: LabelCounts::default(),
+            unwritten: 0,
             blinks: 0,
             live,
+        }
+    }
+
+    /// Labels made in this boot.
+    pub(crate) fn made(&self) -> LabelCounts {
+        LabelCounts {
+            offered: self.closed.offered + self.counts.offered,
+            abstained: self.closed.abstained + self.counts.abstained,
+            evidence: self.closed.evidence + self.counts.evidence,
+        }
+    }
+
+    /// Messages lost to a full disk.
+    pub(crate) fn unwritten(&self) -> u64 {
+        self.unwritten
+    }
+
+    /// A full disk costs a message, not the run: room may come back.
+    fn unless_full<T>(&mut self, appended: Result<T, UplinkError>) -> Result<Option<T>> {
+        match appended {
+            Ok(value) => Ok(Some(value)),
+            Err(error @ UplinkError::DiskFull { .. }) => {
+                if self.unwritten == 0 {
+                    tracing::error!(
+                        "{error}; labelling goes on, what finds no room is lost and counted"
+                    );
+                }
+                self.unwritten += 1;
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -87,12 +126,13 @@ impl Publisher {
             self.models.as_slice(),
             self.batch.as_slice(),
         );
-        let seq = self
+        let appended = self
             .outbox
             .append(Topic::Label, self.batch.len() as u16, |seq, into| {
                 message.from.seq = seq;
                 wire::encode(&message, into)
-            })?;
+            });
+        let seq = self.unless_full(appended)?;
         for label in &self.batch {
             match label.decision {
                 Decision::Candidate => self.counts.offered += 1,
@@ -102,24 +142,25 @@ impl Publisher {
                 u64::from(label.kind == LabelKind::Blink && label.decision == Decision::Candidate);
         }
         self.batch.clear();
-        Ok(Some(seq))
+        Ok(seq)
     }
 
-    fn send_clip(&mut self, event: ClipEvent) -> Result<(), UplinkError> {
+    fn send_clip(&mut self, event: ClipEvent) -> Result<()> {
         let mut message = ClipMessage {
             v: WIRE_VERSION,
             from: self.origin(),
             clip: self.clip,
             event,
         };
-        self.outbox.append(Topic::Clip, 0, |seq, into| {
+        let appended = self.outbox.append(Topic::Clip, 0, |seq, into| {
             message.from.seq = seq;
             wire::encode(&message, into)
-        })?;
+        });
+        self.unless_full(appended)?;
         Ok(())
     }
 
-    fn send_part(&mut self, next: u32) -> Result<(), UplinkError> {
+    fn send_part(&mut self, next: u32) -> Result<()> {
         let part = std::mem::replace(&mut self.part, empty_part(next));
         if part.pts_us.is_empty() {
             Ok(())
@@ -179,10 +220,11 @@ impl Publisher {
             .encode(&columns, &mut self.jpeg)
             .context("cannot encode a filmstrip")?;
         let jpeg = &self.jpeg;
-        self.outbox.append(Topic::Evidence, 0, |seq, into| {
+        let appended = self.outbox.append(Topic::Evidence, 0, |seq, into| {
             header.from.seq = seq;
             uplink::encode_evidence(&header, jpeg, into)
-        })?;
+        });
+        self.unless_full(appended)?;
         self.counts.evidence += 1;
         Ok(())
     }
@@ -192,9 +234,10 @@ impl Publisher {
         live.frames.captured += 1;
         live.frames.processed += 1;
         live.frames.repeated += u64::from(info.repeat);
-        live.labels.offered = self.counts.offered;
-        live.labels.abstained = self.counts.abstained;
-        live.labels.evidence = self.counts.evidence;
+        let made = self.made();
+        live.labels.offered = made.offered;
+        live.labels.abstained = made.abstained;
+        live.labels.evidence = made.evidence;
     }
 }
 
@@ -214,7 +257,7 @@ impl Sink for Publisher {
             utc_us: utc,
             clock,
         };
-        Ok(self.send_clip(ClipEvent::Opened(opened))?)
+        self.send_clip(ClipEvent::Opened(opened))
     }
 
     fn frame(&mut self, info: &FrameInfo) -> Result<()> {
@@ -267,7 +310,10 @@ impl Sink for Publisher {
             damage: clip.damage.as_deref().map(shortened),
             labels: self.counts,
         };
-        Ok(self.send_clip(ClipEvent::Closed(closed))?)
+        self.send_clip(ClipEvent::Closed(closed))?;
+        self.closed = self.made();
+        self.counts = LabelCounts::default();
+        Ok(())
     }
 }
 

@@ -77,7 +77,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     } else {
         Duration::from_secs(2)
     });
-    let counts = publisher.counts;
+    let counts = publisher.made();
     let end = end?;
     let mut summary = Summary {
         frames: u64::from(end.frames),
@@ -91,6 +91,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         ..Summary::default()
     }
     .timed(&pipeline.stages, elapsed);
+    if publisher.unwritten() > 0 {
+        tracing::error!(
+            "{} messages found no room on the disk and are lost: make room for {}",
+            publisher.unwritten(),
+            board.outbox.dir.display()
+        );
+    }
     summary.acked = if left.waiting == 0 { summary.sent } else { 0 };
     summary.log();
     summary.write(&board.outbox.dir.join("summary.json"))?;
@@ -137,6 +144,14 @@ fn open_outbox(board: &Board) -> Result<OutboxHandle> {
     }
     for path in &report.corrupt {
         tracing::error!("a damaged segment was set aside: {}", path.display());
+    }
+    for lost in &report.lost {
+        tracing::error!(
+            boot = lost.boot.raw(),
+            "messages {} to {} are lost with it; the host is told",
+            lost.first,
+            lost.last
+        );
     }
     Ok(OutboxHandle::new(outbox))
 }

@@ -33,6 +33,46 @@ impl RankedTensorType {
     }
 }
 
+/// `LiteRtEnvOption`: a tag and a `LiteRtAny`, here always a whole number.
+#[repr(C)]
+struct EnvironmentOption {
+    tag: i32,
+    value: AnyInteger,
+}
+
+/// `LiteRtAny` of an integer.
+#[repr(C)]
+struct AnyInteger {
+    kind: i32,
+    value: i64,
+}
+
+const _: () = assert!(
+    size_of::<EnvironmentOption>() == 24,
+    "LiteRT asserts this size"
+);
+
+impl EnvironmentOption {
+    const KIND_INTEGER: i32 = 2;
+    /// Which accelerators are registered: without it the library looks for GPU drivers.
+    const AUTO_REGISTER_ACCELERATORS: i32 = 24;
+    /// Below which severity the library writes nothing to standard error.
+    const MIN_LOGGER_SEVERITY: i32 = 25;
+
+    const fn new(tag: i32, value: i64) -> Self {
+        Self {
+            tag,
+            value: AnyInteger {
+                kind: Self::KIND_INTEGER,
+                value,
+            },
+        }
+    }
+}
+
+/// Errors only.
+const SEVERITY_ERROR: i64 = 3;
+
 type Status = i32;
 
 macro_rules! api {
@@ -112,9 +152,17 @@ unsafe extern "C" fn free_text(text: *mut c_void) {
 impl Api {
     pub(super) fn create_environment(&self) -> Result<Handle, ModelError> {
         let mut handle = ptr::null_mut();
-        // SAFETY: no options are passed, so the null list is not read.
+        let options = [
+            EnvironmentOption::new(EnvironmentOption::AUTO_REGISTER_ACCELERATORS, 1),
+            EnvironmentOption::new(EnvironmentOption::MIN_LOGGER_SEVERITY, SEVERITY_ERROR),
+        ];
+        // SAFETY: the options outlive the call, which copies them.
         check("CreateEnvironment", unsafe {
-            (self.create_environment)(0, ptr::null(), &raw mut handle)
+            (self.create_environment)(
+                options.len() as i32,
+                options.as_ptr().cast(),
+                &raw mut handle,
+            )
         })?;
         Ok(handle)
     }
