@@ -16,11 +16,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
-use talk::{Event, ShownFrame, Talk};
+use talk::{Event, Said, ShownFrame, Talk};
 
 /// Formats that hold their pictures themselves, as ffmpeg names them. Playlists (hls, dash, concat, image sequences) name
 /// other files: whoever can hand us a clip could read those through its labels and filmstrips.
-const CONTAINERS: &str = "mov,matroska,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,h264,hevc,m4v,mjpeg,ivf,obu,dv,mxf,nut,gif,apng,yuv4mpegpipe";
+const CONTAINERS: &str = "mov,matroska,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,h264,hevc,m4v,mjpeg,jpeg_pipe,mpjpeg,ivf,obu,dv,mxf,nut,gif,apng,yuv4mpegpipe";
 
 /// What ffmpeg says of any other format.
 const NOT_A_CONTAINER: &str = "Format not on whitelist";
@@ -88,6 +88,9 @@ pub struct ClipSource {
     events: Receiver<Event>,
     /// Told already, not read yet.
     ahead: Option<ShownFrame>,
+    /// The first frame's size and kind: those of every frame that is written, see [`Self::note_change`].
+    first: Option<ShownFrame>,
+    changed: bool,
     next: u32,
     last_us: Option<i64>,
     repeats: RepeatDetector,
@@ -148,6 +151,8 @@ impl ClipSource {
             pixels: BufReader::with_capacity(1 << 16, pixels),
             events,
             ahead: None,
+            first: None,
+            changed: false,
             next: 0,
             last_us: None,
             repeats: RepeatDetector::default(),
@@ -169,6 +174,7 @@ impl ClipSource {
                 }
             });
         };
+        source.first = Some(first);
         source.info.width = first.width;
         source.info.height = first.height;
         source.info.nominal_fps = source.talk.frame_rate.map(|rate| rate as f32);
@@ -191,6 +197,20 @@ impl ClipSource {
                 Event::Said(said) => self.talk.take(said),
             }
         }
+    }
+
+    /// A stream may change its size on the way (two recordings one after the other). ffmpeg goes on in the size of the
+    /// first frame, after the filter that told us of the new one; so do the labels, and it is said.
+    fn note_change(&mut self, first: ShownFrame, shown: ShownFrame) {
+        let size = |frame: ShownFrame| (frame.width, frame.height);
+        if self.changed || size(first) == size(shown) {
+            return;
+        }
+        self.changed = true;
+        self.talk.take(Said::Complaint(format!(
+            "from frame {} on the picture is {}x{}; positions are given as in {}x{}",
+            self.next, shown.width, shown.height, first.width, first.height
+        )));
     }
 
     /// Microseconds from the clip's start. A frame without a time follows the one before at the claimed rate.
@@ -223,8 +243,10 @@ impl FrameSource for ClipSource {
             let _ = self.child.wait();
             return Ok(false);
         };
-        frame.shape(shown.width, shown.height, shown.gray);
-        frame.full_range = shown.full_range;
+        let first = *self.first.get_or_insert(shown);
+        self.note_change(first, shown);
+        frame.shape(first.width, first.height, first.gray);
+        frame.full_range = first.full_range;
         self.pixels
             .read_exact(&mut frame.bytes)
             .map_err(|source| CaptureError::Pipe {
@@ -234,7 +256,7 @@ impl FrameSource for ClipSource {
             })?;
         let likeness = self
             .repeats
-            .observe(frame.luma(), shown.width, shown.height);
+            .observe(frame.luma(), first.width, first.height);
         frame.info = FrameInfo {
             index: self.next,
             at: self.time(shown),

@@ -150,8 +150,11 @@ impl Talk {
 
     /// The first thing that went wrong.
     pub(super) fn first_error(&self) -> String {
-        self.complaints
-            .first()
+        let first = self.complaints.first();
+        if first.is_some_and(|said| said.ends_with("matches no streams.")) {
+            return "there is no video track in it".to_owned();
+        }
+        first
             .cloned()
             .unwrap_or_else(|| "no frame came out of it".to_owned())
     }
