@@ -42,6 +42,7 @@ pub(crate) fn label(arguments: &Arguments) -> Result<()> {
     let board = Board::read(&crate::board_path(arguments.board.as_deref())?)?;
     // Bad input and output are told before models are loaded.
     let input = Input::open(arguments)?;
+    refuse_overwriting(arguments)?;
     let partial = partial_path(&arguments.out);
     let file = create(&arguments.out, &partial)?;
     let mut pipeline = Pipeline::load(&board).inspect_err(|_| {
@@ -84,6 +85,19 @@ pub(crate) fn label(arguments: &Arguments) -> Result<()> {
         summary.write(path)?;
     }
     result
+}
+
+/// A recording cannot be made again: a slip of the hand must not replace it with its labels.
+fn refuse_overwriting(arguments: &Arguments) -> Result<()> {
+    let clip = std::fs::canonicalize(&arguments.clip).ok();
+    for written in std::iter::once(&arguments.out).chain(&arguments.summary) {
+        anyhow::ensure!(
+            clip.is_none() || std::fs::canonicalize(written).ok() != clip,
+            "{} is the clip itself: name another file for what is written",
+            written.display()
+        );
+    }
+    Ok(())
 }
 
 /// The file that is written until it is whole.
