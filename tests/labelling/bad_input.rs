@@ -1,6 +1,6 @@
 //! What cannot be labelled is refused by name, with what to do, in good time, and leaves nothing that looks like labels.
 
-use crate::{Bench, Outcome, Part, decoded};
+use crate::{Bench, Outcome, Part, decoded, ffmpeg, run};
 use std::path::{Path, PathBuf};
 
 const SHORT: Part = Part {
@@ -131,6 +131,36 @@ fn an_output_that_cannot_be_written_is_refused_before_the_work() {
     std::fs::create_dir(&folder).unwrap();
     let outcome = bench.label_into(&folder, &clip, &[]);
     assert_refused(&outcome, "folder", "name a file in it");
+}
+
+#[test]
+fn a_clip_is_never_overwritten_with_its_labels() {
+    let bench = Bench::new();
+    let clip = bench.clip("clip.mp4", SHORT, "null", &LIGHT);
+    let recorded = std::fs::read(&clip).unwrap();
+    let link = bench.path("link.mp4");
+    std::os::unix::fs::symlink(&clip, &link).unwrap();
+    for out in [&clip, &link] {
+        let outcome = bench.label_into(out, &clip, &[]);
+        assert!(!outcome.succeeded, "{}", outcome.said);
+        assert!(
+            outcome.said.contains("is the clip itself"),
+            "{}",
+            outcome.said
+        );
+        assert_eq!(std::fs::read(&clip).unwrap(), recorded);
+    }
+}
+
+#[test]
+fn a_recording_of_sound_alone_is_refused() {
+    let bench = Bench::new();
+    let sound = bench.path("sound.mp4");
+    run(ffmpeg()
+        .args(["-f", "lavfi", "-i", "sine=d=1", "-c:a", "aac"])
+        .arg(&sound));
+    let outcome = bench.label(&sound, &[]);
+    assert_refused(&outcome, "sound.mp4", "no video track");
 }
 
 #[test]

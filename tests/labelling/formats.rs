@@ -125,3 +125,29 @@ fn odd_sizes_and_grey_pictures_are_labelled_in_their_own_pixels() {
         assert_same_eyes(&reference, &labels, SAME_PLACE_PX, scale(across, down));
     }
 }
+
+#[test]
+fn a_clip_whose_size_changes_on_the_way_is_labelled_to_its_end_in_its_first_size() {
+    let bench = Bench::new();
+    let reference = bench.clip("reference.mkv", TWO_SECONDS, "null", &LOSSLESS);
+    let (_, reference) = bench.every_frame(&reference);
+    // Two recordings one after the other: streams of pictures may simply be put together.
+    let encoding = ["-c:v", "mjpeg", "-q:v", "2"];
+    let half = |start_s| Part {
+        start_s,
+        length_s: 1.0,
+    };
+    let first = bench.clip("first.mjpeg", half(46.5), "null", &encoding);
+    let second = bench.clip("second.mjpeg", half(47.5), "scale=480:384", &encoding);
+    let joined = bench.path("joined.mjpeg");
+    let bytes = [first, second].map(|part| std::fs::read(part).unwrap());
+    std::fs::write(&joined, bytes.concat()).unwrap();
+    let (outcome, labels) = bench.every_frame(&joined);
+    assert_eq!(outcome.count("frames"), 48);
+    assert!(
+        outcome.said.contains("on the picture is 480x384"),
+        "{}",
+        outcome.said
+    );
+    assert_same_eyes(&reference, &labels, SAME_PLACE_PX, |at| at);
+}
