@@ -47,8 +47,6 @@ pub(crate) struct EyeReading {
     pub(crate) shift: (f32, f32),
     /// The same in crop widths.
     pub(crate) off_center: f32,
-    /// Logarithm of the eye's flat width over the width that the crop was cut with.
-    pub(crate) log_scale: f32,
     /// Expected error of `opening`.
     pub(crate) doubt: f32,
 }
@@ -127,7 +125,6 @@ impl EyeReader {
                 opening: values[0],
                 shift: (dx * cos - dy * sin, dx * sin + dy * cos),
                 off_center: values[1].hypot(values[2]),
-                log_scale: values[3],
                 doubt: values[4].exp(),
             }
         }))

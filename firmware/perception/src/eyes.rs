@@ -104,14 +104,6 @@ impl MeshFace {
             .midpoint(self.landmarks[table.inner].keypoint())
     }
 
-    /// Distance of the corners of an eye in the picture.
-    pub(crate) fn eye_flat_width(&self, side: EyeSide) -> f32 {
-        let table = table(side);
-        self.landmarks[table.outer]
-            .keypoint()
-            .distance(self.landmarks[table.inner].keypoint())
-    }
-
     /// Angle of the line from the right eye's outer corner to the left's.
     pub(crate) fn eye_line_angle(&self) -> f32 {
         let (right, left) = (self.landmarks[RIGHT.outer], self.landmarks[LEFT.outer]);

@@ -5,7 +5,7 @@
 //! few at a time, so that a frame without a face costs a bounded amount.
 
 use crate::ModelError;
-use crate::eye_reader::{EyeReader, EyeReading};
+use crate::eye_reader::EyeReader;
 use crate::eyes::Eyes;
 use crate::face_detector::{FaceDetection, FaceDetector};
 use crate::face_mesh::{FaceMesh, MeshFace};
@@ -228,7 +228,7 @@ impl FaceTracker {
         let face = &mut self.faces[index];
         let Some(watch) = &mut face.watch else {
             let region = face.mesh.next_region();
-            return self.look(picture, &region, at, index, None);
+            return self.look(picture, &region, at, index);
         };
         let start = Instant::now();
         let readings = self.models.reader.read(picture, watch.places())?;
@@ -242,7 +242,7 @@ impl FaceTracker {
                 face.bounds = watch.moved_bounds(face.mesh.bounds());
                 Ok(())
             }
-            Glance::LookAgain(region) => self.look(picture, &region, at, index, Some(&readings)),
+            Glance::LookAgain(region) => self.look(picture, &region, at, index),
         }
     }
 
@@ -253,19 +253,28 @@ impl FaceTracker {
         region: &Region,
         at: CaptureTime,
         index: usize,
-        readings: Option<&[EyeReading; 2]>,
     ) -> Result<(), ModelError> {
         let start = Instant::now();
         let face = &mut self.faces[index];
         self.models.mesh.read(picture, region, &mut face.mesh)?;
         face.eyes = Eyes::from_mesh(&face.mesh);
         face.bounds = face.mesh.bounds();
-        match &mut face.watch {
-            Some(watch) => watch.looked(&face.mesh, &face.eyes, readings, at),
-            None => face.watch = Some(EyeWatch::new(&face.mesh, &face.eyes, at)),
-        }
+        let watch = match &mut face.watch {
+            Some(watch) => {
+                watch.looked(&face.mesh, &face.eyes, at);
+                watch
+            }
+            None => face.watch.insert(EyeWatch::new(&face.mesh, &face.eyes, at)),
+        };
         self.times.crop += self.models.mesh.crop_time();
         self.times.mesh += start.elapsed().saturating_sub(self.models.mesh.crop_time());
+        let start = Instant::now();
+        let readings = self.models.reader.read(picture, watch.places())?;
+        watch.compare(&readings);
+        self.times.crop += self.models.reader.crop_time();
+        self.times.eyes += start
+            .elapsed()
+            .saturating_sub(self.models.reader.crop_time());
         Ok(())
     }
 
@@ -349,7 +358,7 @@ impl FaceTracker {
             self.faces.push(face);
             let last = self.faces.len() - 1;
             self.faces[last].watch = None;
-            self.look(picture, &detection.region(), at, last, None)?;
+            self.look(picture, &detection.region(), at, last)?;
             let bounds = self.faces[last].bounds;
             let twin = self.faces[..last]
                 .iter()

@@ -1,49 +1,137 @@
 //! When to look properly: the eye reader watches every frame, the mesh looks when something changed.
 //!
-//! The mesh is right about lids and slow; the reader is quick and nearly right. So the mesh looks at a new face, again
-//! after [`REFRESH_S`], while a lid moves, and whenever the reader doubts or loses its place. In between the reader's
-//! numbers stand, corrected by what the mesh last said it was off by.
+//! The mesh is right about lids and slow; the reader is quick, and right about changes but not about levels. So the mesh
+//! looks at a new face, again after [`REFRESH_S`], while a lid moves, and when the reader doubts or loses its place. In
+//! between the reader's numbers stand, corrected by what it was last found to be off by on this person.
+//!
+//! Measured in `docs/adr/0006-mesh-and-eye-reader.md`: as many blinks found as with the mesh on every frame, at a sixth of
+//! its cost.
 
 use crate::eye_reader::{EyePlaces, EyeReading};
 use crate::eyes::{Eye, Eyes};
 use crate::face_mesh::MeshFace;
 use crate::warp::Region;
-use label_core::{CaptureTime, EyeSide, Keypoint};
+use label_core::{BoundingBox, CaptureTime, EyeSide, Keypoint};
 
-/// The mesh looks again after this time.
-const REFRESH_S: f32 = 0.75;
-/// A lid moves where the opening departs from what the mesh last saw by this share of the open level.
-const LID_MOVES: f32 = 0.10;
+/// The mesh looks again after this time …
+const REFRESH_S: f32 = 1.0;
+/// … or after this while neither eye can be judged.
+const BLIND_REFRESH_S: f32 = 0.33;
+/// A lid moves where the opening departs from what the mesh last saw by this share of the open level …
+const LID_SHARE: f32 = 0.12;
+/// … and by this many times the reader's own noise from frame to frame …
+const LID_NOISE: f32 = 4.0;
+/// … which never asks for more than this share.
+const LID_MAX_SHARE: f32 = 0.25;
 /// The mesh goes on looking for this time after a lid last moved: lids rise slowly.
 const AFTER_LID_S: f32 = 0.10;
 /// An eye this far off its crop's centre, in crop widths, is about to be lost.
 const MAX_OFF_CENTER: f32 = 0.12;
-/// An opening that is doubted by this share of the open level is no reading.
-const MAX_DOUBT: f32 = 0.30;
-/// How far each look of the mesh corrects what the reader is taken to be off by.
-const LEARN: f32 = 0.3;
+/// An opening that is doubted by more than this is no reading.
+const MAX_DOUBT: f32 = 0.10;
+/// An open level lower than this is none.
+const MIN_LEVEL: f32 = 0.08;
+/// The eye counts as open where the mesh sees more than this share of the open level.
+const OPEN_SHARE: f32 = 0.75;
+/// How far a look of the mesh corrects what the reader is taken to be off by, and the open level.
+const BIAS_WEIGHT: f32 = 0.25;
+const LEVEL_WEIGHT: f32 = 0.10;
+/// The reader's noise before it is known, the weight of a frame in it, and the factor from a value's distance to the mean
+/// of its neighbours to a deviation.
+const FIRST_NOISE: f32 = 0.01;
+const NOISE_WEIGHT: f32 = 0.05;
+const NOISE_FACTOR: f32 = 1.21;
+
+/// What is known of one eye.
+#[derive(Clone, Copy, Debug)]
+struct WatchedEye {
+    /// Whether it faces the camera, as the mesh last saw the head.
+    seen: bool,
+    /// What the mesh last saw.
+    confirmed: f32,
+    /// Its width over the mean width of both.
+    width_ratio: f32,
+    /// From the middle of its corners to the centre of its opening, in mean widths along and across the eye line.
+    center_offset: (f32, f32),
+    /// What the reader is off by; unknown before mesh and reader saw the same frame.
+    bias: Option<f32>,
+    /// Openness when open.
+    level: f32,
+    /// Deviation of the reader's openness from frame to frame.
+    noise: f32,
+    /// The reader's last two values since the mesh looked, newest first.
+    last: [Option<f32>; 2],
+}
+
+impl WatchedEye {
+    const NEW: Self = Self {
+        seen: false,
+        confirmed: 0.0,
+        width_ratio: 1.0,
+        center_offset: (0.0, 0.0),
+        bias: None,
+        level: 0.0,
+        noise: FIRST_NOISE,
+        last: [None; 2],
+    };
+
+    /// The reader's lid gap as openness: over the eye's own width instead of the crop's.
+    fn uncorrected(&self, reading: &EyeReading) -> f32 {
+        reading.opening / self.width_ratio.max(0.2)
+    }
+
+    fn openness(&self, reading: &EyeReading) -> f32 {
+        self.uncorrected(reading) + self.bias.unwrap_or(0.0)
+    }
+
+    fn moves(&self, openness: f32) -> bool {
+        let level = self.level.max(MIN_LEVEL);
+        let least = (LID_SHARE * level)
+            .max(LID_NOISE * self.noise)
+            .min(LID_MAX_SHARE * level);
+        (openness - self.confirmed).abs() > least
+    }
+
+    /// Learns from a frame that mesh and reader both saw.
+    fn learn(&mut self, reading: &EyeReading) {
+        let off = self.confirmed - self.uncorrected(reading);
+        if !off.is_finite() {
+            return;
+        }
+        let bias = *self.bias.get_or_insert(off);
+        if !self.seen {
+            return;
+        }
+        if self.confirmed > OPEN_SHARE * self.level {
+            self.bias = Some(bias + BIAS_WEIGHT * (off - bias));
+            self.level += LEVEL_WEIGHT * (self.confirmed - self.level);
+        }
+        self.level = self.level.max(self.confirmed);
+    }
+
+    fn follow_noise(&mut self, openness: f32) {
+        if let [Some(newer), Some(older)] = self.last {
+            let distance = (newer - f32::midpoint(openness, older)).abs() * NOISE_FACTOR;
+            self.noise += NOISE_WEIGHT * (distance.min(3.0 * self.noise + 0.002) - self.noise);
+        }
+        self.last = [Some(openness), self.last[0]];
+    }
+}
 
 /// What the mesh last said, and where the reader thinks the eyes are since.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct EyeWatch {
     /// When the mesh last looked.
     looked: CaptureTime,
-    /// Until when it looks at every frame.
-    busy_until: CaptureTime,
+    /// When a lid last moved.
+    lid_moved: Option<CaptureTime>,
     places: EyePlaces,
-    /// Where the eyes were when the mesh looked, and what it made of them.
-    seen: EyePlaces,
-    seen_eyes: Eyes,
+    /// Where the eyes were when the mesh looked.
+    places_then: EyePlaces,
+    yaw: f32,
     region: Region,
-    /// Of each eye, left first: flat width and its own width over the mean width.
-    flat_ratio: [f32; 2],
-    width_ratio: [f32; 2],
-    /// Middle of the corners to the centre of the opening, in mean widths along and across the eye line.
-    center_offset: [(f32, f32); 2],
-    /// What the reader is off by, in openness; unknown before the mesh and the reader saw the same frame.
-    bias: [Option<f32>; 2],
-    /// The open level, in openness: it follows the mesh up at once and down slowly.
-    open: [f32; 2],
+    /// Left, right.
+    eyes: [WatchedEye; 2],
 }
 
 /// What to do with a frame.
@@ -56,23 +144,19 @@ pub(crate) enum Glance {
 }
 
 impl EyeWatch {
-    /// Begins with what the mesh says of a face.
+    /// Begins with what the mesh says of a new face.
     pub(crate) fn new(face: &MeshFace, eyes: &Eyes, at: CaptureTime) -> Self {
         let places = places_of(face, eyes);
         let mut watch = Self {
             looked: at,
-            busy_until: at,
+            lid_moved: None,
             places,
-            seen: places,
-            seen_eyes: *eyes,
+            places_then: places,
+            yaw: eyes.yaw,
             region: face.next_region(),
-            flat_ratio: [1.0; 2],
-            width_ratio: [1.0; 2],
-            center_offset: [(0.0, 0.0); 2],
-            bias: [None; 2],
-            open: EyeSide::BOTH.map(|side| eyes.side(side).openness),
+            eyes: [WatchedEye::NEW; 2],
         };
-        watch.take(face, eyes, at);
+        watch.looked(face, eyes, at);
         watch
     }
 
@@ -83,170 +167,133 @@ impl EyeWatch {
 
     /// Judges what the reader says of a frame.
     pub(crate) fn glance(&mut self, readings: &[EyeReading; 2], at: CaptureTime) -> Glance {
-        let eyes = self.follow(readings);
-        let lost = readings
-            .iter()
-            .any(|reading| reading.off_center.is_nan() || reading.off_center > MAX_OFF_CENTER);
-        let mut moving = false;
-        let mut doubtful = false;
-        for (side, i) in EyeSide::BOTH.into_iter().zip(0..) {
-            if self.seen_eyes.is_turned_away(side) {
-                continue;
-            }
-            let open = self.open[i].max(0.1);
-            let seen = self.seen_eyes.side(side).openness;
-            moving |= (eyes.side(side).openness - seen).abs() > LID_MOVES * open;
-            doubtful |= readings[i].doubt > MAX_DOUBT * open;
-        }
-        if moving {
-            self.busy_until = CaptureTime(at.us() + (AFTER_LID_S * 1e6) as i64);
-        }
-        let unknown = self.bias.iter().any(Option::is_none);
-        let old = at.seconds_since(self.looked) >= REFRESH_S;
-        if lost || doubtful || unknown || old || at <= self.busy_until {
-            return Glance::LookAgain(self.region_now());
-        }
-        Glance::Stands(eyes)
-    }
-
-    /// The mesh looked at the frame that `readings` (if the reader saw it) are of.
-    pub(crate) fn looked(
-        &mut self,
-        face: &MeshFace,
-        eyes: &Eyes,
-        readings: Option<&[EyeReading; 2]>,
-        at: CaptureTime,
-    ) {
-        if let Some(readings) = readings {
-            for (side, i) in EyeSide::BOTH.into_iter().zip(0..) {
-                let off = eyes.side(side).openness - self.opening(readings, i);
-                if off.is_finite() {
-                    self.bias[i] =
-                        Some(self.bias[i].map_or(off, |bias| bias + LEARN * (off - bias)));
-                }
+        let before = self.places;
+        self.follow(readings);
+        let since = at.seconds_since(self.looked);
+        let blind = self.eyes.iter().all(|eye| !eye.seen);
+        let mut again = since >= if blind { BLIND_REFRESH_S } else { REFRESH_S };
+        for (eye, reading) in self.eyes.iter().zip(readings).filter(|(eye, _)| eye.seen) {
+            let lost = reading.off_center.is_nan() || reading.off_center > MAX_OFF_CENTER;
+            again |= lost || reading.doubt > MAX_DOUBT || eye.bias.is_none();
+            if eye.moves(eye.openness(reading)) {
+                self.lid_moved = Some(at);
             }
         }
-        self.take(face, eyes, at);
+        again |= self
+            .lid_moved
+            .is_some_and(|moved| at.seconds_since(moved) <= AFTER_LID_S);
+        if again {
+            let region = self.region_now();
+            // The mesh will say where the eyes are.
+            self.places = before;
+            return Glance::LookAgain(region);
+        }
+        for (eye, reading) in self.eyes.iter_mut().zip(readings) {
+            eye.follow_noise(eye.openness(reading));
+        }
+        Glance::Stands(self.eyes_now(readings))
     }
 
-    fn take(&mut self, face: &MeshFace, eyes: &Eyes, at: CaptureTime) {
+    /// The mesh looked.
+    pub(crate) fn looked(&mut self, face: &MeshFace, eyes: &Eyes, at: CaptureTime) {
         self.looked = at;
         self.places = places_of(face, eyes);
-        self.seen = self.places;
-        self.seen_eyes = *eyes;
+        self.places_then = self.places;
+        self.yaw = eyes.yaw;
         self.region = face.next_region();
         let (sin, cos) = self.places.angle.sin_cos();
-        for (side, i) in EyeSide::BOTH.into_iter().zip(0..) {
+        let width = self.places.width.max(1e-3);
+        for ((side, watched), corners) in EyeSide::BOTH
+            .into_iter()
+            .zip(&mut self.eyes)
+            .zip(self.places.corners)
+        {
             let eye = eyes.side(side);
-            self.flat_ratio[i] = face.eye_flat_width(side) / self.places.width;
-            self.width_ratio[i] = eye.width / self.places.width;
-            let (dx, dy) = (
-                eye.center.x - self.places.corners[i].x,
-                eye.center.y - self.places.corners[i].y,
-            );
-            self.center_offset[i] = (
-                (dx * cos + dy * sin) / self.places.width,
-                (dy * cos - dx * sin) / self.places.width,
-            );
-            let weight = if eye.openness > self.open[i] {
-                0.5
-            } else {
-                0.05
+            let (dx, dy) = (eye.center.x - corners.x, eye.center.y - corners.y);
+            watched.seen = !eyes.is_turned_away(side);
+            watched.confirmed = eye.openness;
+            watched.width_ratio = eye.width / width;
+            watched.center_offset = ((dx * cos + dy * sin) / width, (dy * cos - dx * sin) / width);
+            watched.last = [None; 2];
+        }
+    }
+
+    /// What the reader says of the frame that the mesh just looked at, with crops where the mesh saw the eyes: the
+    /// difference is the reader's own, not that of a misplaced crop.
+    pub(crate) fn compare(&mut self, readings: &[EyeReading; 2]) {
+        for (eye, reading) in self.eyes.iter_mut().zip(readings) {
+            eye.learn(reading);
+        }
+    }
+
+    /// Moves the places to where the reader sees the eyes. A hidden eye goes along with the other; size waits for the mesh.
+    fn follow(&mut self, readings: &[EyeReading; 2]) {
+        let own = [readings[0].shift, readings[1].shift];
+        let shifts = match [self.eyes[0].seen, self.eyes[1].seen] {
+            [true, true] => own,
+            [true, false] => [own[0]; 2],
+            [false, true] => [own[1]; 2],
+            [false, false] => [(0.0, 0.0); 2],
+        };
+        for (corners, (dx, dy)) in self.places.corners.iter_mut().zip(shifts) {
+            *corners = Keypoint::new(corners.x + dx, corners.y + dy);
+        }
+        if self.eyes.iter().all(|eye| eye.seen) {
+            let line = |places: &EyePlaces| {
+                let [left, right] = places.corners;
+                (left.y - right.y).atan2(left.x - right.x)
             };
-            self.open[i] += weight * (eye.openness - self.open[i]);
+            self.places.angle =
+                self.places_then.angle + line(&self.places) - line(&self.places_then);
         }
     }
 
-    /// The reader's lid gap as openness: over the eye's own width instead of the crop's.
-    fn opening(&self, readings: &[EyeReading; 2], eye: usize) -> f32 {
-        readings[eye].opening / self.width_ratio[eye].max(0.2)
-    }
-
-    /// Moves the places to where the reader sees the eyes, and returns what it makes of them.
-    fn follow(&mut self, readings: &[EyeReading; 2]) -> Eyes {
-        let before = self.places;
-        let moved = |i: usize| {
-            let corner = before.corners[i];
-            Keypoint::new(
-                corner.x + readings[i].shift.0,
-                corner.y + readings[i].shift.1,
-            )
-        };
-        let corners = [moved(0), moved(1)];
-        let line = |corners: &[Keypoint; 2]| {
-            (corners[0].y - corners[1].y).atan2(corners[0].x - corners[1].x)
-        };
-        let mut scale = 0.0;
-        for (reading, ratio) in readings.iter().zip(self.flat_ratio) {
-            scale += (reading.log_scale - ratio.max(0.1).ln()) / 2.0;
-        }
-        // The distance between the eyes says more of size than the eyes do; both are noisy, and size changes slowly.
-        let grown = corners[0].distance(corners[1])
-            / before.corners[0].distance(before.corners[1]).max(1.0);
-        let factor =
-            (0.25 * scale.clamp(-0.2, 0.2) + 0.5 * grown.max(0.5).ln().clamp(-0.2, 0.2)).exp();
-        let width = (before.width * factor).clamp(self.seen.width * 0.7, self.seen.width * 1.4);
-        let angle = self.seen.angle + line(&corners) - line(&self.seen.corners);
-        self.places = EyePlaces {
-            corners,
-            width,
-            angle,
-        };
-        let (sin, cos) = angle.sin_cos();
+    fn eyes_now(&self, readings: &[EyeReading; 2]) -> Eyes {
+        let (sin, cos) = self.places.angle.sin_cos();
+        let width = self.places.width;
         let eye = |i: usize| {
-            let (along, across) = self.center_offset[i];
-            let (along, across) = (along * width, across * width);
+            let (watched, corners) = (&self.eyes[i], self.places.corners[i]);
+            let (along, across) = (
+                watched.center_offset.0 * width,
+                watched.center_offset.1 * width,
+            );
             Eye {
                 center: Keypoint::new(
-                    corners[i].x + along * cos - across * sin,
-                    corners[i].y + along * sin + across * cos,
+                    corners.x + along * cos - across * sin,
+                    corners.y + along * sin + across * cos,
                 ),
-                openness: self.opening(readings, i) + self.bias[i].unwrap_or(0.0),
-                width: width * self.width_ratio[i],
+                openness: watched.openness(&readings[i]),
+                width: width * watched.width_ratio,
             }
         };
         Eyes {
             left: eye(0),
             right: eye(1),
-            yaw: self.seen_eyes.yaw,
+            yaw: self.yaw,
         }
     }
 
-    /// The mesh's region moved, turned and scaled with the eyes.
-    fn region_now(&self) -> Region {
+    /// How far the eyes' middle moved since the mesh looked.
+    fn moved(&self) -> (f32, f32) {
         let middle = |places: &EyePlaces| places.corners[0].midpoint(places.corners[1]);
-        let (from, to) = (middle(&self.seen), middle(&self.places));
-        let turn = self.places.angle - self.seen.angle;
-        let scale = self.places.width / self.seen.width.max(1e-3);
-        let (sin, cos) = turn.sin_cos();
-        let (dx, dy) = (self.region.center.x - from.x, self.region.center.y - from.y);
+        let (from, to) = (middle(&self.places_then), middle(&self.places));
+        (to.x - from.x, to.y - from.y)
+    }
+
+    /// The mesh's region moved and turned with the eyes.
+    fn region_now(&self) -> Region {
+        let (dx, dy) = self.moved();
         Region {
-            center: Keypoint::new(
-                to.x + (dx * cos - dy * sin) * scale,
-                to.y + (dx * sin + dy * cos) * scale,
-            ),
-            width: self.region.width * scale,
-            height: self.region.height * scale,
-            angle: self.region.angle + turn,
+            center: Keypoint::new(self.region.center.x + dx, self.region.center.y + dy),
+            angle: self.region.angle + self.places.angle - self.places_then.angle,
+            ..self.region
         }
     }
 
-    /// How the face moved since the mesh looked: its centre, and its size as a factor.
-    pub(crate) fn moved_bounds(&self, bounds: label_core::BoundingBox) -> label_core::BoundingBox {
-        let region = self.region_now();
-        let scale = region.width / self.region.width.max(1e-3);
-        let (dx, dy) = (
-            region.center.x - self.region.center.x,
-            region.center.y - self.region.center.y,
-        );
-        let center = bounds.center();
-        let (width, height) = (bounds.width * scale, bounds.height * scale);
-        label_core::BoundingBox::new(
-            center.x + dx - width / 2.0,
-            center.y + dy - height / 2.0,
-            width,
-            height,
-        )
+    /// The face's box when the mesh looked, moved with the eyes since.
+    pub(crate) fn moved_bounds(&self, bounds: BoundingBox) -> BoundingBox {
+        let (dx, dy) = self.moved();
+        BoundingBox::new(bounds.x + dx, bounds.y + dy, bounds.width, bounds.height)
     }
 }
 
@@ -255,5 +302,116 @@ fn places_of(face: &MeshFace, eyes: &Eyes) -> EyePlaces {
         corners: EyeSide::BOTH.map(|side| face.eye_corners_middle(side)),
         width: f32::midpoint(eyes.left.width, eyes.right.width),
         angle: face.eye_line_angle(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reading(opening: f32) -> EyeReading {
+        EyeReading {
+            opening,
+            doubt: 0.02,
+            ..EyeReading::default()
+        }
+    }
+
+    /// A face whose eyes lie level, 60 px apart, 30 px wide.
+    fn face() -> MeshFace {
+        let mut face = MeshFace::empty();
+        let mut put = |index: usize, x: f32, y: f32| {
+            face.landmarks[index].x = x;
+            face.landmarks[index].y = y;
+        };
+        for (outer, inner, lids, left, right) in [
+            (
+                33,
+                133,
+                [(161, 163), (160, 144), (159, 145), (158, 153), (157, 154)],
+                85.0,
+                115.0,
+            ),
+            (
+                263,
+                362,
+                [(388, 390), (387, 373), (386, 374), (385, 380), (384, 381)],
+                175.0,
+                145.0,
+            ),
+        ] {
+            put(outer, left, 100.0);
+            put(inner, right, 100.0);
+            for (upper, lower) in lids {
+                put(upper, f32::midpoint(left, right), 96.0);
+                put(lower, f32::midpoint(left, right), 104.5);
+            }
+        }
+        face
+    }
+
+    fn watch() -> (EyeWatch, f32) {
+        let face = face();
+        let eyes = Eyes::from_mesh(&face);
+        let mut watch = EyeWatch::new(&face, &eyes, CaptureTime(0));
+        watch.compare(&[reading(0.25); 2]);
+        (watch, eyes.left.openness)
+    }
+
+    #[test]
+    fn a_still_eye_is_left_to_the_reader_and_read_as_the_mesh_saw_it() {
+        let (mut watch, openness) = watch();
+        let Glance::Stands(eyes) = watch.glance(&[reading(0.251); 2], CaptureTime(40_000)) else {
+            panic!("the mesh was called for nothing");
+        };
+        assert!(
+            (eyes.left.openness - openness - 0.001).abs() < 1e-3,
+            "{eyes:?}"
+        );
+        assert!(eyes.left.center.distance(Keypoint::new(160.0, 100.0)) < 1.0);
+    }
+
+    #[test]
+    fn a_moving_lid_a_lost_place_and_time_call_the_mesh() {
+        let away = EyeReading {
+            off_center: 0.2,
+            ..reading(0.25)
+        };
+        let doubtful = EyeReading {
+            doubt: 0.3,
+            ..reading(0.25)
+        };
+        for (readings, ms) in [
+            ([reading(0.25), reading(0.15)], 40),
+            ([reading(0.25), away], 40),
+            ([doubtful, reading(0.25)], 40),
+            ([reading(0.25); 2], 1000),
+        ] {
+            let (mut watch, _) = watch();
+            let glance = watch.glance(&readings, CaptureTime(ms * 1000));
+            assert!(matches!(glance, Glance::LookAgain(_)), "{readings:?}");
+        }
+    }
+
+    #[test]
+    fn crops_and_region_go_with_the_eyes() {
+        let (mut watch, _) = watch();
+        let shifted = EyeReading {
+            shift: (3.0, -1.0),
+            ..reading(0.25)
+        };
+        let before = watch.region;
+        for i in 1..4 {
+            assert!(matches!(
+                watch.glance(&[shifted; 2], CaptureTime(i * 40_000)),
+                Glance::Stands(_)
+            ));
+        }
+        assert!((watch.places.corners[0].x - 169.0).abs() < 1e-3);
+        let region = watch.region_now();
+        assert!(
+            (region.center.x - before.center.x - 9.0).abs() < 1e-3
+                && (region.angle - before.angle).abs() < 1e-5
+        );
     }
 }
