@@ -6,7 +6,7 @@
 //!   shut eyes about 0.
 //! * *shoulder*: the open level beside a frame: the second largest openness within [`WINDOW_S`] before, or after, it.
 //! * *reference*: the lower of the two shoulders. *depth* = 1 − openness / reference: 0 = as open as around it, 1 = shut.
-//! * *run*: frames in a row whose depth is at least [`RUN_DEPTH`]; a run holds one blink or several.
+//! * *run*: frames in a row whose depth is at least `RUN_DEPTH`; a run holds one blink or several.
 //!
 //! # Method
 //!

@@ -262,8 +262,8 @@ pub(crate) fn warp_luma(
     let (sin, cos) = region.angle.sin_cos();
     let (sx, sy) = (region.width / width as f32, region.height / height as f32);
     let (right, down) = ((sx * cos, sx * sin), (-sy * sin, sy * cos));
-    let samples = (sx.max(sy) + 0.5) as usize;
-    let samples = samples.clamp(1, MAX_SAMPLES);
+    // As many as the reader was trained with: one for each picture pixel begun.
+    let samples = (sx.max(sy).ceil() as usize).clamp(1, MAX_SAMPLES);
     let origin = region.picture_from_unit(0.0, 0.0);
     let luma = Plane {
         bytes: picture.luma,
