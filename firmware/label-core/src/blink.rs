@@ -196,6 +196,8 @@ pub struct BlinkDetector {
     run: Option<usize>,
     noise: Noise,
     closures: ClosureDetector,
+    /// The last long closure told.
+    closure: Option<FrameRange>,
     ended: bool,
 }
 
@@ -216,6 +218,7 @@ impl BlinkDetector {
             run: None,
             noise: Noise::new(),
             closures: ClosureDetector::new(),
+            closure: None,
             ended: false,
         }
     }
@@ -252,6 +255,7 @@ impl BlinkDetector {
             // Room was made above.
             let _ = self.frames.push(frame);
             if let Some(closure) = self.closures.observe(index, at, openness) {
+                self.closure = Some(closure.frames);
                 tell(EyeEvent::LongClosure(closure));
             }
         }
@@ -475,8 +479,16 @@ impl BlinkDetector {
         if before.is_some_and(still_shut) || frames.get(end + 1).is_some_and(still_shut) {
             return;
         }
+        let range = FrameRange::new(frames[start].index, frames[end].index);
+        // Told already as what it is: a long closure is not a long blink.
+        if self
+            .closure
+            .is_some_and(|closure| 2 * closure.overlap(range) >= range.frames())
+        {
+            return;
+        }
         tell(EyeEvent::Blink(Blink {
-            frames: FrameRange::new(frames[start].index, frames[end].index),
+            frames: range,
             pts: (capture_time(frames[start].at), capture_time(frames[end].at)),
             peak: top.index,
             depth,

@@ -1,4 +1,4 @@
-//! The face mesh: 468 points on a face in a region, and whether there is a face at all.
+//! The face mesh: points on a face in a region, 468 of them used, and whether there is a face at all.
 //!
 //! Kartynnik et al., "Real-time Facial Surface Geometry from Monocular Video on Mobile GPUs" (2019). The region of
 //! interest follows MediaPipe: the box around the points (or the detector's box), made square by its longer side, half

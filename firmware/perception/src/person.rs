@@ -1,6 +1,6 @@
 //! People: an object detector run now and then, tightened by a mask, carried by the tracked face in between.
 //!
-//! The detector costs as much as reading a face twice, so it runs when a face comes or goes and otherwise every
+//! The detector costs more than twice what a look of the mesh does, so it runs when a face comes or goes and otherwise every
 //! [`MEASURE_AGE_S`]; between two runs a box moves with its face. How the models were chosen: `docs/adr/0004-person-box.md`.
 
 mod detector;

@@ -262,8 +262,9 @@ pub(crate) fn warp_luma(
     let (sin, cos) = region.angle.sin_cos();
     let (sx, sy) = (region.width / width as f32, region.height / height as f32);
     let (right, down) = ((sx * cos, sx * sin), (-sy * sin, sy * cos));
-    // As many as the reader was trained with: one for each picture pixel begun.
-    let samples = (sx.max(sy).ceil() as usize).clamp(1, MAX_SAMPLES);
+    // The nearest whole number. The reader was trained with the next larger one, at four times the samples for most
+    // faces; the blinks found are the same.
+    let samples = ((sx.max(sy) + 0.5) as usize).clamp(1, MAX_SAMPLES);
     let origin = region.picture_from_unit(0.0, 0.0);
     let luma = Plane {
         bytes: picture.luma,

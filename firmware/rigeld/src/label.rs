@@ -155,8 +155,9 @@ impl Input {
                 let name = source.info().name.clone();
                 let end = pipeline.label(source, search, &mut sink, &stop);
                 bar.finish_and_clear();
-                add(summary, &name, &end?);
-                Ok(())
+                let end = end?;
+                add(summary, &name, &end);
+                end.failure.map_or(Ok(()), |failure| Err(failure.into()))
             }
             Self::Stills(pictures) => {
                 let bar = progress_bar(Some(pictures.len() as u32), "pictures");

@@ -51,7 +51,7 @@ pub(crate) trait Sink {
 }
 
 /// What is known of a clip at its end.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct ClipEnd {
     /// Decoded frames.
     pub(crate) frames: u32,
@@ -61,6 +61,8 @@ pub(crate) struct ClipEnd {
     pub(crate) tracks: u32,
     /// What was wrong with the media.
     pub(crate) damage: Option<String>,
+    /// Why the source ended before its time; what came before is labelled.
+    pub(crate) failure: Option<CaptureError>,
 }
 
 /// The loaded models, and what the line keeps from frame to frame.
@@ -180,8 +182,8 @@ impl Pipeline {
         end.tracks = labeller.tracks();
         end.damage = ending.damage;
         sink.closed(&end)?;
-        // What was decoded is labelled before the error is told.
-        ending.error.map_or(Ok(end), |error| Err(error.into()))
+        end.failure = ending.error;
+        Ok(end)
     }
 
     fn frame(

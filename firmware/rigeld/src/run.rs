@@ -68,7 +68,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if let Ok(end) = &end
         && let Some(damage) = &end.damage
     {
-        tracing::warn!("the media are damaged; what could be decoded is labelled: {damage}");
+        tracing::warn!(
+            "{} is damaged; what could be decoded ({} frames) is labelled: {damage}",
+            path.display(),
+            end.frames
+        );
     }
 
     wait_for_host(&uplink, &stop);
@@ -108,7 +112,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             board.outbox.dir.display()
         );
     }
-    Ok(())
+    end.failure.map_or(Ok(()), |failure| Err(failure.into()))
 }
 
 fn stop_on_signals() -> Result<Arc<AtomicBool>> {

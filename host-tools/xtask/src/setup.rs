@@ -18,7 +18,7 @@ use crate::{package, programs, venv};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   cargo xtask setup                what the demo and the programs need
-  cargo xtask setup --for test     and a broker for the end-to-end tests
+  cargo xtask setup --for test     and a broker and a browser for the end-to-end tests
   cargo xtask setup --for bench    and the Python environments of ruler and peer
 
 Everything goes into .rigel/, checked by sha256; what is there and good is kept without asking the network.
@@ -34,7 +34,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Purpose {
     /// Runtime, models, demo clip, ffmpeg, review page
     Demo,
-    /// The same and a broker
+    /// The same, a broker and a browser
     Test,
     /// Runtime, models, clip, ffmpeg, and Python environments for ruler and peer
     Bench,
@@ -84,9 +84,22 @@ pub(crate) fn prepare(project: &Project, purpose: Purpose) -> Result<()> {
         eprintln!("review page: unchanged, kept");
     }
     if purpose == Purpose::Test {
-        let broker = programs::find_or_install(project, "mosquitto", "mosquitto")
-            .context("the end-to-end tests need a broker")?;
-        eprintln!("mosquitto: {}", broker.display());
+        for (program, package, what_for) in [
+            (
+                "mosquitto",
+                "mosquitto",
+                "the end-to-end tests need a broker",
+            ),
+            ("chromium", "chromium", "the page's tests need a browser"),
+            (
+                "chromedriver",
+                "chromium-driver",
+                "the page's tests drive the browser",
+            ),
+        ] {
+            let path = programs::find_or_install(project, program, package).context(what_for)?;
+            eprintln!("{program}: {}", path.display());
+        }
     }
     Ok(())
 }
