@@ -74,7 +74,7 @@ struct LostFace {
     at: CaptureTime,
 }
 
-/// Where the time of a frame went.
+/// Where the time of a frame went, and how often the costly part of it was needed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FaceTimes {
     /// In cutting out what models see.
@@ -85,6 +85,8 @@ pub struct FaceTimes {
     pub mesh: Duration,
     /// In the eye reader.
     pub eyes: Duration,
+    /// How often the mesh looked.
+    pub looks: u32,
 }
 
 /// The models that it takes to follow faces.
@@ -267,6 +269,7 @@ impl FaceTracker {
             None => face.watch.insert(EyeWatch::new(&face.mesh, &face.eyes, at)),
         };
         self.times.crop += self.models.mesh.crop_time();
+        self.times.looks += 1;
         self.times.mesh += start.elapsed().saturating_sub(self.models.mesh.crop_time());
         let start = Instant::now();
         let readings = self.models.reader.read(picture, watch.places())?;

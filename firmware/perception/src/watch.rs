@@ -4,7 +4,7 @@
 //! looks at a new face, again after [`REFRESH_S`], while a lid moves, and when the reader doubts or loses its place. In
 //! between the reader's numbers stand, corrected by what it was last found to be off by on this person.
 //!
-//! Measured in `docs/adr/0006-mesh-and-eye-reader.md`: as many blinks found as with the mesh on every frame, at a sixth of
+//! Measured in `docs/adr/0006-faces-and-mesh.md`: as many blinks found as with the mesh on every frame, at a sixth of
 //! its cost.
 
 use crate::eye_reader::{EyePlaces, EyeReading};

@@ -79,6 +79,7 @@ pub(crate) fn label(arguments: &Arguments) -> Result<()> {
     })?;
     (summary.offered, summary.abstained, summary.blinks) =
         (counts.offered, counts.abstained, counts.blinks);
+    summary.mesh_looks = pipeline.mesh_looks;
     let summary = summary.timed(&pipeline.stages, start.elapsed());
     summary.log();
     if let Some(path) = &arguments.summary {

@@ -73,10 +73,15 @@ pub(crate) struct Pipeline {
     /// One a tracked face, at most [`MAX_STRIPS`], the one used last at the end.
     strips: Vec<(TrackId, Filmstrip)>,
     measured: Vec<PersonMeasurement>,
+    /// What labels refer to, at the places of [`MODELS`].
     models: Vec<ModelRef>,
+    /// Every model in use.
+    loaded: Vec<ModelRef>,
     runtime: ModelRef,
     /// Time spent so far.
     pub(crate) stages: Stages,
+    /// How often the mesh looked at a face so far.
+    pub(crate) mesh_looks: u64,
 }
 
 /// Places in the model table.
@@ -98,25 +103,19 @@ impl Pipeline {
             FaceDetector::load(kind, &card(name)?, &runtime, &p.files, p.threads)
                 .with_context(|| format!("cannot load model {name}"))
         };
-        let mesh_card = card(&p.mesh)?;
-        let models = FaceModels {
+        let (mesh_card, reader_card) = (card(&p.mesh)?, card(&p.eye_reader)?);
+        let face_models = FaceModels {
             short_range: detector(FaceDetectorKind::ShortRange, &p.short_range)?,
             full_range: detector(FaceDetectorKind::FullRange, &p.full_range)?,
             mesh: FaceMesh::load(&mesh_card, &runtime, &p.files, p.threads)
                 .context("cannot load the face mesh")?,
-            reader: EyeReader::load(&card(&p.eye_reader)?, &runtime, &p.files, p.threads)
+            reader: EyeReader::load(&reader_card, &runtime, &p.files, p.threads)
                 .context("cannot load the eye reader")?,
         };
-        let faces = FaceTracker::new(models, p.max_faces);
-        let person_card = card(&p.person)?;
-        let persons = PersonFinder::load(
-            &person_card,
-            &card(&p.person_mask)?,
-            &runtime,
-            &p.files,
-            p.threads,
-        )
-        .context("cannot load the person models")?;
+        let faces = FaceTracker::new(face_models, p.max_faces);
+        let (person_card, mask_card) = (card(&p.person)?, card(&p.person_mask)?);
+        let persons = PersonFinder::load(&person_card, &mask_card, &runtime, &p.files, p.threads)
+            .context("cannot load the person models")?;
         let calibration = Calibration::read(&p.calibration)?;
         let of_card = |card: &ModelCard| crate::model_ref(&card.name, &card.version, &card.sha256);
         let models = vec![
@@ -124,6 +123,15 @@ impl Pipeline {
             of_card(&person_card)?,
             calibration.reference.clone(),
         ];
+        let mut loaded = models.clone();
+        for card in [
+            &reader_card,
+            &mask_card,
+            &card(&p.short_range)?,
+            &card(&p.full_range)?,
+        ] {
+            loaded.push(of_card(card)?);
+        }
         Ok(Self {
             faces,
             persons,
@@ -131,14 +139,21 @@ impl Pipeline {
             strips: Vec::new(),
             measured: Vec::new(),
             models,
+            loaded,
             runtime: crate::model_ref("litert", perception::RUNTIME_VERSION, runtime.sha256())?,
             stages: Stages::default(),
+            mesh_looks: 0,
         })
     }
 
     /// The model table that labels refer to.
     pub(crate) fn models(&self) -> &[ModelRef] {
         &self.models
+    }
+
+    /// Every model in use, for the birth message.
+    pub(crate) fn loaded(&self) -> &[ModelRef] {
+        &self.loaded
     }
 
     /// The model runtime.
@@ -215,6 +230,7 @@ impl Pipeline {
         };
         self.faces.observe(&picture, info.at, search, novelty)?;
         let times = self.faces.times();
+        self.mesh_looks += u64::from(times.looks);
         self.persons.observe(&picture, info.at, &mut self.faces)?;
         let person_times = self.persons.times();
         let spent = times.crop

@@ -20,6 +20,8 @@ pub(crate) struct Summary {
     pub(crate) fps: f64,
     /// Milliseconds a frame, by stage. `decode` is time spent waiting for the decoder, which runs beside us.
     pub(crate) stages_ms: BTreeMap<&'static str, f64>,
+    /// How often the face mesh looked; in the other frames the eye reader's numbers stood.
+    pub(crate) mesh_looks: u64,
     /// People seen.
     pub(crate) tracks: u64,
     /// Blinks offered.
