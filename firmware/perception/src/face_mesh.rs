@@ -215,8 +215,8 @@ fn brighten_if_dark(
     row: &mut [f32],
 ) {
     let span = range[1] - range[0];
-    // One number in seven: prime to the three channels, and enough for a mean.
-    let sampled = values.iter().step_by(7);
+    // One number in 61: prime to the three channels, and enough for a mean.
+    let sampled = values.iter().step_by(61);
     let count = sampled.len().max(1) as f32;
     let mean = (sampled.sum::<f32>() / count - range[0]) / span;
     if mean >= DARK_MEAN {
