@@ -31,8 +31,9 @@ use std::time::{Duration, Instant};
 /// Frames on their way between the threads.
 const BUFFERS: usize = 4;
 
-/// Frames that a filmstrip reaches back: the longest event, its margins and the detector's lag at 60 frames a second.
-const STRIP_FRAMES: usize = 512;
+/// Frames that a filmstrip reaches back: twice a blink, its margins and the lag at 60 frames a second; 4 MB a person. Of a
+/// longer closure the strip shows the end.
+const STRIP_FRAMES: usize = 256;
 
 /// Filmstrips kept, of 8 MB each: one for each person that can be in view. People come and go all day, and the memory
 /// for them must not grow with their number.
