@@ -35,7 +35,7 @@ const BUFFERS: usize = 4;
 /// longer closure the strip shows the end.
 const STRIP_FRAMES: usize = 256;
 
-/// Filmstrips kept, of 8 MB each: one for each person that can be in view. People come and go all day, and the memory
+/// Filmstrips kept, of 4 MB each: one for each person that can be in view. People come and go all day, and the memory
 /// for them must not grow with their number.
 const MAX_STRIPS: usize = MAX_PERSONS;
 
