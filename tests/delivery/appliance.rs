@@ -17,10 +17,8 @@ fn project() -> PathBuf {
         .to_owned()
 }
 
-/// The shipped board with other paths, a shorter clip and this broker. `None` where the models, the runtime or the clip
-/// have not been fetched.
-#[expect(clippy::print_stdout, reason = "a test that skips says why")]
-fn board(bench: &Bench, port: u16) -> Option<PathBuf> {
+/// The shipped board with other paths, a shorter clip and this broker.
+fn board(bench: &Bench, port: u16) -> PathBuf {
     let project = project();
     let fetched = [
         ".rigel/clips/franck.mp4",
@@ -28,10 +26,10 @@ fn board(bench: &Bench, port: u16) -> Option<PathBuf> {
         ".rigel/models",
     ];
     for needed in fetched {
-        if !project.join(needed).exists() {
-            println!("skipped: {needed} is not there; fetch it with `cargo xtask setup`");
-            return None;
-        }
+        assert!(
+            project.join(needed).exists(),
+            "{needed} is not there: run `cargo xtask setup`"
+        );
     }
     let shipped = std::fs::read_to_string(project.join("boards/sim.toml")).unwrap();
     let absolute = format!("\"{}/", project.display());
@@ -47,7 +45,7 @@ fn board(bench: &Bench, port: u16) -> Option<PathBuf> {
         .collect();
     let board = bench.dir.path().join("board.toml");
     std::fs::write(&board, text).unwrap();
-    Some(board)
+    board
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -117,9 +115,7 @@ fn committed(clip: &ClipSummary, messages: u64) -> Made {
 fn the_appliance_its_broker_and_its_host_killed_in_mid_run_and_every_label_is_committed_once() {
     let bench = Bench::new();
     let mut broker = bench.broker();
-    let Some(board) = board(&bench, broker.port) else {
-        return;
-    };
+    let board = board(&bench, broker.port);
     let rigeld = binary("rigeld", FIXTURE);
     let run = || {
         Program::start(
