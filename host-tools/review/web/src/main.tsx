@@ -1,7 +1,12 @@
 import { render } from "preact";
 import { commandFor, type Pressed } from "./keys";
 import { mode, obey, start } from "./session";
-import "./style.css";
+import "./style/base.css";
+import "./style/head.css";
+import "./style/clip.css";
+import "./style/item.css";
+import "./style/verdict.css";
+import "./style/screen.css";
 import { Page } from "./view/page";
 
 function focused(): Pressed["on"] {
