@@ -11,6 +11,7 @@ use label_core::wire::{
 };
 use label_core::{CaptureTime, FrameRange, LabelKind, Seq};
 use perception::{EyeTiles, Filmstrip, TILE_HEIGHT, TILE_WIDTH};
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -44,6 +45,12 @@ pub(crate) struct Publisher {
     /// Messages that found no room on the disk: what they would have told is lost, and counted as made all the same, so
     /// that the host sees that something is missing.
     unwritten: u64,
+    /// Labels in messages that the outbox took.
+    sent: u64,
+    /// Of these, those whose message the host has committed.
+    acked: u64,
+    /// Messages with labels that the host has not committed yet, and how many labels each holds.
+    outstanding: VecDeque<(Seq, u64)>,
     pub(crate) blinks: u64,
     live: Arc<Mutex<Live>>,
 }
@@ -68,6 +75,9 @@ impl Publisher {
             counts: LabelCounts::default(),
             closed: LabelCounts::default(),
             unwritten: 0,
+            sent: 0,
+            acked: 0,
+            outstanding: VecDeque::new(),
             blinks: 0,
             live,
         }
@@ -85,6 +95,22 @@ impl Publisher {
     /// Messages lost to a full disk.
     pub(crate) fn unwritten(&self) -> u64 {
         self.unwritten
+    }
+
+    /// Labels that the outbox took, and of these those that the host has committed by now.
+    pub(crate) fn delivered(&mut self) -> (u64, u64) {
+        self.settle();
+        // The watermark passes over what was given up for want of room.
+        let given_up = self.outbox.counters().evicted_labels;
+        (self.sent, self.acked.saturating_sub(given_up))
+    }
+
+    /// Counts what the host has committed since the last time.
+    fn settle(&mut self) {
+        let watermark = self.outbox.counters().acked;
+        while let Some((_, labels)) = self.outstanding.pop_front_if(|(seq, _)| *seq <= watermark) {
+            self.acked += labels;
+        }
     }
 
     /// A full disk costs a message, not the run: room may come back.
@@ -133,6 +159,12 @@ impl Publisher {
                 wire::encode(&message, into)
             });
         let seq = self.unless_full(appended)?;
+        if let Some(seq) = seq {
+            let labels = self.batch.len() as u64;
+            self.sent += labels;
+            self.outstanding.push_back((seq, labels));
+            self.settle();
+        }
         for label in &self.batch {
             match label.decision {
                 Decision::Candidate => self.counts.offered += 1,
@@ -377,4 +409,64 @@ fn monotonic_us() -> i64 {
         .and_then(|text| text.parse().ok())
         .unwrap_or(0.0);
     (seconds * 1e6) as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use label_core::wire::parse_name;
+    use uplink::{Outbox, OutboxLimits};
+
+    fn info() -> SourceInfo {
+        SourceInfo {
+            name: "a.mp4".into(),
+            width: 8,
+            height: 8,
+            nominal_fps: None,
+            expected_frames: None,
+            codec: "still".into(),
+        }
+    }
+
+    fn silence(frame: u32) -> Label {
+        Label {
+            n: 0,
+            kind: LabelKind::VideoQuality,
+            track: None,
+            frames: FrameRange::new(frame, frame),
+            pts_us: (CaptureTime(0), CaptureTime(0)),
+            decision: Decision::Abstain,
+            reason: Some(label_core::AbstainReason::NoLabeller),
+            confidence: None,
+            raw: None,
+            model: None,
+            value: None,
+        }
+    }
+
+    #[test]
+    fn what_waits_for_the_host_is_sent_and_not_acknowledged_and_each_clip_is_counted_by_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let rig = parse_name("rig-1").unwrap();
+        let (outbox, _) = Outbox::open(folder.path(), rig, OutboxLimits::default()).unwrap();
+        let outbox = OutboxHandle::new(outbox);
+        let live = Arc::new(Mutex::new(Live::default()));
+        let mut publisher = Publisher::new(outbox, &[], None, live);
+        for labels in [MAX_LABELS as u32 + 3, 2] {
+            publisher.opened(&info()).unwrap();
+            for frame in 0..labels {
+                publisher.label(silence(frame), None).unwrap();
+            }
+            assert_eq!(
+                publisher.counts.abstained % MAX_LABELS as u64,
+                0,
+                "the rest waits in its batch"
+            );
+            publisher.closed(&ClipEnd::default()).unwrap();
+            assert_eq!(publisher.counts, LabelCounts::default());
+        }
+        assert_eq!(publisher.made().abstained, MAX_LABELS as u64 + 5);
+        assert_eq!(publisher.delivered(), (MAX_LABELS as u64 + 5, 0));
+        assert_eq!(publisher.unwritten(), 0);
+    }
 }

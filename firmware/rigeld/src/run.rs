@@ -83,7 +83,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     });
     let counts = publisher.made();
     let end = end?;
-    let mut summary = Summary {
+    let (sent, acked) = publisher.delivered();
+    let summary = Summary {
         frames: u64::from(end.frames),
         repeated: u64::from(end.repeated),
         tracks: u64::from(end.tracks),
@@ -92,7 +93,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         offered: counts.offered,
         abstained: counts.abstained,
         evidence: counts.evidence,
-        sent: counts.offered + counts.abstained,
+        sent,
+        acked,
         ..Summary::default()
     }
     .timed(&pipeline.stages, elapsed);
@@ -103,7 +105,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             board.outbox.dir.display()
         );
     }
-    summary.acked = if left.waiting == 0 { summary.sent } else { 0 };
     summary.log();
     summary.write(&board.outbox.dir.join("summary.json"))?;
     if left.waiting > 0 {
