@@ -27,6 +27,8 @@ export const clips = signal<readonly Clip[]>([]);
 export const clipId = signal<string | null>(null);
 export const labels = signal<readonly Label[]>([]);
 export const coverage = signal<readonly Abstention[]>([]);
+/** The clip that `labels` and `coverage` are of; until it is the open clip, nothing may be said of what was found. */
+const heldClip = signal<string | null>(null);
 export const currentId = signal<string | null>(null);
 export const mode = signal<Mode>("review");
 /** `null` while it loads, `"none"` where none has arrived. */
@@ -42,6 +44,8 @@ export const unsaved = signal<{ count: number; why: string | null }>({ count: 0,
 export const notice = signal<{ text: string; bad: boolean; passing?: true } | null>(null);
 
 export const clip = computed(() => clips.value.find((one) => one.id === clipId.value) ?? null);
+/** Whether the host has told what is in the open clip. */
+export const told = computed(() => clipId.value !== null && heldClip.value === clipId.value);
 export const current = computed(() => labels.value.find((one) => one.id === currentId.value) ?? null);
 export const tally = computed(() => {
   const counts = { waiting: 0, accepted: 0, corrected: 0, rejected: 0 };
@@ -142,6 +146,7 @@ async function load(id: string): Promise<void> {
   const [nextLabels, nextCoverage] = await Promise.all([api.events(id), api.coverage(id)]);
   if (clipId.value !== id) return;
   batch(() => {
+    heldClip.value = id;
     coverage.value = nextCoverage;
     take(inTimeOrder(withKnownCauses(nextLabels, labels.value)));
   });
@@ -195,6 +200,7 @@ function followAddress(): void {
 export function openClip(id: string): void {
   batch(() => {
     clipId.value = id;
+    heldClip.value = null;
     labels.value = [];
     coverage.value = [];
     show(null);

@@ -1,5 +1,6 @@
 // What the rig did not look at, as the line of the clip shows it.
 
+import { percent } from "./format";
 import type { Abstention } from "./model";
 
 /** Abstentions of one person and one reason that follow each other without a frame between, as one. */
@@ -26,4 +27,21 @@ export function framesIn(abstentions: readonly Abstention[]): number {
     upTo = Math.max(upTo, frames[1]);
   }
   return counted;
+}
+
+/** What the line under the timeline says of `silent` unseen frames out of `frames`; nothing before the host has told. */
+export function lookedAt(told: boolean, silent: number, frames: number): string {
+  if (!told) return "asking the host …";
+  if (silent === 0) return "looked at throughout";
+  return `hatched: not looked at, ${percent(Math.min(silent / frames, 1))} of the frames`;
+}
+
+/** What is said where a clip has no candidate: a heading, and what it means. */
+export function nothingFound(told: boolean, open: boolean): readonly [string, string] {
+  if (!told) return ["Opening the clip …", "What the rig found in it is on its way."];
+  if (open) return ["No candidate blink in this clip so far", "The rig is still at it; candidates appear here as they arrive."];
+  return [
+    "No candidate blink in this clip",
+    "The hatched parts of the line above were not looked at; everywhere else the rig looked and found none.",
+  ];
 }

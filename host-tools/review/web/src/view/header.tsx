@@ -1,6 +1,6 @@
 import { count } from "../format";
 import type { LinkState, Summary } from "../model";
-import { clip, clipId, clips, mode, openClip, summary, tally } from "../session";
+import { clip, clipId, clips, mode, openClip, summary, tally, told } from "../session";
 
 export function Header() {
   const here = clip.value;
@@ -37,9 +37,9 @@ export function Header() {
         </span>
       )}
       <dl class="counts" aria-label="Candidates of this clip">
-        <Count name="waiting" value={tally.value.waiting} />
-        <Count name="accepted" value={tally.value.accepted} />
-        <Count name="rejected" value={tally.value.rejected} />
+        <Count name="waiting" value={told.value ? tally.value.waiting : null} />
+        <Count name="accepted" value={told.value ? tally.value.accepted : null} />
+        <Count name="rejected" value={told.value ? tally.value.rejected : null} />
       </dl>
       {summary.value !== null && <Balance summary={summary.value} />}
       <button type="button" class="keys" onClick={() => (mode.value = mode.value === "help" ? "review" : "help")}>
@@ -49,10 +49,10 @@ export function Header() {
   );
 }
 
-function Count({ name, value }: { name: "waiting" | "accepted" | "rejected"; value: number }) {
+function Count({ name, value }: { name: "waiting" | "accepted" | "rejected"; value: number | null }) {
   return (
     <div class={`count ${name}`}>
-      <dd>{count(value)}</dd>
+      <dd>{value === null ? "…" : count(value)}</dd>
       <dt>{name}</dt>
     </div>
   );

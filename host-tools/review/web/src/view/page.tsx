@@ -1,4 +1,5 @@
-import { clip, clips, connected, current, summary, unsaved, notice, retryNow } from "../session";
+import { clip, clips, connected, current, summary, told, unsaved, notice, retryNow } from "../session";
+import { nothingFound } from "../silence";
 import { Header } from "./header";
 import { Help } from "./help";
 import { Item } from "./item";
@@ -82,15 +83,11 @@ function Nothing() {
 }
 
 function NoCandidates() {
-  const here = clip.value;
+  const [heading, meaning] = nothingFound(told.value, clip.value?.balance === "open");
   return (
     <div class="nothing">
-      <h2>No candidate blink in this clip{here?.balance === "open" ? " so far" : ""}</h2>
-      <p>
-        {here?.balance === "open"
-          ? "The rig is still at it; candidates appear here as they arrive."
-          : "The hatched parts of the line above were not looked at; everywhere else the rig looked and found none."}
-      </p>
+      <h2>{heading}</h2>
+      <p>{meaning}</p>
     </div>
   );
 }

@@ -1,7 +1,7 @@
 import * as format from "../format";
 import type { Abstention, Label } from "../model";
-import { clip, coverage, currentId, labels, show } from "../session";
-import { framesIn, merged } from "../silence";
+import { clip, coverage, currentId, labels, show, told } from "../session";
+import { framesIn, lookedAt, merged } from "../silence";
 
 /** The whole clip on one line: events as ticks, and hatched what the rig did not look at. */
 export function Timeline() {
@@ -22,9 +22,7 @@ export function Timeline() {
       <p class="scale">
         <span>frame 0</span>
         <span>
-          {silent === 0
-            ? "looked at throughout"
-            : `hatched: not looked at, ${format.percent(Math.min(silent / frames, 1))} of the frames`}
+          {lookedAt(told.value, silent, frames)}
         </span>
         <span>
           {here?.frames === null ? "so far " : ""}
