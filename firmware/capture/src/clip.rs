@@ -262,6 +262,7 @@ impl FrameSource for ClipSource {
             at: self.time(shown),
             repeat: likeness != Likeness::New,
             same_pixels: likeness == Likeness::SamePixels,
+            ..FrameInfo::default()
         };
         self.next += 1;
         Ok(true)

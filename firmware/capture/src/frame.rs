@@ -30,6 +30,12 @@ pub struct FrameInfo {
     pub repeat: bool,
     /// Whether its pixels are those of the frame before, to the last bit.
     pub same_pixels: bool,
+    /// When a camera took it: microseconds of the machine's monotonic clock, as the kernel stamped the frame. `None` for
+    /// files.
+    pub captured_us: Option<i64>,
+    /// Frames lost between the one before and this one: gaps in the driver's numbers, damaged frames, and outdated frames
+    /// that were given back. 0 for files.
+    pub dropped_before: u32,
 }
 
 /// A reusable frame: planes of luma and of chroma at half size.

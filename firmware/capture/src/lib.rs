@@ -6,18 +6,20 @@
 //!
 //! Frame indexes count *decoded* frames from 0. Times are microseconds from the clip's start.
 
+pub mod camera;
 pub mod clip;
+mod error;
 mod frame;
+pub mod pipe;
 mod repeat;
 pub mod still;
 
+pub use camera::{AntiFlicker, CameraCondition, CameraSettings, CameraSource, PixelFormat};
 pub use clip::{ClipSource, Ffmpeg};
+pub use error::{CameraFault, CaptureError};
 pub use frame::{FrameBuffer, FrameInfo, SourceInfo};
+pub use pipe::{PipeSettings, PipeSource};
 pub use still::{StillSource, list_pictures};
-
-use std::io;
-use std::path::PathBuf;
-use std::process::ExitStatus;
 
 /// Something that gives frames.
 pub trait FrameSource: Send {
@@ -29,78 +31,19 @@ pub trait FrameSource: Send {
 
     /// What was wrong with the media so far, in a sentence; `None` if nothing.
     fn damage(&self) -> Option<String>;
-}
 
-/// Why there are no frames. Each names the file.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CaptureError {
-    /// The file cannot be opened.
-    #[error("cannot open {}", path.display())]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The file is empty.
-    #[error("{}: the file is empty (0 bytes)", path.display())]
-    Empty {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A folder where a file was expected.
-    #[error("{}: a folder, not a clip; give --stills to label the pictures in it", path.display())]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// A folder without pictures.
-    #[error("{}: no pictures in this folder (looked for .jpg .jpeg .png .bmp .webp)", path.display())]
-    NoPictures {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// ffmpeg was not found or does not start.
-    #[error("cannot run ffmpeg ({})", command.display())]
-    Ffmpeg {
-        /// What was tried.
-        command: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// No frame could be decoded.
-    #[error("{}: not a video that can be decoded: {said}", path.display())]
-    NotAVideo {
-        /// The file.
-        path: PathBuf,
-        /// What ffmpeg said.
-        said: String,
-        /// How it ended.
-        status: Option<ExitStatus>,
-    },
-    /// A playlist, or another format that does not hold the pictures itself.
-    #[error("{}: a playlist or a format that is not known to hold video itself; other files are not followed", path.display())]
-    NotAContainer {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The decoder's output broke off.
-    #[error("{}: the decoder's output broke off at frame {frame}", path.display())]
-    Pipe {
-        /// The file.
-        path: PathBuf,
-        /// Frame being read.
-        frame: u32,
-        /// Why.
-        source: io::Error,
-    },
-    /// A picture cannot be decoded.
-    #[error("{}: not a picture that can be decoded", path.display())]
-    Picture {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: image::ImageError,
-    },
+    /// Whether frames come at their own time: what is not fetched in time is lost, and time goes on without them.
+    fn is_live(&self) -> bool {
+        false
+    }
+
+    /// To be called every few milliseconds while no buffer is free. A live source gives back what became outdated meanwhile
+    /// and keeps the newest frame, so that the next one asked for is fresh; what is given back is counted in
+    /// [`FrameInfo::dropped_before`]. An error is told by the next [`Self::next_into`]. Files do nothing.
+    fn keep_up(&mut self) {}
+
+    /// How the camera does; `None` for files.
+    fn condition(&self) -> Option<CameraCondition> {
+        None
+    }
 }

@@ -260,8 +260,7 @@ mod tests {
                 .frame(&FrameInfo {
                     index,
                     at,
-                    repeat: false,
-                    same_pixels: false,
+                    ..FrameInfo::default()
                 })
                 .unwrap();
         }
