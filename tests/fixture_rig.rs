@@ -10,8 +10,8 @@ use end_to_end::{Made, MadeCounts, message_of};
 use label_core::wire::{
     self, Birth, ClipClosed, ClipEvent, ClipMessage, ClipNumber, ClipOpened, ClockState, Counters,
     Decision, EventEyes, EventValue, EvidenceHeader, FrameCounters, Health, Label, LabelBatch,
-    LabelCounts, LabelValue, ManifestPart, ModelRef, Origin, OutboxState, Topic, WIRE_VERSION,
-    parse_name,
+    LabelCounts, LabelValue, ManifestPart, ModelRef, Origin, OutboxState, Shed, Topic,
+    WIRE_VERSION, parse_name,
 };
 use label_core::{AbstainReason, CaptureTime, Confidence, FrameRange, LabelKind, Seq};
 use std::path::PathBuf;
@@ -128,6 +128,7 @@ fn close(outbox: &OutboxHandle, messages: u64) -> anyhow::Result<Seq> {
         mono_us: heapless::Vec::new(),
         repeats: heapless::Vec::new(),
         dropped: heapless::Vec::new(),
+        shed: heapless::Vec::new(),
     };
     append_clip(outbox, ClipEvent::Part(part))?;
     let made = MadeCounts::upto(messages);
@@ -252,5 +253,9 @@ fn health(outbox: &OutboxHandle) -> impl FnMut() -> Health + Send + 'static {
         clock: ClockState::Unsynced,
         temperature_c: None,
         disk_free_mib: None,
+        camera: None,
+        shed: Shed::Nothing,
+        throttled: None,
+        latency_ms: None,
     }
 }

@@ -118,8 +118,10 @@ pub enum AbstainReason {
     NoPerson,
     /// The host withdrew this kind on this rig.
     Demoted,
-    /// The frames were dropped or damaged.
+    /// The frames were dropped or damaged, or lie too far apart in time to tell.
     FramesMissing,
+    /// Not looked at for want of time or coolness: the rig sheds work before it falls behind.
+    Shed,
     /// This firmware carries no labeller for the kind.
     NoLabeller,
 }
@@ -137,6 +139,7 @@ impl AbstainReason {
             Self::NoPerson => "no-person",
             Self::Demoted => "demoted",
             Self::FramesMissing => "frames-missing",
+            Self::Shed => "shed",
             Self::NoLabeller => "no-labeller",
         }
     }
@@ -197,6 +200,7 @@ mod tests {
             NoPerson,
             Demoted,
             FramesMissing,
+            Shed,
             NoLabeller,
         ] {
             assert_eq!(

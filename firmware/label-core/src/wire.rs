@@ -8,6 +8,8 @@
 //! * Every message carries `v`. A reader refuses a `v` it does not know and keeps the message aside.
 //! * Within a version fields may be added; readers ignore fields they do not know, and every field added later is
 //!   optional. Nothing is renamed or removed within a version.
+//! * New words may be added too (a clip event, a reason, a camera state). A reader that does not know the word of a numbered
+//!   message keeps the message aside, counts its number and goes on; so hosts are updated before rigs.
 //! * Free text goes out only: the rig reads no text from the host, because `serde-json-core` does not unescape.
 //!
 //! # Order and delivery
@@ -22,7 +24,7 @@ mod state;
 
 pub use clip::{
     ClipClosed, ClipEvent, ClipMessage, ClipOpened, ClockState, DroppedFrames, LabelCounts,
-    MAX_PART_FRAMES, ManifestPart,
+    MAX_PART_FRAMES, MAX_SHED_CHANGES, ManifestPart, OperatorMark, Shed, ShedChange,
 };
 pub use evidence::{
     EVIDENCE_MAGIC, EvidenceError, EvidenceHeader, MAX_CURVE_POINTS, MAX_STRIP_COLUMNS,
@@ -33,7 +35,8 @@ pub use label::{
     MAX_LABELS, ModelRef, PointKeyframe, Sha256Hex,
 };
 pub use state::{
-    Ack, Birth, Counters, Evicted, FrameCounters, Health, OutboxState, Power, StageTime, Status,
+    Ack, Birth, CameraHealth, CameraState, Counters, Evicted, FrameCounters, Health, OutboxState,
+    Power, StageTime, Status,
 };
 
 use crate::id::{BootId, Name, Seq};

@@ -178,6 +178,7 @@ fn clip_messages() {
             count: 2,
         }])
         .unwrap(),
+        shed: Vec::new(),
     });
     let closed = ClipEvent::Closed(ClipClosed {
         frames: 2,
@@ -350,6 +351,10 @@ fn state_messages() {
             clock: ClockState::Unsynced,
             temperature_c: None,
             disk_free_mib: Some(9),
+            camera: None,
+            shed: Shed::Nothing,
+            throttled: None,
+            latency_ms: None,
         }),
         concat!(
             r#"{"v":1,"rig":"rig-07","boot":3145729,"uptime_s":60,"#,
@@ -358,4 +363,123 @@ fn state_messages() {
             r#""outbox":{"messages":7,"bytes":8},"stages":[{"stage":"mesh","ms":0.75}],"clock":"unsynced","disk_free_mib":9}"#
         )
     );
+}
+
+#[test]
+fn an_operator_mark() {
+    let message = ClipMessage {
+        v: WIRE_VERSION,
+        from: origin(7),
+        clip: 2,
+        event: ClipEvent::OperatorMark(OperatorMark {
+            frame: 306,
+            pts_us: CaptureTime(12_240_000),
+            mono_us: 95_000_000,
+            utc_us: 1_700_000_000_000_000,
+            clock: ClockState::Ntp,
+        }),
+    };
+    let bytes = written(&message);
+    assert_eq!(
+        bytes,
+        concat!(
+            r#"{"v":1,"from":{"rig":"rig-07","boot":3145729,"seq":7},"clip":2,"event":{"operator-mark":{"frame":306,"#,
+            r#""pts_us":12240000,"mono_us":95000000,"utc_us":1700000000000000,"clock":"ntp"}}}"#
+        )
+    );
+    assert_eq!(
+        serde_json::from_str::<ClipMessage>(&bytes).unwrap(),
+        message
+    );
+}
+
+#[test]
+fn what_a_rig_leaves_out_stands_in_the_manifest() {
+    let steps = [
+        Shed::PersonBox,
+        Shed::HalfRate,
+        Shed::QuarterRate,
+        Shed::Nothing,
+    ];
+    let part = ManifestPart {
+        first: 240,
+        pts_us: Vec::from_slice(&[CaptureTime(9_600_000)]).unwrap(),
+        mono_us: Vec::from_slice(&[50]).unwrap(),
+        repeats: Vec::new(),
+        dropped: Vec::new(),
+        shed: steps
+            .into_iter()
+            .map(|shed| ShedChange { before: 240, shed })
+            .collect(),
+    };
+    let bytes = written(&part);
+    assert_eq!(
+        bytes,
+        concat!(
+            r#"{"first":240,"pts_us":[9600000],"mono_us":[50],"shed":[{"before":240,"shed":"person-box"},"#,
+            r#"{"before":240,"shed":"half-rate"},{"before":240,"shed":"quarter-rate"},{"before":240,"shed":"nothing"}]}"#
+        )
+    );
+    assert_eq!(serde_json::from_str::<ManifestPart>(&bytes).unwrap(), part);
+}
+
+#[test]
+fn health_of_a_live_rig() {
+    let health = Health {
+        v: 1,
+        rig: parse_name("rig-07").unwrap(),
+        boot: BootId::first(3),
+        uptime_s: 60,
+        frames: FrameCounters::default(),
+        labels: Counters::default(),
+        outbox: OutboxState::default(),
+        stages: Vec::new(),
+        clock: ClockState::Rtc,
+        temperature_c: Some(81.5),
+        disk_free_mib: None,
+        camera: Some(CameraHealth {
+            state: CameraState::Streaming,
+            format: "mjpeg".try_into().unwrap(),
+            width: 1280,
+            height: 720,
+            asked_fps: 30.0,
+            measured_fps: 29.5,
+            damaged: 2,
+            reopened: 1,
+        }),
+        shed: Shed::HalfRate,
+        throttled: Some(true),
+        latency_ms: Some(84.5),
+    };
+    let bytes = written(&health);
+    assert_eq!(
+        bytes,
+        concat!(
+            r#"{"v":1,"rig":"rig-07","boot":3145729,"uptime_s":60,"#,
+            r#""frames":{"captured":0,"processed":0,"dropped":0,"repeated":0},"#,
+            r#""labels":{"offered":0,"abstained":0,"evidence":0,"messages":0,"acked":0,"evicted":0},"#,
+            r#""outbox":{"messages":0,"bytes":0},"stages":[],"clock":"rtc","temperature_c":81.5,"#,
+            r#""camera":{"state":"streaming","format":"mjpeg","width":1280,"height":720,"asked_fps":30.0,"#,
+            r#""measured_fps":29.5,"damaged":2,"reopened":1},"shed":"half-rate","throttled":true,"latency_ms":84.5}"#
+        )
+    );
+    assert_eq!(serde_json::from_str::<Health>(&bytes).unwrap(), health);
+    for state in [
+        CameraState::Starting,
+        CameraState::Streaming,
+        CameraState::Stalled,
+        CameraState::Unplugged,
+        CameraState::Failing,
+        CameraState::Off,
+    ] {
+        assert_eq!(written(&state), format!("\"{}\"", state.name()));
+    }
+    for shed in [
+        Shed::Nothing,
+        Shed::PersonBox,
+        Shed::HalfRate,
+        Shed::QuarterRate,
+    ] {
+        assert_eq!(written(&shed), format!("\"{}\"", shed.name()));
+    }
 }

@@ -370,6 +370,7 @@ const fn empty_part(first: u32) -> ManifestPart {
         mono_us: heapless::Vec::new(),
         repeats: heapless::Vec::new(),
         dropped: heapless::Vec::new(),
+        shed: heapless::Vec::new(),
     }
 }
 

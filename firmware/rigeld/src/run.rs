@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use board::{Board, Source};
 use capture::FrameSource;
 use label_core::BootId;
-use label_core::wire::{self, Birth, Counters, Health, ModelRef, OutboxState, WIRE_VERSION};
+use label_core::wire::{self, Birth, Counters, Health, ModelRef, OutboxState, Shed, WIRE_VERSION};
 use perception::Search;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -194,6 +194,10 @@ fn start_uplink(
             clock: wall_clock().1,
             temperature_c: temperature_c(),
             disk_free_mib: None,
+            camera: None,
+            shed: Shed::Nothing,
+            throttled: None,
+            latency_ms: None,
         }
     };
     Uplink::start(config, outbox.clone(), birth, health).context("cannot start the uplink")

@@ -2,8 +2,8 @@
 
 use label_core::kind::LabelScope;
 use label_core::wire::{
-    Birth, ClipEvent, ClipMessage, Decision, Evicted, EvidenceHeader, Health, Label, LabelBatch,
-    LabelValue, ModelRef,
+    Birth, CameraHealth, ClipEvent, ClipMessage, Decision, Evicted, EvidenceHeader, Health, Label,
+    LabelBatch, LabelValue, ModelRef, OperatorMark,
 };
 use label_core::{CaptureTime, FrameIndex, FrameRange, LabelKind, Seq};
 
@@ -16,6 +16,8 @@ const MAX_UTC_US: i64 = 7_258_118_400_000_000;
 /// Larger than any sensor.
 const MAX_PIXEL: f32 = 100_000.0;
 const MAX_SIDE: u32 = 65_536;
+/// Faster than any camera, frames a second.
+const MAX_FPS: f32 = 100_000.0;
 
 /// Why a message cannot be true.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -121,7 +123,7 @@ pub(crate) fn clip(message: &ClipMessage) -> Check {
             require(
                 opened
                     .nominal_fps
-                    .is_none_or(|fps| fps > 0.0 && fps <= 100_000.0),
+                    .is_none_or(|fps| fps > 0.0 && fps <= MAX_FPS),
                 "nominal_fps",
                 "is no frame rate",
             )?;
@@ -153,8 +155,19 @@ pub(crate) fn clip(message: &ClipMessage) -> Check {
                 part.repeats.iter().all(|frame| inside(*frame)),
                 "repeats",
                 "names a frame of another part",
+            )?;
+            require(
+                part.shed.iter().all(|change| inside(change.before)),
+                "shed",
+                "names a frame of another part",
+            )?;
+            require(
+                part.shed.is_sorted_by_key(|change| change.before),
+                "shed",
+                "is out of order",
             )
         }
+        ClipEvent::OperatorMark(mark) => operator_mark(mark),
         ClipEvent::Closed(closed) => {
             if let Some(damage) = &closed.damage {
                 let unfit = |c: char| c.is_control() && c != '\n' && c != '\t';
@@ -182,6 +195,21 @@ pub(crate) fn clip(message: &ClipMessage) -> Check {
             )
         }
     }
+}
+
+fn operator_mark(mark: &OperatorMark) -> Check {
+    require(
+        mark.frame < FrameIndex::MAX,
+        "frame",
+        "is no frame of a clip",
+    )?;
+    time(mark.pts_us, "pts_us")?;
+    time(CaptureTime(mark.mono_us), "mono_us")?;
+    require(
+        (0..=MAX_UTC_US).contains(&mark.utc_us),
+        "utc_us",
+        "is not between 1970 and 2200",
+    )
 }
 
 pub(crate) fn batch<const M: usize, const L: usize>(
@@ -363,5 +391,34 @@ pub(crate) fn health(message: &Health) -> Check {
             .is_none_or(|degrees| degrees.abs() <= 1000.0),
         "temperature_c",
         "is no temperature",
+    )?;
+    require(
+        message
+            .latency_ms
+            .is_none_or(|ms| ms.is_finite() && ms >= 0.0),
+        "latency_ms",
+        "is not a time",
+    )?;
+    message.camera.as_ref().map_or(Ok(()), camera)
+}
+
+fn camera(camera: &CameraHealth) -> Check {
+    plain(&camera.format, "camera.format")?;
+    require(
+        camera.width <= MAX_SIDE && camera.height <= MAX_SIDE,
+        "camera.width, camera.height",
+        "is no size of a picture",
+    )?;
+    require(
+        [camera.asked_fps, camera.measured_fps]
+            .iter()
+            .all(|fps| (0.0..=MAX_FPS).contains(fps)),
+        "camera.asked_fps, camera.measured_fps",
+        "is no frame rate",
+    )?;
+    require(
+        camera.damaged <= MAX_SEQ,
+        "camera.damaged",
+        "is not a count",
     )
 }

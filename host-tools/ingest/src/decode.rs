@@ -349,4 +349,114 @@ mod tests {
             Content::Clip { .. }
         ));
     }
+
+    fn clip(event: &str) -> String {
+        format!(
+            r#"{{"v":1,"from":{{"rig":"rig","boot":1048577,"seq":9}},"clip":1,"event":{event}}}"#
+        )
+    }
+
+    #[test]
+    fn marks_and_shed_changes_that_cannot_be_true_are_refused() {
+        let mark = r#"{"operator-mark":{"frame":306,"pts_us":12240000,"mono_us":95,"utc_us":17,"clock":"ntp"}}"#;
+        let part = r#"{"part":{"first":4,"pts_us":[1,2],"shed":[{"before":4,"shed":"half-rate"},{"before":5,"shed":"nothing"}]}}"#;
+        let topic = "rigel/v1/north/rig/clip";
+        for sound in [mark, part] {
+            let content = decode(topic, clip(sound).into_bytes(), 0).content;
+            assert!(matches!(content, Content::Clip { .. }), "{content:?}");
+        }
+        for (event, from, to, detail) in [
+            (mark, "306", "4294967295", "frame is no frame of a clip"),
+            (
+                mark,
+                "12240000",
+                "9000000000000000000",
+                "pts_us is thirty years away",
+            ),
+            (
+                mark,
+                "95",
+                "-9000000000000000000",
+                "mono_us is thirty years away",
+            ),
+            (mark, "17", "-17", "utc_us is not between 1970 and 2200"),
+            (
+                part,
+                "\"before\":5",
+                "\"before\":6",
+                "shed names a frame of another part",
+            ),
+            (
+                part,
+                "\"before\":4",
+                "\"before\":3",
+                "shed names a frame of another part",
+            ),
+            (
+                &part
+                    .replace("\"before\":4", "\"before\":7")
+                    .replace("\"before\":5", "\"before\":4")
+                    .replace("\"before\":7", "\"before\":5"),
+                "nothing",
+                "nothing",
+                "shed is out of order",
+            ),
+        ] {
+            let refused = refusal(topic, &clip(&event.replace(from, to)));
+            assert_eq!(
+                (
+                    refused.reason,
+                    refused.detail.as_str(),
+                    refused.named.is_some()
+                ),
+                (RefusalReason::OutOfRange, detail, true)
+            );
+        }
+    }
+
+    #[test]
+    fn an_event_or_a_reason_that_this_host_is_too_old_for_is_kept_aside_and_its_number_counts() {
+        for (topic, payload) in [
+            (
+                "rigel/v1/north/rig/clip",
+                clip(r#"{"steering-wheel-hit":{"frame":3}}"#),
+            ),
+            (
+                LABEL,
+                batch(
+                    r#"{"n":0,"kind":"blink","track":1,"frames":[12,18],"pts_us":[4,6],"decision":"abstain","reason":"sun-in-the-lens"}"#,
+                ),
+            ),
+        ] {
+            let refused = refusal(topic, &payload);
+            assert_eq!(refused.reason, RefusalReason::Malformed);
+            assert!(refused.detail.contains("unknown variant"), "{refused:?}");
+            assert!(refused.named.is_some(), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn health_of_a_camera_that_cannot_be_is_refused() {
+        let sound = concat!(
+            r#"{"v":1,"rig":"rig","boot":1048577,"uptime_s":1,"frames":{"captured":0,"processed":0,"dropped":0,"repeated":0},"#,
+            r#""labels":{"offered":0,"abstained":0,"evidence":0,"messages":0,"acked":0,"evicted":0},"#,
+            r#""outbox":{"messages":0,"bytes":0},"stages":[],"clock":"rtc","camera":{"state":"streaming","format":"nv12","#,
+            r#""width":640,"height":480,"asked_fps":30.0,"measured_fps":29.0,"damaged":0,"reopened":0},"latency_ms":20.0}"#
+        );
+        let topic = "rigel/v1/north/rig/health";
+        assert!(matches!(
+            decode(topic, sound.into(), 0).content,
+            Content::Health { .. }
+        ));
+        for (from, to) in [
+            ("29.0", "-1.0"),
+            ("30.0", "1e39"),
+            ("640", "70000"),
+            ("20.0", "-1.0"),
+            ("nv12", "\\u001b"),
+        ] {
+            let refused = refusal(topic, &sound.replace(from, to));
+            assert_eq!(refused.reason, RefusalReason::OutOfRange, "{refused:?}");
+        }
+    }
 }

@@ -63,8 +63,9 @@ pub(crate) async fn store_clip(
         .bind(opened.utc_us)
         .bind(word(&opened.clock)),
         ClipEvent::Part(part) => sqlx::query(
-            "INSERT INTO manifest_parts (rig, boot, clip, first_frame, frames, seq, pts_us, mono_us, repeats, dropped)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            "INSERT INTO manifest_parts (rig, boot, clip, first_frame, frames, seq, pts_us, mono_us, repeats, dropped,
+                shed)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         )
         .bind(rig)
         .bind(boot)
@@ -75,7 +76,21 @@ pub(crate) async fn store_clip(
         .bind(json(&part.pts_us))
         .bind(json(&part.mono_us))
         .bind(json(&part.repeats))
-        .bind(json(&part.dropped)),
+        .bind(json(&part.dropped))
+        .bind(json(&part.shed)),
+        ClipEvent::OperatorMark(mark) => sqlx::query(
+            "INSERT INTO operator_marks (rig, boot, clip, seq, frame, pts_us, mono_us, utc_us, clock)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        )
+        .bind(rig)
+        .bind(boot)
+        .bind(clip)
+        .bind(seq)
+        .bind(i64::from(mark.frame))
+        .bind(mark.pts_us.us())
+        .bind(mark.mono_us)
+        .bind(mark.utc_us)
+        .bind(word(&mark.clock)),
         ClipEvent::Closed(closed) => sqlx::query(
             "UPDATE clips SET closed_seq = $4, frames = $5, repeated = $6, dropped = $7, sha256 = $8, damage = $9,
                 offered = $10, abstained = $11, evidence = $12

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 /// Most frames in one manifest part.
 pub const MAX_PART_FRAMES: usize = 240;
 
+/// Most changes of [`Shed`] in one manifest part.
+pub const MAX_SHED_CHANGES: usize = 16;
+
 /// How far the wall clock can be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -54,6 +57,67 @@ pub struct DroppedFrames {
     pub count: u32,
 }
 
+/// What the rig leaves out to stay cool and in time; each step leaves out what the one before did as well. The timing of
+/// blinks goes last: where frames are left out, what cannot be told for want of them is abstained.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shed {
+    /// Everything is looked at.
+    #[default]
+    Nothing,
+    /// Person boxes are not made.
+    PersonBox,
+    /// Every second frame is looked at.
+    HalfRate,
+    /// Every fourth frame is looked at.
+    QuarterRate,
+}
+
+impl Shed {
+    /// The fixed name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::PersonBox => "person-box",
+            Self::HalfRate => "half-rate",
+            Self::QuarterRate => "quarter-rate",
+        }
+    }
+
+    /// Whether everything is looked at.
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde's skip_serializing_if hands a reference"
+    )]
+    pub(super) fn is_nothing(&self) -> bool {
+        *self == Self::Nothing
+    }
+}
+
+/// From frame `before` on, `shed` holds. A clip begins with [`Shed::Nothing`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShedChange {
+    /// First frame after the change.
+    pub before: FrameIndex,
+    /// What is left out from there on.
+    pub shed: Shed,
+}
+
+/// The driver or operator pressed the button: something worth a look happened here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OperatorMark {
+    /// The last frame that was looked at when the button went down.
+    pub frame: FrameIndex,
+    /// Presentation time of that frame.
+    pub pts_us: CaptureTime,
+    /// Monotonic time of the rig at the press.
+    pub mono_us: i64,
+    /// UTC at the press, microseconds since 1970.
+    pub utc_us: i64,
+    /// How far `utc_us` can be trusted.
+    pub clock: ClockState,
+}
+
 /// Times of successive frames.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ManifestPart {
@@ -70,6 +134,9 @@ pub struct ManifestPart {
     /// Frames lost before they reached the decoder or the models.
     #[serde(default, skip_serializing_if = "heapless::Vec::is_empty")]
     pub dropped: heapless::Vec<DroppedFrames, 32>,
+    /// Where the rig began to leave out more or less; before the first change holds what held in the part before.
+    #[serde(default, skip_serializing_if = "heapless::Vec::is_empty")]
+    pub shed: heapless::Vec<ShedChange, MAX_SHED_CHANGES>,
 }
 
 /// Labels made of a clip, so that the host can see whether it has them all.
@@ -115,6 +182,8 @@ pub enum ClipEvent {
     Opened(ClipOpened),
     /// Some of its frames.
     Part(ManifestPart),
+    /// Somebody at the rig marked a moment of it.
+    OperatorMark(OperatorMark),
     /// It ended.
     Closed(ClipClosed),
 }

@@ -1,6 +1,6 @@
 //! State: who is there, how it fares, what is committed.
 
-use super::{ClockState, ModelRef, Origin, Sha256Hex};
+use super::{ClockState, ModelRef, Origin, Sha256Hex, Shed};
 use crate::id::{BootId, Name, Seq};
 use serde::{Deserialize, Serialize};
 
@@ -103,6 +103,59 @@ pub struct StageTime {
     pub ms: f32,
 }
 
+/// What the camera does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CameraState {
+    /// It is being opened; no frame came yet.
+    Starting,
+    /// Frames come.
+    Streaming,
+    /// It is there and gives no frames.
+    Stalled,
+    /// It is not there.
+    Unplugged,
+    /// It is there and cannot be used: the rig's log says why.
+    Failing,
+    /// No session is on, so it is closed.
+    Off,
+}
+
+impl CameraState {
+    /// The fixed name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Streaming => "streaming",
+            Self::Stalled => "stalled",
+            Self::Unplugged => "unplugged",
+            Self::Failing => "failing",
+            Self::Off => "off",
+        }
+    }
+}
+
+/// The camera of a live rig.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CameraHealth {
+    /// What it does.
+    pub state: CameraState,
+    /// Format of its frames, as the board file names it; empty until one was agreed on. The size likewise 0.
+    pub format: heapless::String<8>,
+    /// Width of its frames in pixels.
+    pub width: u32,
+    /// Height of its frames in pixels.
+    pub height: u32,
+    /// Frames a second that it was asked for; finite.
+    pub asked_fps: f32,
+    /// Frames a second that come; finite, 0 while none do.
+    pub measured_fps: f32,
+    /// Damaged frames since the boot.
+    pub damaged: u64,
+    /// Times it was opened again after trouble since the boot.
+    pub reopened: u32,
+}
+
 /// How the rig fares; quality of service 0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Health {
@@ -130,6 +183,19 @@ pub struct Health {
     /// Free room for the outbox, MiB; absent where it cannot be told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disk_free_mib: Option<u64>,
+    /// The camera; absent where clips are read from files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub camera: Option<CameraHealth>,
+    /// What is left out now.
+    #[serde(default, skip_serializing_if = "Shed::is_nothing")]
+    pub shed: Shed,
+    /// Whether the processor is slowed down for heat or want of power; absent where it cannot be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttled: Option<bool>,
+    /// Mean time from the capture of a frame until it was labelled since the last health message, milliseconds; finite;
+    /// absent where clips are read from files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<f32>,
 }
 
 /// Stands in for messages that the rig gave up for want of room. It is numbered like them, so the host's watermark

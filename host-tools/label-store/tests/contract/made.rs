@@ -128,6 +128,7 @@ pub(crate) fn part(seq: u64, first: u32, frames: u32) -> Incoming {
             mono_us: heapless::Vec::new(),
             repeats: heapless::Vec::new(),
             dropped: heapless::Vec::new(),
+            shed: heapless::Vec::new(),
         }),
     )
 }

@@ -153,6 +153,7 @@ impl Rig {
                 mono_us: heapless::Vec::new(),
                 repeats: heapless::Vec::new(),
                 dropped: heapless::Vec::new(),
+                shed: heapless::Vec::new(),
             }))
             .await;
         }
