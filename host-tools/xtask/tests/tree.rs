@@ -114,11 +114,15 @@ fn every_arrow_points_towards_label_core() {
 }
 
 #[test]
-fn only_perception_names_a_model_runtime_and_only_capture_names_cameras() {
+fn models_cameras_pins_and_displays_each_have_one_crate_that_names_them() {
     let wardens = [
         ("libloading", "perception"),
         ("tflite", "perception"),
         ("v4l", "capture"),
+        ("rppal", "panel"),
+        ("gpiocdev", "panel"),
+        ("linux-embedded-hal", "panel"),
+        ("ssd1306", "panel"),
     ];
     for package in packages() {
         for (guarded, warden) in wardens {

@@ -1,0 +1,38 @@
+//! The rig's front: a 128x64 display, three lights and a button.
+//!
+//! [`draw`] makes a [`Picture`] from a [`PanelState`] and nothing else, so a test, `rigeld panel --png` and the glass show
+//! the same dots. [`Front`] is the thread that owns display and pins, asks for the state twice a second, and tells presses.
+//! Nothing here can disturb labelling: what fails is logged once, counted, and tried again.
+//!
+//! It knows neither cameras nor labels nor the board file: `rigeld` fills in the state and decides what a press means.
+//!
+//! Terms: the *glass* is what a person sees of the display; a *page* is one of the pictures a short press turns through
+//! (an SSD1306 page, eight rows of dots, is called a *band*); *lights* are the three LEDs; *pins* are lights and button.
+//! Coordinates are dots, x right, y down, from the top left of the glass.
+
+mod button;
+mod display;
+mod error;
+mod front;
+mod pages;
+mod picture;
+mod pins;
+mod state;
+
+pub use button::{Button, LONG, Press, VERY_LONG};
+pub use display::{DisplaySettings, probe_display};
+pub use error::PanelError;
+pub use front::{Front, FrontSettings};
+pub use pages::{Page, draw};
+pub use picture::{HEIGHT, Picture, WIDTH};
+pub use pins::{PinSettings, probe_pins};
+pub use state::{Link, Mode, PanelState, SelfTest};
+
+/// How a display or pins are reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// By `rppal`: the registers of a Raspberry Pi.
+    Rppal,
+    /// By the kernel's character devices, on any board.
+    Kernel,
+}
