@@ -48,19 +48,42 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// How often this thread allocated while `work` ran.
-pub(crate) fn allocations_of(work: impl FnOnce()) -> u64 {
-    let before = ALLOCATIONS.get();
-    work();
-    ALLOCATIONS.get() - before
+/// What this thread allocated since a moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Allocations {
+    since: u64,
+}
+
+impl Allocations {
+    /// Counts from now on.
+    pub(crate) fn now() -> Self {
+        Self {
+            since: ALLOCATIONS.get(),
+        }
+    }
+
+    /// How often this thread allocated since then; counts from now on again.
+    pub(crate) fn restart(&mut self) -> u64 {
+        let before = std::mem::replace(&mut self.since, ALLOCATIONS.get());
+        // Begun on another thread, the first count means nothing.
+        self.since.saturating_sub(before)
+    }
 }
 
 #[test]
 fn an_allocation_of_this_thread_is_counted_and_none_of_another() {
-    let mut kept = Vec::<u8>::new();
-    assert_eq!(allocations_of(|| kept.reserve(100)), 1);
-    assert_eq!(allocations_of(|| kept.reserve(10_000)), 1, "growing");
-    assert_eq!(allocations_of(|| kept.clear()), 0);
-    let other = std::thread::spawn(|| allocations_of(|| drop(vec![0u8; 100])));
-    assert_eq!(allocations_of(|| assert_eq!(other.join().ok(), Some(1))), 0);
+    let (mut kept, mut count) = (Vec::<u8>::new(), Allocations::now());
+    kept.reserve(100);
+    assert_eq!(count.restart(), 1);
+    kept.reserve(10_000);
+    assert_eq!(count.restart(), 1, "growing");
+    kept.clear();
+    assert_eq!(count.restart(), 0);
+    let other = std::thread::spawn(|| {
+        let mut count = Allocations::now();
+        drop(vec![0u8; 100]);
+        count.restart()
+    });
+    let mut count = Allocations::now();
+    assert_eq!((other.join().ok(), count.restart()), (Some(1), 0));
 }

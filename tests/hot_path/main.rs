@@ -1,25 +1,22 @@
 //! After warm-up a frame allocates nothing in our code: on a device that runs for months, what is never allocated can
 //! neither leak nor fragment nor wait for a lock.
 //!
-//! The parts are put together as `rigeld` does it and fed the demo clip, decoded beforehand. Counted are the allocations
-//! of Rust code on this thread; what the model runtime does with its own allocator is not ours and not seen.
+//! The line is the one that `rigeld` runs, with both of its threads. Counted are the allocations of Rust code on each of
+//! them from one frame to the next; what the model runtime does with its own allocator is not ours and not seen.
 
 mod counting;
 
+use anyhow::Result;
 use board::Board;
-use capture::{ClipSource, Ffmpeg, FrameBuffer, FrameInfo, FrameSource};
-use counting::allocations_of;
-use label_core::confidence::LogisticCalibration;
-use label_core::labeller::{
-    ClipLabeller, EyeMeasurement, Gate, ModelIndexes, PersonFrame, PersonMeasurement,
-};
-use label_core::wire::Label;
-use label_core::{AbstainReason, CaptureTime, Confidence, EyeSide, FrameRange, TrackId};
-use perception::{
-    ColorRange, EyeReader, EyeTiles, FaceDetector, FaceDetectorKind, FaceMesh, FaceModels,
-    FaceTracker, Filmstrip, ModelCard, Novelty, PersonFinder, Picture, Runtime, Search,
-};
+use capture::{CaptureError, ClipSource, Ffmpeg, FrameBuffer, FrameInfo, FrameSource, SourceInfo};
+use counting::Allocations;
+use label_core::LabelKind;
+use label_core::wire::{Decision, Label};
+use perception::{Filmstrip, Search};
+use rigeld::pipeline::{ClipEnd, Pipeline, Sink};
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, Mutex, atomic::AtomicBool};
 
 /// Frames after which every buffer has its size: four seconds of the clip, so the person was measured twice and an event
 /// was told.
@@ -27,24 +24,14 @@ const WARM_UP: usize = 100;
 /// Frames that may allocate nothing; they hold a blink, a long closure and four measurements of the person.
 const WATCHED: usize = 200;
 
-/// The line from a frame to its labels, as `rigeld` has it.
-struct Line {
-    faces: FaceTracker,
-    persons: PersonFinder,
-    strip: Filmstrip,
-    labeller: Box<ClipLabeller>,
-    measured: Vec<PersonMeasurement>,
-    columns: Vec<EyeTiles>,
-    told: Vec<Label>,
-}
-
 fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("the tests lie within the project")
 }
 
-fn fetched(path: PathBuf) -> PathBuf {
+fn fetched(name: &str) -> PathBuf {
+    let path = project().join(name);
     assert!(
         path.exists(),
         "{} is not there: run `cargo xtask setup`",
@@ -53,214 +40,171 @@ fn fetched(path: PathBuf) -> PathBuf {
     path
 }
 
-fn ffmpeg() -> Ffmpeg {
-    let candidates = ["ffmpeg".into(), project().join(".rigel/bin/ffmpeg")];
-    Ffmpeg::find(&candidates).expect("ffmpeg is needed: run `cargo xtask setup`")
-}
-
-fn open_demo_clip() -> ClipSource {
-    let clip = fetched(project().join(".rigel/clips/franck.mp4"));
-    ClipSource::open(&clip, &ffmpeg(), Some(15.0)).expect("the demo clip can be decoded")
-}
-
-fn gate() -> Gate {
-    Gate {
-        blink: 0.0,
-        long_closure: 0.0,
-        eyes: 0.0,
-        person: 0.0,
-        blink_calibration: LogisticCalibration {
-            ceiling: 1.0,
-            bias: 0.0,
-            weights: [0.1; 8],
-            ranges: [(-4.0, 4.0); 8],
-        },
-        long_closure_confidence: 0.6,
+/// ffmpeg as fetched, or from the search path.
+fn ffmpeg() -> PathBuf {
+    let fetched = project().join(".rigel/bin/ffmpeg");
+    if fetched.is_file() {
+        fetched
+    } else {
+        "ffmpeg".into()
     }
 }
 
-impl Line {
-    fn load() -> Self {
-        let board = Board::read(&project().join("boards/sim.toml")).expect("the shipped board");
-        let p = board.perception;
-        let runtime = Runtime::load(&fetched(p.runtime.clone())).expect("the runtime loads");
-        let card = |name: &str| ModelCard::read(&p.cards, name).expect("a shipped card");
-        let detector = |kind, name: &str| {
-            FaceDetector::load(kind, &card(name), &runtime, &p.files, p.threads)
-                .expect("a face detector loads")
-        };
-        let models = FaceModels {
-            short_range: detector(FaceDetectorKind::ShortRange, &p.short_range),
-            full_range: detector(FaceDetectorKind::FullRange, &p.full_range),
-            mesh: FaceMesh::load(&card(&p.mesh), &runtime, &p.files, p.threads)
-                .expect("the mesh loads"),
-            reader: EyeReader::load(&card(&p.eye_reader), &runtime, &p.files, p.threads)
-                .expect("the eye reader loads"),
-        };
-        let (person, mask) = (card(&p.person), card(&p.person_mask));
-        let persons = PersonFinder::load(&person, &mask, &runtime, &p.files, p.threads);
-        let indexes = ModelIndexes {
-            eyes: 0,
-            person: 1,
-            blink: 2,
-        };
+fn load_pipeline() -> Pipeline {
+    fetched(".rigel/runtime/libLiteRt.so");
+    let board = Board::read(&project().join("boards/sim.toml")).expect("the shipped board");
+    Pipeline::load(&board).expect("the models load")
+}
+
+/// What one thread allocated from each frame to the next.
+type Counts = Arc<Mutex<Vec<u64>>>;
+
+fn new_counts() -> Counts {
+    Arc::new(Mutex::new(Vec::with_capacity(4 * (WARM_UP + WATCHED))))
+}
+
+/// The first frames of a clip. Counts on the thread that takes frames from the decoder.
+struct CountedSource {
+    clip: ClipSource,
+    left: usize,
+    since: Allocations,
+    counts: Counts,
+}
+
+impl CountedSource {
+    fn open(clip: &Path, frames: usize, counts: &Counts) -> Box<Self> {
+        let ffmpeg = Ffmpeg::find(&[ffmpeg()]).expect("ffmpeg: run `cargo xtask setup`");
+        let clip = ClipSource::open(clip, &ffmpeg, None).expect("the clip can be decoded");
+        Box::new(Self {
+            clip,
+            left: frames,
+            since: Allocations::now(),
+            counts: Arc::clone(counts),
+        })
+    }
+}
+
+impl FrameSource for CountedSource {
+    fn info(&self) -> &SourceInfo {
+        self.clip.info()
+    }
+
+    fn next_into(&mut self, frame: &mut FrameBuffer) -> Result<bool, CaptureError> {
+        if self.left == 0 {
+            return Ok(false);
+        }
+        self.left -= 1;
+        let more = self.clip.next_into(frame);
+        let mut counts = self.counts.lock().expect("nobody panics with it");
+        counts.push(self.since.restart());
+        more
+    }
+
+    fn damage(&self) -> Option<String> {
+        self.clip.damage()
+    }
+}
+
+/// Counts on the thread that labels.
+struct CountedSink {
+    since: Allocations,
+    counts: Vec<u64>,
+    /// Frames in which a label was told.
+    told: Vec<usize>,
+    /// Frames in which somebody was seen to be in view or not.
+    nobody_since: Option<u32>,
+}
+
+impl CountedSink {
+    fn new() -> Self {
         Self {
-            faces: FaceTracker::new(models, p.max_faces),
-            persons: persons.expect("the person models load"),
-            strip: Filmstrip::new(512),
-            labeller: Box::new(ClipLabeller::new(gate(), indexes)),
-            measured: Vec::with_capacity(8),
-            columns: Vec::with_capacity(512),
-            told: Vec::with_capacity(64),
-        }
-    }
-
-    fn observe(&mut self, picture: &Picture<'_>, info: FrameInfo) {
-        let novelty = if info.same_pixels {
-            Novelty::SamePixels
-        } else {
-            Novelty::New
-        };
-        self.faces
-            .observe(picture, info.at, Search::Video, novelty)
-            .expect("the face models run");
-        self.persons
-            .observe(picture, info.at, &mut self.faces)
-            .expect("the person models run");
-        for face in self.faces.faces() {
-            let openness = EyeSide::BOTH.map(|side| {
-                (!face.eyes.is_turned_away(side)).then_some(face.eyes.side(side).openness)
-            });
-            self.strip.record(picture, info.index, &face.eyes, openness);
-        }
-        self.measure();
-        let told = &mut self.told;
-        self.labeller
-            .observe(info.index, info.at, &self.measured, |label| {
-                // Room was made beforehand: a label is a value and goes on as one.
-                if told.len() < told.capacity() {
-                    told.push(label);
-                }
-            });
-        // What the evidence of an event begins with.
-        let recent = FrameRange::new(info.index.saturating_sub(20), info.index);
-        self.columns.clear();
-        self.columns.extend(self.strip.frames(recent).copied());
-    }
-
-    fn measure(&mut self) {
-        self.measured.clear();
-        let sure = Confidence::new(0.9).expect("a share");
-        for person in self.persons.persons() {
-            let of = |track: &TrackId| *track == person.track;
-            let face = self.faces.faces().iter().find(|face| of(&face.track));
-            let eye = |side| {
-                let face = face
-                    .filter(|face| !face.eyes.is_turned_away(side))
-                    .ok_or(AbstainReason::EyeTurnedAway)?;
-                let eye = face.eyes.side(side);
-                Ok(EyeMeasurement {
-                    center: eye.center,
-                    confidence: sure,
-                    openness: eye.openness,
-                })
-            };
-            let bounds = person.bounds.map(|(bounds, _)| (bounds, sure));
-            self.measured.push(PersonMeasurement {
-                track: person.track,
-                frame: PersonFrame {
-                    person: bounds.ok_or(AbstainReason::LowConfidence),
-                    person_score: person.score,
-                    left: eye(EyeSide::Left),
-                    right: eye(EyeSide::Right),
-                    face_score: face.map_or(0.0, |face| face.mesh.presence),
-                    yaw: face.map_or(0.0, |face| face.eyes.yaw),
-                },
-            });
+            since: Allocations::now(),
+            counts: Vec::with_capacity(4 * (WARM_UP + WATCHED)),
+            told: Vec::with_capacity(4096),
+            nobody_since: None,
         }
     }
 }
 
-fn picture(frame: &FrameBuffer) -> Picture<'_> {
-    let (luma, chroma) = (frame.luma(), frame.chroma());
-    Picture::new(frame.width, frame.height, luma, chroma, ColorRange::Limited)
-        .expect("a frame has pixels")
+impl Sink for CountedSink {
+    fn opened(&mut self, _: &SourceInfo) -> Result<()> {
+        Ok(())
+    }
+
+    fn frame(&mut self, _: &FrameInfo) -> Result<()> {
+        self.counts.push(self.since.restart());
+        Ok(())
+    }
+
+    fn label(&mut self, label: Label, _: Option<&mut Filmstrip>) -> Result<()> {
+        self.told.push(self.counts.len());
+        if label.track.is_none() && label.kind == LabelKind::Blink {
+            assert_eq!(label.decision, Decision::Abstain, "nobody was in view");
+            self.nobody_since = Some(label.frames.start);
+        }
+        Ok(())
+    }
+
+    fn closed(&mut self, _: &ClipEnd) -> Result<()> {
+        Ok(())
+    }
 }
 
-/// Frames and how often each allocated, without those that did not.
-fn busy(counts: &[u64]) -> Vec<(usize, u64)> {
-    let counts = counts.iter().copied().enumerate();
+/// Frames after warm-up and how often each allocated, without those that did not.
+fn busy(counts: &[u64], warm_up: usize) -> Vec<(usize, u64)> {
+    let counts = counts.iter().copied().enumerate().skip(warm_up);
     counts.filter(|(_, count)| *count > 0).collect()
 }
 
+fn label(clip: &Path, frames: usize) -> (CountedSink, Vec<u64>) {
+    let mut pipeline = load_pipeline();
+    let (capturing, mut sink) = (new_counts(), CountedSink::new());
+    let source = CountedSource::open(clip, frames, &capturing);
+    let stop = Arc::new(AtomicBool::new(false));
+    let end = pipeline.label(source, Search::Video, &mut sink, &stop);
+    assert_eq!(end.expect("the clip is labelled").frames as usize, frames);
+    let capturing = capturing.lock().expect("nobody panics with it").clone();
+    (sink, capturing)
+}
+
 #[test]
-fn a_frame_of_a_tracked_face_allocates_nothing() {
-    let mut source = open_demo_clip();
-    let mut frames = Vec::new();
-    for _ in 0..WARM_UP + WATCHED {
-        let mut frame = FrameBuffer::default();
-        assert!(
-            source
-                .next_into(&mut frame)
-                .expect("the clip can be decoded")
-        );
-        frames.push(frame);
-    }
-    let mut line = Line::load();
-    for frame in &frames[..WARM_UP] {
-        line.observe(&picture(frame), frame.info);
-    }
-    assert_eq!(line.faces.faces().len(), 1, "the driver is tracked");
-    let before = line.told.len();
-    let counts: Vec<u64> = frames[WARM_UP..]
-        .iter()
-        .map(|frame| allocations_of(|| line.observe(&picture(frame), frame.info)))
-        .collect();
+fn a_frame_of_a_tracked_face_allocates_nothing_on_either_thread() {
+    let frames = WARM_UP + WATCHED;
+    let (sink, capturing) = label(&fetched(".rigel/clips/franck.mp4"), frames);
+    let told = sink.told.iter().filter(|at| (WARM_UP..frames).contains(at));
     assert!(
-        line.told.len() >= before + 4,
+        told.count() >= 4,
         "labels were told meanwhile: what ends a segment or an event was seen too"
     );
-    assert_eq!(busy(&counts), [], "frames after warm-up that allocated");
+    assert_eq!(sink.nobody_since, None, "the driver is tracked");
+    assert_eq!((sink.counts.len(), capturing.len()), (frames, frames));
+    assert_eq!(busy(&sink.counts, WARM_UP), [], "labelling allocated");
+    assert_eq!(busy(&capturing, WARM_UP), [], "capturing allocated");
+}
+
+/// A second of the driver, then an empty scene that moves.
+fn write_clip_that_is_left(folder: &Path) -> PathBuf {
+    let clip = folder.join("left.mp4");
+    let mut command = Command::new(ffmpeg());
+    command.args(["-hide_banner", "-loglevel", "error", "-t", "1", "-i"]);
+    command.arg(fetched(".rigel/clips/franck.mp4"));
+    command.args(["-f", "lavfi", "-t", "6", "-i"]);
+    command.arg("gradients=size=640x360:rate=25:seed=1");
+    command.arg("-filter_complex");
+    command.arg(
+        "[0:v]scale=640:360,fps=25,setsar=1,format=yuv420p[a];[1:v]setsar=1,format=yuv420p[b];[a][b]concat=n=2",
+    );
+    command.args(["-an", "-c:v", "mpeg4"]).arg(&clip);
+    let status = command.status().expect("ffmpeg can be started");
+    assert!(status.success(), "ffmpeg writes the clip");
+    clip
 }
 
 #[test]
 fn a_frame_without_a_face_allocates_nothing_however_far_the_search_goes() {
-    let mut line = Line::load();
-    let mut source = open_demo_clip();
-    let mut frame = FrameBuffer::default();
-    let more = source.next_into(&mut frame);
-    assert!(more.expect("the clip can be decoded"));
-    // A face, so that everything was used once; then everybody is gone.
-    line.observe(&picture(&frame), frame.info);
-    assert_eq!(line.faces.faces().len(), 1);
-    let (width, height) = (640, 360);
-    let stripes: Vec<u8> = (0..width * height).map(|at| (at % 97) as u8).collect();
-    let empty = Picture::new(width, height, &stripes, None, ColorRange::Full).expect("pixels");
-    let mut info = frame.info;
-    let mut next = || {
-        info.index += 1;
-        info.at = CaptureTime(info.at.us() + 40_000);
-        allocations_of(|| line.observe(&empty, info))
-    };
-    for _ in 0..20 {
-        next();
-    }
-    let counts: Vec<u64> = std::iter::repeat_with(next).take(60).collect();
-    assert!(line.faces.faces().is_empty());
-    assert_eq!(busy(&counts), [], "frames after warm-up that allocated");
-}
-
-#[test]
-fn the_thread_that_takes_frames_from_the_decoder_allocates_nothing() {
-    let mut source = open_demo_clip();
-    let mut frame = FrameBuffer::default();
-    let mut next = || {
-        let more = source.next_into(&mut frame);
-        assert!(more.expect("the clip can be decoded"));
-    };
-    for _ in 0..WARM_UP {
-        next();
-    }
-    let counts: Vec<u64> = (0..WATCHED).map(|_| allocations_of(&mut next)).collect();
-    assert_eq!(busy(&counts), [], "frames after warm-up that allocated");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (sink, _) = label(&write_clip_that_is_left(folder.path()), 150);
+    let left = sink.nobody_since.expect("everybody is gone");
+    assert!((20..60).contains(&left), "{left}");
+    assert_eq!(busy(&sink.counts, WARM_UP), [], "labelling allocated");
 }

@@ -17,7 +17,7 @@ use std::time::Instant;
 
 /// Arguments of `rigeld label`.
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
+pub struct Arguments {
     /// Clip (mp4, avi, mkv …) or picture (jpg, png, bmp, webp); a folder of pictures with --stills
     clip: PathBuf,
     /// File for the labels, one JSON object a line
@@ -38,7 +38,7 @@ pub(crate) struct Arguments {
 }
 
 /// Labels what the arguments name.
-pub(crate) fn label(arguments: &Arguments) -> Result<()> {
+pub fn label(arguments: &Arguments) -> Result<()> {
     let board = Board::read(&crate::board_path(arguments.board.as_deref())?)?;
     // Bad input and output are told before models are loaded.
     let input = Input::open(arguments)?;

@@ -23,7 +23,7 @@ use perception::{
     ColorRange, EyeReader, Eyes, FaceDetector, FaceDetectorKind, FaceMesh, FaceModels, FaceTracker,
     Filmstrip, ModelCard, Novelty, PersonFinder, Picture, Runtime, Search,
 };
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, atomic::AtomicBool, atomic::Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -40,7 +40,7 @@ const STRIP_FRAMES: usize = 256;
 const MAX_STRIPS: usize = MAX_PERSONS;
 
 /// Takes what the line makes.
-pub(crate) trait Sink {
+pub trait Sink {
     /// The first frame is known.
     fn opened(&mut self, info: &SourceInfo) -> Result<()>;
     /// A frame went through the line.
@@ -53,21 +53,21 @@ pub(crate) trait Sink {
 
 /// What is known of a clip at its end.
 #[derive(Debug, Default)]
-pub(crate) struct ClipEnd {
+pub struct ClipEnd {
     /// Decoded frames.
-    pub(crate) frames: u32,
+    pub frames: u32,
     /// Of these, repeats of the frame before.
-    pub(crate) repeated: u32,
+    pub repeated: u32,
     /// People seen.
-    pub(crate) tracks: u32,
+    pub tracks: u32,
     /// What was wrong with the media.
-    pub(crate) damage: Option<String>,
+    pub damage: Option<String>,
     /// Why the source ended before its time; what came before is labelled.
-    pub(crate) failure: Option<CaptureError>,
+    pub failure: Option<CaptureError>,
 }
 
 /// The loaded models, and what the line keeps from frame to frame.
-pub(crate) struct Pipeline {
+pub struct Pipeline {
     faces: FaceTracker,
     persons: PersonFinder,
     calibration: Calibration,
@@ -80,9 +80,9 @@ pub(crate) struct Pipeline {
     loaded: Vec<ModelRef>,
     runtime: ModelRef,
     /// Time spent so far.
-    pub(crate) stages: Stages,
+    pub stages: Stages,
     /// How often the mesh looked at a face so far.
-    pub(crate) mesh_looks: u64,
+    pub mesh_looks: u64,
 }
 
 /// Places in the model table.
@@ -94,7 +94,7 @@ const MODELS: ModelIndexes = ModelIndexes {
 
 impl Pipeline {
     /// Loads the models that the board names.
-    pub(crate) fn load(board: &Board) -> Result<Self> {
+    pub fn load(board: &Board) -> Result<Self> {
         let p = &board.perception;
         let runtime = Runtime::load(&p.runtime).context("cannot load the model runtime")?;
         let card = |name: &str| {
@@ -148,22 +148,22 @@ impl Pipeline {
     }
 
     /// The model table that labels refer to.
-    pub(crate) fn models(&self) -> &[ModelRef] {
+    pub fn models(&self) -> &[ModelRef] {
         &self.models
     }
 
     /// Every model in use, for the birth message.
-    pub(crate) fn loaded(&self) -> &[ModelRef] {
+    pub fn loaded(&self) -> &[ModelRef] {
         &self.loaded
     }
 
     /// The model runtime.
-    pub(crate) fn runtime(&self) -> &ModelRef {
+    pub fn runtime(&self) -> &ModelRef {
         &self.runtime
     }
 
     /// Labels one source from its first frame to its last, or until `stop`.
-    pub(crate) fn label(
+    pub fn label(
         &mut self,
         source: Box<dyn FrameSource>,
         search: Search,
@@ -392,13 +392,14 @@ enum Next {
 /// The capture thread and the buffers between it and us.
 struct Frames {
     filled: Receiver<Next>,
-    empty: Sender<FrameBuffer>,
+    empty: SyncSender<FrameBuffer>,
 }
 
 impl Frames {
     fn start(mut source: Box<dyn FrameSource>, stop: Arc<AtomicBool>) -> Result<Self> {
-        let (empty, to_fill) = channel::<FrameBuffer>();
-        let (fill, filled) = channel();
+        // Bounded, so that they allocate once; there is room for every buffer and the end.
+        let (empty, to_fill) = sync_channel::<FrameBuffer>(BUFFERS);
+        let (fill, filled) = sync_channel(BUFFERS + 1);
         for _ in 0..BUFFERS {
             empty
                 .send(FrameBuffer::default())

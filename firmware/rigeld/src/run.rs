@@ -31,14 +31,14 @@ const WAITING_NOTE: Duration = Duration::from_secs(10);
 
 /// Arguments of `rigeld run`.
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
+pub struct Arguments {
     /// Board file [default: boards/sim.toml here or above the program]
     #[arg(long)]
     board: Option<PathBuf>,
 }
 
 /// Runs until the source ends and the host has everything, or until a signal.
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+pub fn run(arguments: &Arguments) -> Result<()> {
     let board_path = crate::board_path(arguments.board.as_deref())?;
     let board = Board::read(&board_path)?;
     let stop = stop_on_signals()?;

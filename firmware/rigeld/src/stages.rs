@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// A stage of the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stage {
+pub enum Stage {
     /// Waiting for and reading the decoder's frame.
     Decode,
     /// Cutting out what models see.
@@ -41,24 +41,24 @@ const STAGES: [(Stage, &str); 9] = [
 
 /// Sums of time a stage.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Stages {
+pub struct Stages {
     sums: [Duration; STAGES.len()],
     frames: u32,
 }
 
 impl Stages {
     /// Adds time to a stage.
-    pub(crate) fn add(&mut self, stage: Stage, time: Duration) {
+    pub fn add(&mut self, stage: Stage, time: Duration) {
         self.sums[stage as usize] += time;
     }
 
     /// Counts a frame.
-    pub(crate) fn count_frame(&mut self) {
+    pub fn count_frame(&mut self) {
         self.frames += 1;
     }
 
     /// Milliseconds a frame.
-    pub(crate) fn ms_a_frame(&self) -> impl Iterator<Item = (&'static str, f64)> {
+    pub fn ms_a_frame(&self) -> impl Iterator<Item = (&'static str, f64)> {
         let frames = f64::from(self.frames.max(1));
         STAGES
             .iter()
@@ -67,7 +67,7 @@ impl Stages {
     }
 
     /// As health messages carry it.
-    pub(crate) fn for_health(&self) -> heapless::Vec<StageTime, 16> {
+    pub fn for_health(&self) -> heapless::Vec<StageTime, 16> {
         self.ms_a_frame()
             .filter_map(|(name, ms)| {
                 Some(StageTime {
