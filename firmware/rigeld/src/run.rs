@@ -42,7 +42,12 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let board_path = crate::board_path(arguments.board.as_deref())?;
     let board = Board::read(&board_path)?;
     let stop = stop_on_signals()?;
-    let Source::Clip { path, seconds } = &board.source;
+    let Source::Clip { path, seconds } = &board.source else {
+        anyhow::bail!(
+            "{} has a live source; this version of rigeld labels sources of kind \"clip\" only",
+            board_path.display()
+        );
+    };
     let source = open_clip(path, *seconds)?;
     let mut pipeline = Pipeline::load(&board)?;
     let outbox = open_outbox(&board)?;
