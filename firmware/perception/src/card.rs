@@ -121,6 +121,13 @@ impl ModelCard {
         folder: &Path,
         threads: u32,
     ) -> Result<Box<dyn Interpreter>, ModelError> {
+        let interpreter = runtime.interpreter(&self.verify(folder)?, threads)?;
+        self.check_shapes(interpreter.as_ref())?;
+        Ok(interpreter)
+    }
+
+    /// The model's path, after its digest was found right.
+    pub fn verify(&self, folder: &Path) -> Result<PathBuf, ModelError> {
         let path = if self.source.package == "repository" {
             self.folder.join(&self.source.member)
         } else {
@@ -135,9 +142,7 @@ impl ModelCard {
                 found,
             });
         }
-        let interpreter = runtime.interpreter(&path, threads)?;
-        self.check_shapes(interpreter.as_ref())?;
-        Ok(interpreter)
+        Ok(path)
     }
 
     fn check_shapes(&self, interpreter: &dyn Interpreter) -> Result<(), ModelError> {

@@ -15,6 +15,7 @@ mod evidence;
 mod handle;
 mod link;
 mod outbox;
+mod probe;
 mod uplink;
 
 pub use error::UplinkError;
@@ -24,4 +25,5 @@ pub use link::LinkState;
 pub use outbox::{
     BootOrigin, Cursor, LostRange, OpenReport, Outbox, OutboxCounters, OutboxLimits, Record,
 };
+pub use probe::{BrokerAnswer, ProbeError, probe};
 pub use uplink::{Drained, LinkReport, Uplink, UplinkConfig};

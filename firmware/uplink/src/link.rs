@@ -142,15 +142,12 @@ impl<H: FnMut() -> Health> Link<H> {
     fn dial(&self) -> Connection {
         let config = &self.config;
         let id = format!("rigel-{}-{}", config.site, self.outbox.rig());
-        let mut options = MqttOptions::new(id, config.host.as_str(), config.port);
+        let mut options = options(config, id);
         options
-            .set_keep_alive(config.keep_alive)
             .set_clean_start(false)
             .set_session_expiry_interval(Some(config.session_expiry.as_secs() as u32))
-            .set_connection_timeout(config.connect_timeout.as_secs().max(1))
             // More numbers than messages in flight, so that an answer out of order does not block the next number.
             .set_outgoing_inflight_upper_limit(config.window.saturating_mul(8))
-            .set_max_packet_size(Some(wire::MAX_MESSAGE_BYTES as u32))
             .set_last_will(LastWill::new(
                 self.topic(Topic::Status),
                 self.status(Power::Offline),
@@ -416,6 +413,16 @@ impl<H: FnMut() -> Health> Link<H> {
         }
         State::Stopped
     }
+}
+
+/// What every connection to the broker has in common, a [`crate::probe`] included.
+pub(crate) fn options(config: &UplinkConfig, id: String) -> MqttOptions {
+    let mut options = MqttOptions::new(id, config.host.as_str(), config.port);
+    options
+        .set_keep_alive(config.keep_alive)
+        .set_connection_timeout(config.connect_timeout.as_secs().max(1))
+        .set_max_packet_size(Some(wire::MAX_MESSAGE_BYTES as u32));
+    options
 }
 
 /// An error with its causes on one line.

@@ -167,6 +167,14 @@ impl Outbox {
     }
 }
 
+impl Outbox {
+    /// Whether a process has the outbox in this folder open. Nothing is changed, and a folder that is not there is not in use.
+    pub fn is_in_use(dir: &Path) -> bool {
+        File::open(dir.join("lock"))
+            .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+}
+
 fn lock(dir: &Path) -> Result<File, UplinkError> {
     let path = dir.join("lock");
     let file = File::options()

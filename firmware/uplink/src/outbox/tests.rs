@@ -130,6 +130,17 @@ fn an_outbox_is_open_once() {
 }
 
 #[test]
+fn whether_an_outbox_is_in_use_can_be_asked_without_taking_it() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(!Outbox::is_in_use(&dir.path().join("not there")));
+    let held = open(dir.path());
+    assert!(Outbox::is_in_use(dir.path()));
+    drop(held);
+    assert!(!Outbox::is_in_use(dir.path()));
+    drop(open(dir.path()));
+}
+
+#[test]
 fn a_tail_torn_at_any_byte_is_cut_at_the_last_whole_record() {
     let whole = tempfile::tempdir().unwrap();
     let (mut outbox, _) = open(whole.path());
