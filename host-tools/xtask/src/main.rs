@@ -20,6 +20,7 @@ mod demo;
 mod http;
 mod install;
 mod layout;
+mod libclang;
 mod licences;
 mod manifest;
 mod measure;

@@ -12,7 +12,7 @@ use crate::install::{self, Outcome};
 use crate::layout::Project;
 use crate::manifest::Pinned;
 use crate::page::{self, Built};
-use crate::{package, programs, venv};
+use crate::{libclang, package, programs, venv};
 
 /// Arguments of `setup`.
 #[derive(Debug, clap::Args)]
@@ -73,9 +73,10 @@ pub(crate) fn prepare(project: &Project, purpose: Purpose) -> Result<()> {
         .filter(|outcome| **outcome != Outcome::Kept)
         .count();
     eprintln!(
-        "runtime, models and clip: {fetched} fetched, {} kept",
+        "runtime, models, clip and libclang: {fetched} fetched, {} kept",
         outcomes.len() - fetched
     );
+    libclang::link_headers(project)?;
     prepare_ffmpeg(project, &pinned)?;
     if purpose != Purpose::Bench
         && project.path("host-tools/review/web/package.json").is_file()
