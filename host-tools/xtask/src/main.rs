@@ -17,6 +17,7 @@ mod build;
 mod checks;
 mod children;
 mod demo;
+mod dist;
 mod http;
 mod install;
 mod layout;
@@ -62,6 +63,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Measure Rigel beside Python MediaPipe, or its labels against ground truth
     Bench(bench::Arguments),
+    /// Build the package that is installed on a rig
+    Dist(dist::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -86,5 +89,6 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Test(arguments) => checks::run(&project, &arguments),
         Command::Demo(arguments) => demo::run(&project, &arguments),
         Command::Bench(arguments) => bench::run(&project, &arguments),
+        Command::Dist(arguments) => dist::run(&project, &arguments),
     }
 }

@@ -23,8 +23,8 @@ pub(crate) struct ModelCard {
     what: String,
     good_at: String,
     bad_at: String,
-    licence: String,
-    origin: String,
+    pub(crate) licence: String,
+    pub(crate) origin: String,
     source: Source,
     second_source: Option<Source>,
     input: Input,
@@ -234,6 +234,11 @@ impl Source {
 }
 
 impl ModelCard {
+    /// The file of a model of our own, below `models/`; none for one that is fetched.
+    pub(crate) fn committed_file(&self) -> Option<&str> {
+        self.source.is_ours().then_some(self.source.member.as_str())
+    }
+
     /// What is wrong with the committed file of a model of our own.
     fn problem_of_our_file(&self, project: &Project) -> Option<String> {
         let path = project.path("models").join(&self.source.member);

@@ -41,6 +41,19 @@ pub(crate) fn may_install() -> bool {
 
 /// Installs packages of the distribution.
 pub(crate) fn install(project: &Project, packages: &[&str]) -> Result<()> {
+    apt_get(
+        project,
+        packages,
+        lists_are_empty(Path::new("/var/lib/apt/lists")),
+    )
+}
+
+/// Like [`install`], where the lists at hand cannot name the packages yet: a new architecture was added.
+pub(crate) fn install_after_update(project: &Project, packages: &[&str]) -> Result<()> {
+    apt_get(project, packages, true)
+}
+
+fn apt_get(project: &Project, packages: &[&str], update_first: bool) -> Result<()> {
     let bar = Bar::spinner(&format!(
         "installing {} from the distribution",
         packages.join(", ")
@@ -56,8 +69,8 @@ pub(crate) fn install(project: &Project, packages: &[&str]) -> Result<()> {
     };
     let wanted = [&["install", "--no-install-recommends"], packages].concat();
     // Lists may be absent (a fresh image), or old and name versions that are no longer served.
-    let done = if lists_are_empty(Path::new("/var/lib/apt/lists")) {
-        Err(anyhow::anyhow!("no lists"))
+    let done = if update_first {
+        Err(anyhow::anyhow!("no lists, or old ones"))
     } else {
         apt(&wanted)
     };

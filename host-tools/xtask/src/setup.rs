@@ -132,7 +132,7 @@ fn prepare_ffmpeg(project: &Project, pinned: &Pinned) -> Result<()> {
 }
 
 /// Two set-ups at once would fetch into each other's folders: the second waits.
-fn lock(project: &Project) -> Result<File> {
+pub(crate) fn lock(project: &Project) -> Result<File> {
     create_folder(&project.fetched(""))?;
     let path = project.fetched("setup.lock");
     let file = File::create(&path).with_context(|| {

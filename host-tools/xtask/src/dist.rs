@@ -1,0 +1,142 @@
+//! `cargo xtask dist`: what is installed on a rig, built for its processor and checked against its system.
+
+pub(crate) mod cross;
+mod deb;
+mod needs;
+mod notices;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+
+use crate::install::digest_of_file;
+use crate::layout::Project;
+use crate::setup;
+
+use needs::{Needs, System};
+
+/// Arguments of `dist`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  cargo xtask dist --board rpi5        target/dist/rpi5/rigel-firmware_VERSION_arm64.deb
+  scp target/dist/rpi5/*.deb rig: && ssh rig sudo apt-get install ./rigel-firmware_*.deb
+
+Builds for 64-bit Arm on Debian 12; as root it installs the compiler it needs, else it says what to install.")]
+pub(crate) struct Arguments {
+    /// The board it is for, a file in boards/: rpi4, rpi5, jetson-orin-nano
+    #[arg(long, value_name = "NAME")]
+    board: String,
+    /// Folder to put it in [default: target/dist/BOARD]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+/// A package that was made.
+#[derive(Debug)]
+pub(crate) struct Made {
+    /// The `.deb`.
+    pub(crate) package: PathBuf,
+    pub(crate) bytes: u64,
+    pub(crate) installed_kib: u64,
+    pub(crate) depends: String,
+    pub(crate) sha256: String,
+    system: String,
+}
+
+/// The command.
+pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<ExitCode> {
+    let out = arguments
+        .out
+        .clone()
+        .unwrap_or_else(|| project.path(&format!("target/dist/{}", arguments.board)));
+    let made = package(project, &arguments.board, &out, VERSION)?;
+    println!("{}", project.shown(&made.package));
+    println!("  for        {} on {}", arguments.board, made.system);
+    println!(
+        "  size       {:.1} MB, installed {:.1} MB",
+        made.bytes as f64 / 1e6,
+        made.installed_kib as f64 * 1024.0 / 1e6
+    );
+    println!("  depends    {}", made.depends);
+    println!("  sha256     {}", made.sha256);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The workspace's version.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Builds, checks and packs everything for `board` into `out`.
+pub(crate) fn package(project: &Project, board: &str, out: &Path, version: &str) -> Result<Made> {
+    let system = system_of(project, board)?;
+    let (program, runtime) = {
+        let _lock = setup::lock(project)?;
+        (cross::rigeld(project)?, cross::runtime(project)?)
+    };
+    let needs = [Needs::of(&program)?, Needs::of(&runtime)?];
+    let lacking: Vec<String> = needs.iter().flat_map(|one| one.lacking(&system)).collect();
+    if !lacking.is_empty() {
+        bail!(
+            "a package for {board} would not start there:\n  {}\nBuild on an older distribution, or give the board a newer system",
+            lacking.join("\n  ")
+        );
+    }
+    let depends = needs::dependencies(&needs)?;
+    let tree = deb::Tree {
+        project,
+        board,
+        version,
+        program: &program,
+        runtime: &runtime,
+        depends: &depends,
+    };
+    let built = tree.build(out)?;
+    Ok(Made {
+        bytes: built
+            .package
+            .metadata()
+            .with_context(|| format!("cannot read {}", built.package.display()))?
+            .len(),
+        sha256: digest_of_file(&built.package)?,
+        package: built.package,
+        installed_kib: built.installed_kib,
+        depends,
+        system: system.name,
+    })
+}
+
+/// What the board's own system brings; the boards known are those of `boards/package/systems.toml`.
+fn system_of(project: &Project, board: &str) -> Result<System> {
+    let path = project.path("boards/package/systems.toml");
+    let text = std::fs::read_to_string(&path)
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    let mut systems: BTreeMap<String, System> =
+        toml::from_str(&text).with_context(|| format!("in {}", path.display()))?;
+    let known: Vec<String> = systems.keys().cloned().collect();
+    systems.remove(board).with_context(|| {
+        format!(
+            "no package is made for a board {board:?}; there are: {}",
+            known.join(", ")
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_board_that_a_package_is_made_for_has_a_board_file_and_the_others_are_refused_by_name()
+    {
+        let project = Project::find().unwrap();
+        let error = system_of(&project, "rpi9").unwrap_err().to_string();
+        assert!(
+            error.contains("\"rpi9\"") && error.contains("rpi4, rpi5"),
+            "{error}"
+        );
+        for board in ["rpi4", "rpi5", "jetson-orin-nano"] {
+            system_of(&project, board).unwrap();
+        }
+    }
+}

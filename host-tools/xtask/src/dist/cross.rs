@@ -1,0 +1,203 @@
+//! Building for the rigs' processors: the compiler with the standard library for them, the program, the runtime library.
+//!
+//! The target folder is its own (`target/rig`): the compiler may be another version than the workspace's.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+use crate::children::{Running, run_logged, shown};
+use crate::layout::Project;
+use crate::manifest::Pinned;
+use crate::progress::{Bar, seconds};
+use crate::{install, package, programs};
+
+/// The rigs, as the compiler names them.
+pub(crate) const TARGET: &str = "aarch64-unknown-linux-gnu";
+/// Their C tools' prefix in the distribution.
+const TOOLS: &str = "aarch64-linux-gnu";
+/// What a fresh Debian 12 lacks for it. The compiler and its library for arm64 come from one source package: they match.
+const PACKAGES: [&str; 6] = [
+    "gcc-aarch64-linux-gnu",
+    "libc6-dev-arm64-cross",
+    "rustc-web",
+    "cargo-web",
+    "libstd-rust-web-dev",
+    "libstd-rust-web-dev:arm64",
+];
+
+/// A compiler that can build for [`TARGET`].
+struct Compiler {
+    cargo: PathBuf,
+    rustc: PathBuf,
+}
+
+/// Builds the release program for the rigs and returns its path; it has its line tables still.
+pub(crate) fn rigeld(project: &Project) -> Result<PathBuf> {
+    let compiler = compiler(project)?;
+    let started = Instant::now();
+    let target = project.path("target/rig");
+    let mut command = Command::new(&compiler.cargo);
+    command
+        .args(["build", "--release", "--locked", "--package", "rigeld"])
+        .args(["--target", TARGET])
+        .current_dir(project.root())
+        .env("RUSTC", &compiler.rustc)
+        .env("CARGO_TARGET_DIR", &target)
+        .env("RUSTFLAGS", remapped(project))
+        .env(linker_variable(), format!("{TOOLS}-gcc"))
+        .env(for_target("CC"), format!("{TOOLS}-gcc"))
+        .env(for_target("AR"), format!("{TOOLS}-ar"));
+    // Another toolchain's compiler must not slip in beside the one chosen.
+    for variable in ["RUSTUP_TOOLCHAIN", "CARGO", "RUSTC_WRAPPER"] {
+        command.env_remove(variable);
+    }
+    let status = Running::start("cargo", &mut command)?.wait_with(|| ())?;
+    if !status.success() {
+        bail!(
+            "`{}` ended with {status}; what the compiler says is above",
+            shown(&command)
+        );
+    }
+    eprintln!(
+        "rigeld for {TARGET}: built ({})",
+        seconds(started.elapsed())
+    );
+    Ok(target.join(TARGET).join("release/rigeld"))
+}
+
+/// The rigs' runtime library and the models, fetched where they are missing; returns the library's path.
+pub(crate) fn runtime(project: &Project) -> Result<PathBuf> {
+    let mut pinned = Pinned::read(project, "aarch64")?;
+    let library = pinned
+        .files
+        .iter_mut()
+        .find(|file| file.name == "litert-runtime")
+        .context("assets.toml pins no litert-runtime for aarch64")?;
+    // Beside this machine's own, which has the same name.
+    library.path = format!("aarch64/{}", library.path);
+    let path = project.fetched(&library.path);
+    pinned.files.retain(|file| file.name != "demo-clip");
+    install::install(
+        project,
+        &pinned.files,
+        &pinned.packages,
+        &mut package::fetch,
+    )?;
+    Ok(path)
+}
+
+/// A C tool for the rigs' processor, such as `strip`.
+pub(crate) fn tool(name: &str) -> Command {
+    Command::new(format!("{TOOLS}-{name}"))
+}
+
+/// The workspace's own toolchain where it has the target, else the distribution's, installed where we may.
+fn compiler(project: &Project) -> Result<Compiler> {
+    let candidates = || {
+        [("cargo", "rustc"), ("/usr/bin/cargo", "/usr/bin/rustc")].map(|(cargo, rustc)| Compiler {
+            cargo: cargo.into(),
+            rustc: rustc.into(),
+        })
+    };
+    let usable = || candidates().into_iter().find(has_target);
+    let linker = format!("{TOOLS}-gcc");
+    if programs::find(&linker).is_some()
+        && let Some(compiler) = usable()
+    {
+        return Ok(compiler);
+    }
+    if !programs::may_install() {
+        bail!(
+            "building for {TARGET} needs a compiler with its standard library, and a C compiler. On Debian 12:\n  \
+             sudo dpkg --add-architecture arm64 && sudo apt-get update\n  sudo apt-get install {}",
+            PACKAGES.join(" ")
+        );
+    }
+    let bar = Bar::spinner("adding arm64 to the distribution's architectures");
+    run_logged(
+        "dpkg",
+        Command::new("dpkg").args(["--add-architecture", "arm64"]),
+        &project.fetched("logs/dpkg.log"),
+        &bar,
+    )?;
+    bar.done("added");
+    programs::install_after_update(project, &PACKAGES)?;
+    usable().with_context(|| {
+        format!(
+            "{} are installed, but /usr/bin/rustc has no standard library for {TARGET}: are rustc-web and \
+             libstd-rust-web-dev:arm64 of one version?",
+            PACKAGES.join(", ")
+        )
+    })
+}
+
+fn has_target(compiler: &Compiler) -> bool {
+    let answer = Command::new(&compiler.rustc)
+        .args(["--print", "target-libdir", "--target", TARGET])
+        .env_remove("RUSTUP_TOOLCHAIN")
+        .output();
+    let Ok(answer) = answer else { return false };
+    let folder = String::from_utf8_lossy(&answer.stdout).trim().to_owned();
+    holds_library(Path::new(&folder))
+}
+
+/// Whether a standard library lies in the folder; rustc names the folder also where it was never installed.
+fn holds_library(folder: &Path) -> bool {
+    std::fs::read_dir(folder).is_ok_and(|listing| {
+        listing.flatten().map(|entry| entry.path()).any(|path| {
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            stem.starts_with("libstd-") && path.extension().is_some_and(|kind| kind == "rlib")
+        })
+    })
+}
+
+/// No folder of the building machine in the program: the same sources give the same bytes elsewhere.
+fn remapped(project: &Project) -> String {
+    let cargo_home = std::env::var_os("CARGO_HOME").map_or_else(
+        || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cargo"),
+        PathBuf::from,
+    );
+    format!(
+        "--remap-path-prefix={}=cargo --remap-path-prefix={}=rigel",
+        cargo_home.display(),
+        project.root().display()
+    )
+}
+
+fn for_target(variable: &str) -> String {
+    format!("{variable}_{}", TARGET.replace('-', "_"))
+}
+
+fn linker_variable() -> String {
+    format!(
+        "CARGO_TARGET_{}_LINKER",
+        TARGET.replace('-', "_").to_uppercase()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_the_compiler_only_names_holds_no_library() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(!holds_library(&folder.path().join("lib")));
+        std::fs::write(folder.path().join("libcore-1.rlib"), "").unwrap();
+        assert!(!holds_library(folder.path()));
+        std::fs::write(folder.path().join("libstd-1.rlib"), "").unwrap();
+        assert!(holds_library(folder.path()));
+    }
+
+    #[test]
+    fn variables_are_named_as_cargo_and_cc_read_them() {
+        assert_eq!(for_target("CC"), "CC_aarch64_unknown_linux_gnu");
+        assert_eq!(
+            linker_variable(),
+            "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER"
+        );
+    }
+}
