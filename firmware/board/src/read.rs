@@ -339,9 +339,7 @@ fn pins(
     panel: Option<&Panel>,
 ) -> Option<Pins> {
     let access = section.word("access");
-    let chip = section.maybe("chip", |s, key| {
-        s.device(key, "/dev/gpiochip", "/dev/gpiochip0")
-    });
+    let chip = section.maybe("chip", Section::chip);
     let range = rules::pin_range(hardware);
     let mut lines = ["heartbeat", "recording", "fault", "button"].map(|key| {
         (

@@ -1,7 +1,7 @@
 //! Values that are right one by one and cannot be together.
 
 use crate::schema::{Access, Hardware, Panel, Session, SessionStart, Source};
-use crate::section::{Found, Section};
+use crate::section::{CHIP, Found, Section};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
@@ -183,10 +183,7 @@ pub(crate) fn reject_a_chip_for_rppal_and_none_for_the_kernel(
             "\"rppal\" finds the chip by itself",
             "leave chip out, or access = \"kernel\"",
         ),
-        (Access::Kernel, false) => (
-            "missing, and access = \"kernel\" needs it",
-            "a device in quotes, such as \"/dev/gpiochip0\"; `gpiodetect` lists them",
-        ),
+        (Access::Kernel, false) => ("missing, and access = \"kernel\" needs it", CHIP),
         _ => return,
     };
     section.tell(

@@ -301,7 +301,8 @@ words!(Access { "rppal" = Rppal, "kernel" = Kernel });
 pub struct Pins {
     /// By which way they are driven.
     pub access: Access,
-    /// The chip whose lines they are, for [`Access::Kernel`]; empty for `rppal`, which finds it.
+    /// The chip whose lines they are, for [`Access::Kernel`]: its device if it begins with `/`, else its label. Empty for
+    /// `rppal`, which finds the chip itself.
     pub chip: PathBuf,
     /// Lights while the rig lives. Like all of these: the BCM number on a Raspberry Pi, the chip's line elsewhere.
     pub heartbeat: u32,

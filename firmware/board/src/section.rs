@@ -12,6 +12,9 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+/// What a chip may be called.
+pub(crate) const CHIP: &str = "a chip's label or device in quotes, such as \"pinctrl-rp1\" or \"/dev/gpiochip0\"; `gpiodetect` lists both";
+
 /// A value and the byte at which it stands.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Found<T> {
@@ -225,6 +228,17 @@ impl<'d> Section<'d> {
             return None;
         }
         Some(text.map(PathBuf::from))
+    }
+
+    /// A GPIO chip: its device, or its label, which stays the same where devices are numbered anew.
+    pub(crate) fn chip(&mut self, key: &'static str) -> Option<Found<PathBuf>> {
+        let text = self.text_as(key, CHIP)?;
+        if text.value.starts_with("/dev/gpiochip") || !text.value.contains('/') {
+            return Some(text.map(PathBuf::from));
+        }
+        let what = format!("{:?} is neither a chip's device nor a label", text.value);
+        self.tell(text.at, key, what, Some(CHIP.to_owned()));
+        None
     }
 
     /// A whole number.

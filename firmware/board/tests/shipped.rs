@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
-use board::{Board, Source};
+use board::{Access, Board, Hardware, PipeFormat, Source};
 use std::path::{Path, PathBuf};
 
 fn shipped() -> Vec<PathBuf> {
@@ -45,4 +45,83 @@ fn the_simulated_rig_finds_its_clip_whatever_the_working_directory() {
         clip,
         path.parent().unwrap().join("../.rigel/clips/franck.mp4")
     );
+}
+
+/// The text with every `# key = value` and `# [table]` made to count.
+fn with_every_suggestion(text: &str) -> String {
+    let is_key = |line: &str| {
+        let key = line.split(" = ").next().filter(|key| *key != line);
+        key.is_some_and(|key| key.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'))
+    };
+    text.lines()
+        .map(|line| match line.strip_prefix("# ") {
+            Some(rest) if is_key(rest) || rest == "[broker.tls]" => rest,
+            _ => line,
+        })
+        .fold(String::new(), |text, line| text + line + "\n")
+}
+
+/// The lines of the commented `[source]`, and the text without either.
+fn take_other_source(text: &str) -> Option<(String, String)> {
+    let (before, rest) = text.split_once("\n[source]\n")?;
+    let (_, rest) = rest.split_once("\n# [source]\n")?;
+    let (other, after) = rest.split_once("\n\n")?;
+    let other: String = other
+        .lines()
+        .map(|line| line.trim_start_matches('#').trim_start())
+        .fold(String::new(), |text, line| text + line + "\n");
+    Some((format!("[source]\n{other}"), format!("{before}\n{after}\n")))
+}
+
+#[test]
+fn every_suggestion_in_a_shipped_board_is_valid_when_it_is_taken() {
+    for path in shipped().iter().filter(|path| !path.ends_with("sim.toml")) {
+        let text = std::fs::read_to_string(path).unwrap();
+        let (source, rest) = take_other_source(&text).unwrap();
+        let camera = text.replace(
+            &text[text.find("# A CSI camera").unwrap()..text.find("[perception]").unwrap()],
+            "",
+        );
+        let board = Board::parse(path, with_every_suggestion(&camera))
+            .unwrap_or_else(|error| panic!("{error}"));
+        let Source::Camera(camera) = board.source else {
+            panic!("{}: a USB camera is what is shipped", path.display());
+        };
+        assert!(camera.exposure_us.is_some() && camera.gain.is_some());
+        assert!(camera.anti_flicker.is_some() && camera.infrared_lamp.is_some());
+        assert!(board.broker.tls.is_some());
+
+        let board = Board::parse(path, rest + &source).unwrap_or_else(|error| panic!("{error}"));
+        let Source::Pipe(pipe) = board.source else {
+            panic!("{}: a pipe is what is suggested", path.display());
+        };
+        let words = pipe.command.join(" ");
+        assert!(
+            words.contains(&pipe.width.to_string()) && words.contains(&pipe.height.to_string())
+        );
+        assert_eq!(
+            words.contains("format=NV12"),
+            pipe.format == PipeFormat::Nv12
+        );
+        assert_eq!(words.contains("yuv420"), pipe.format == PipeFormat::I420);
+    }
+}
+
+#[test]
+fn rigs_with_pins_name_them_as_their_computer_does() {
+    for path in shipped() {
+        let board = Board::read(&path).unwrap_or_else(|error| panic!("{error}"));
+        let Some(pins) = board.pins else { continue };
+        assert_eq!(
+            pins.access == Access::Kernel,
+            !pins.chip.as_os_str().is_empty()
+        );
+        // rppal 0.22 looks for the chip from gpiochip0 on and gives up at the first gap; the Pi 5's kernels begin at 11.
+        if board.name.as_str() == "rpi5" {
+            assert_eq!(pins.chip, Path::new("pinctrl-rp1"));
+        }
+        if board.hardware != Hardware::RaspberryPi {
+            assert_eq!(pins.access, Access::Kernel);
+        }
+    }
 }
