@@ -11,22 +11,27 @@
 //! Coordinates are dots, x right, y down, from the top left of the glass.
 
 mod button;
+mod canvas;
+mod care;
 mod display;
 mod error;
 mod front;
+mod icons;
+mod large;
 mod pages;
 mod picture;
 mod pins;
 mod state;
+mod words;
 
 pub use button::{Button, LONG, Press, VERY_LONG};
 pub use display::{DisplaySettings, probe_display};
 pub use error::PanelError;
 pub use front::{Front, FrontSettings};
-pub use pages::{Page, draw};
+pub use pages::{Notice, Page, draw, draw_notice};
 pub use picture::{HEIGHT, Picture, WIDTH};
 pub use pins::{PinSettings, probe_pins};
-pub use state::{Link, Mode, PanelState, SelfTest};
+pub use state::{CameraState, Link, Mode, PanelState, SelfTest};
 
 /// How a display or pins are reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

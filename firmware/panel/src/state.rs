@@ -2,6 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Below this the panel warns of a full disk: the outbox of the shipped boards needs up to 256 MiB.
+pub(crate) const LOW_DISK_MIB: u64 = 512;
+
+/// From here on the panel warns of heat: a Raspberry Pi begins to slow down at 80 °C, and does so more at 85 °C.
+pub(crate) const HOT_C: f32 = 80.0;
+
 /// Everything the panel shows. What is not known is `None` and shown as `--`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -36,8 +42,8 @@ pub struct PanelState {
     pub clock: Option<String>,
     /// What is not done at present for want of time or coolness.
     pub shed: Option<String>,
-    /// The camera's format, size and rate, in one line.
-    pub camera: Option<String>,
+    /// What the camera gives.
+    pub camera: Option<CameraState>,
     /// What the last self-test said.
     pub self_test: Option<SelfTest>,
     /// The camera's mean luma, 0 (black) to 255: the panel is dim in the dark.
@@ -92,4 +98,32 @@ pub enum SelfTest {
     Passed,
     /// What failed, in a few words.
     Failed(String),
+}
+
+/// What the camera gives.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CameraState {
+    /// The format's four letters.
+    pub format: String,
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+    /// Frames a second asked for.
+    pub asked_fps: Option<f32>,
+    /// Frames a second that come.
+    pub measured_fps: Option<f32>,
+    /// Frames that were damaged, or did not come, since the start.
+    pub lost_frames: u64,
+}
+
+impl CameraState {
+    /// Whether a tenth of the frames asked for or more do not come: many cameras lengthen their exposure in the dark.
+    pub(crate) fn is_slow(&self) -> bool {
+        match (self.asked_fps, self.measured_fps) {
+            (Some(asked), Some(measured)) => measured < asked * 0.9,
+            _ => false,
+        }
+    }
 }
