@@ -47,7 +47,7 @@ fn the_simulated_rig_finds_its_clip_whatever_the_working_directory() {
     );
 }
 
-/// The text with every `# key = value` and `# [table]` made to count.
+/// The text with every `# key = value` made to count.
 fn with_every_suggestion(text: &str) -> String {
     let is_key = |line: &str| {
         let key = line.split(" = ").next().filter(|key| *key != line);
@@ -55,7 +55,7 @@ fn with_every_suggestion(text: &str) -> String {
     };
     text.lines()
         .map(|line| match line.strip_prefix("# ") {
-            Some(rest) if is_key(rest) || rest == "[broker.tls]" => rest,
+            Some(rest) if is_key(rest) => rest,
             _ => line,
         })
         .fold(String::new(), |text, line| text + line + "\n")
@@ -89,7 +89,6 @@ fn every_suggestion_in_a_shipped_board_is_valid_when_it_is_taken() {
         };
         assert!(camera.exposure_us.is_some() && camera.gain.is_some());
         assert!(camera.anti_flicker.is_some() && camera.infrared_lamp.is_some());
-        assert!(board.broker.tls.is_some());
 
         let board = Board::parse(path, rest + &source).unwrap_or_else(|error| panic!("{error}"));
         let Source::Pipe(pipe) = board.source else {

@@ -1,7 +1,9 @@
-//! The desk: `rigel serve` takes in what rigs send and shows the review page.
+//! The desk: `rigel serve` takes in what rigs send and shows the review page; `rigel board`, `rigel provision` and
+//! `rigel flash` make rigs.
 //!
 //! One file a subcommand; this one only reads the command line and starts it.
 
+mod board;
 mod broker;
 mod serve;
 
@@ -20,12 +22,15 @@ struct CommandLine {
 enum Command {
     /// Takes in what rigs send and serves the review page
     Serve(serve::ServeArguments),
+    /// Checks board files, which say what a rig is made of
+    Board(board::BoardArguments),
 }
 
 fn main() -> ExitCode {
     let arguments = CommandLine::parse();
     let outcome = match arguments.command {
         Command::Serve(arguments) => serve::run(arguments),
+        Command::Board(arguments) => board::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
