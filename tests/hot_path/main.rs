@@ -13,10 +13,10 @@ use counting::Allocations;
 use label_core::LabelKind;
 use label_core::wire::{Decision, Label};
 use perception::{Filmstrip, Search};
-use rigeld::pipeline::{ClipEnd, Pipeline, Sink};
+use rigeld::pipeline::{ClipEnd, Pipeline, Sink, ToTheEnd};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, Mutex, atomic::AtomicBool};
+use std::sync::{Arc, Mutex};
 
 /// Frames after which every buffer has its size: four seconds of the clip, so the person was measured twice and an event
 /// was told.
@@ -160,8 +160,7 @@ fn label(clip: &Path, frames: usize) -> (CountedSink, Vec<u64>) {
     let mut pipeline = load_pipeline();
     let (capturing, mut sink) = (new_counts(), CountedSink::new());
     let source = CountedSource::open(clip, frames, &capturing);
-    let stop = Arc::new(AtomicBool::new(false));
-    let end = pipeline.label(source, Search::Video, &mut sink, &stop);
+    let end = pipeline.label(source, Search::Video, &mut sink, &mut ToTheEnd);
     assert_eq!(end.expect("the clip is labelled").frames as usize, frames);
     let capturing = capturing.lock().expect("nobody panics with it").clone();
     (sink, capturing)

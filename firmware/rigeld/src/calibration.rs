@@ -3,9 +3,10 @@
 use anyhow::{Context, Result, ensure};
 use label_core::blink::BLINK_FEATURES;
 use label_core::confidence::LogisticCalibration;
-use label_core::labeller::Gate;
+use label_core::labeller::{EyeMeasurement, Gate};
 use label_core::wire::ModelRef;
-use perception::sha256;
+use label_core::{AbstainReason, EyeSide};
+use perception::{Eyes, sha256};
 use serde::Deserialize;
 use std::path::Path;
 
@@ -56,6 +57,20 @@ impl Calibration {
             .with_context(|| format!("cannot read the calibration {}", path.display()))?;
         Self::parse(&text)
             .with_context(|| format!("the calibration {} cannot be used", path.display()))
+    }
+
+    /// An eye of a tracked face in the words of the labeller.
+    pub(crate) fn eye(&self, eyes: &Eyes, side: EyeSide) -> Result<EyeMeasurement, AbstainReason> {
+        if eyes.is_turned_away(side) {
+            return Err(AbstainReason::EyeTurnedAway);
+        }
+        let features = [(8.0 / eyes.distance().max(1.0)).ln(), eyes.yaw.abs() / 45.0];
+        let eye = eyes.side(side);
+        Ok(EyeMeasurement {
+            center: eye.center,
+            confidence: self.eyes.confidence(features),
+            openness: eye.openness,
+        })
     }
 
     fn parse(text: &str) -> Result<Self> {

@@ -1,7 +1,7 @@
 //! `rigeld label`: a clip, a picture or a folder of pictures into a file of labels.
 
 use crate::lines::{Lines, Tracks};
-use crate::pipeline::{ClipEnd, Pipeline};
+use crate::pipeline::{ClipEnd, Pipeline, ToTheEnd};
 use crate::summary::Summary;
 use anyhow::{Context, Result};
 use board::Board;
@@ -11,8 +11,6 @@ use perception::Search;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 /// Arguments of `rigeld label`.
@@ -145,7 +143,6 @@ impl Input {
         lines: &mut Lines<W>,
         summary: &mut Summary,
     ) -> Result<()> {
-        let stop = Arc::new(AtomicBool::new(false));
         match self {
             Self::One(source, search) => {
                 let bar = progress_bar(source.info().expected_frames, "frames");
@@ -154,7 +151,7 @@ impl Input {
                     bar: &bar,
                 };
                 let name = source.info().name.clone();
-                let end = pipeline.label(source, search, &mut sink, &stop);
+                let end = pipeline.label(source, search, &mut sink, &mut ToTheEnd);
                 bar.finish_and_clear();
                 let end = end?;
                 add(summary, &name, &end);
@@ -165,7 +162,7 @@ impl Input {
                 let mut failed = 0;
                 for path in &pictures {
                     lines.name_clip(&path.file_stem().unwrap_or_default().to_string_lossy());
-                    match label_still(path, pipeline, lines, &stop) {
+                    match label_still(path, pipeline, lines) {
                         Ok(end) => add(summary, &path.to_string_lossy(), &end),
                         Err(error) => {
                             // One bad picture does not cost the others.
@@ -203,13 +200,12 @@ fn label_still<W: Write>(
     path: &Path,
     pipeline: &mut Pipeline,
     lines: &mut Lines<W>,
-    stop: &Arc<AtomicBool>,
 ) -> Result<ClipEnd> {
     pipeline.label(
         Box::new(StillSource::open(path)?),
         Search::Still,
         lines,
-        stop,
+        &mut ToTheEnd,
     )
 }
 

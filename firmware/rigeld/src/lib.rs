@@ -4,7 +4,9 @@
 //! product in one file: [`pipeline`]. Each subcommand of the program is a module: [`label`] labels files, [`run`] is the
 //! appliance.
 
+pub mod budget;
 mod calibration;
+mod clock;
 mod hint;
 pub mod label;
 mod lines;

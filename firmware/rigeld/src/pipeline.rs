@@ -6,47 +6,64 @@
 //!                                                            events
 //! ```
 //!
-//! Frames travel in a fixed set of buffers between two threads: the capture thread fills them, this one empties them.
-//! Clips lose no frame: when this thread is slower, the capture thread waits.
+//! Frames travel in a fixed set of buffers between two threads: the capture thread fills them, this one empties them
+//! ([`frames`]). Clips lose no frame. Live sources lose frames where the rig cannot follow or sheds work, and every one is
+//! counted: frames of the source = frames labelled + frames dropped.
+
+mod control;
+mod frames;
+mod strips;
+mod thinning;
 
 use crate::calibration::Calibration;
 use crate::stages::{Stage, Stages};
+pub use control::{Control, Labelled, Order, Progress, ToTheEnd};
+
 use anyhow::{Context, Result};
 use board::Board;
-use capture::{CaptureError, FrameBuffer, FrameInfo, FrameSource, SourceInfo};
-use label_core::labeller::{
-    ClipLabeller, EyeMeasurement, MAX_PERSONS, ModelIndexes, PersonFrame, PersonMeasurement,
-};
-use label_core::wire::{Label, ModelRef};
-use label_core::{AbstainReason, Confidence, EyeSide, FrameRange, LabelKind, TrackId};
+use capture::{CameraCondition, CaptureError, FrameBuffer, FrameInfo, FrameSource, SourceInfo};
+use frames::{Frames, Next};
+use label_core::labeller::{ClipLabeller, ModelIndexes, PersonFrame, PersonMeasurement};
+use label_core::wire::{Label, ModelRef, Shed, ShedChange};
+use label_core::{AbstainReason, EyeSide, FrameRange};
 use perception::{
-    ColorRange, EyeReader, Eyes, FaceDetector, FaceDetectorKind, FaceMesh, FaceModels, FaceTracker,
-    Filmstrip, ModelCard, Novelty, PersonFinder, Picture, Runtime, Search,
+    ColorRange, EyeReader, FaceDetector, FaceDetectorKind, FaceMesh, FaceModels, FaceTracker,
+    Filmstrip, ModelCard, Novelty, PersonFinder, PersonTimes, Picture, Runtime, Search,
+    TrackedFace,
 };
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, atomic::AtomicBool, atomic::Ordering::Relaxed};
-use std::thread;
 use std::time::{Duration, Instant};
+use strips::Strips;
+use thinning::Thinning;
 
-/// Frames on their way between the threads.
-const BUFFERS: usize = 4;
-
-/// Frames that a filmstrip reaches back: twice a blink, its margins and the lag at 60 frames a second; 4 MB a person. Of a
-/// longer closure the strip shows the end.
-const STRIP_FRAMES: usize = 256;
-
-/// Filmstrips kept, of 4 MB each: one for each person that can be in view. People come and go all day, and the memory
-/// for them must not grow with their number.
-const MAX_STRIPS: usize = MAX_PERSONS;
+/// A capture thread that was asked to end and has not done so after this time hangs.
+const END_PATIENCE: Duration = Duration::from_secs(8);
 
 /// Takes what the line makes.
 pub trait Sink {
     /// The first frame is known.
     fn opened(&mut self, info: &SourceInfo) -> Result<()>;
+    /// From a frame on, the rig leaves out more or less.
+    fn shed(&mut self, change: ShedChange) -> Result<()> {
+        let _ = change;
+        Ok(())
+    }
+    /// What was measured of each person in a frame, before labels are made of it. Told before [`Self::frame`].
+    fn measured(&mut self, info: &FrameInfo, persons: &[PersonMeasurement]) {
+        let _ = (info, persons);
+    }
     /// A frame went through the line.
     fn frame(&mut self, info: &FrameInfo) -> Result<()>;
     /// A label is certain. `strip` is there for events, while their frames are still held.
     fn label(&mut self, label: Label, strip: Option<&mut Filmstrip>) -> Result<()>;
+    /// Somebody at the rig marks this moment; the frame is the last that went through the line.
+    fn mark(&mut self, at: &FrameInfo) -> Result<()> {
+        let _ = at;
+        Ok(())
+    }
+    /// A while passed without a frame.
+    fn waited(&mut self) -> Result<()> {
+        Ok(())
+    }
     /// The clip is over.
     fn closed(&mut self, clip: &ClipEnd) -> Result<()>;
 }
@@ -54,16 +71,33 @@ pub trait Sink {
 /// What is known of a clip at its end.
 #[derive(Debug, Default)]
 pub struct ClipEnd {
-    /// Decoded frames.
+    /// Frames labelled.
     pub frames: u32,
     /// Of these, repeats of the frame before.
     pub repeated: u32,
+    /// Frames of the source that were not labelled: lost, damaged, or left out.
+    pub dropped: u32,
     /// People seen.
     pub tracks: u32,
     /// What was wrong with the media.
     pub damage: Option<String>,
     /// Why the source ended before its time; what came before is labelled.
     pub failure: Option<CaptureError>,
+    /// How the camera did at last; `None` for files.
+    pub condition: Option<CameraCondition>,
+}
+
+/// A clip in the line.
+struct Clip {
+    labeller: Box<ClipLabeller>,
+    search: Search,
+    thinning: Thinning,
+    shed: Shed,
+    /// The last frame labelled; `None` before the first.
+    last: Option<FrameInfo>,
+    /// Lost, by what the source said of the frames it gave.
+    lost: u64,
+    end: ClipEnd,
 }
 
 /// The loaded models, and what the line keeps from frame to frame.
@@ -71,8 +105,7 @@ pub struct Pipeline {
     faces: FaceTracker,
     persons: PersonFinder,
     calibration: Calibration,
-    /// One a tracked face, at most [`MAX_STRIPS`], the one used last at the end.
-    strips: Vec<(TrackId, Filmstrip)>,
+    strips: Strips,
     measured: Vec<PersonMeasurement>,
     /// What labels refer to, at the places of [`MODELS`].
     models: Vec<ModelRef>,
@@ -137,7 +170,7 @@ impl Pipeline {
             faces,
             persons,
             calibration,
-            strips: Vec::new(),
+            strips: Strips::default(),
             measured: Vec::new(),
             models,
             loaded,
@@ -162,51 +195,119 @@ impl Pipeline {
         &self.runtime
     }
 
-    /// Labels one source from its first frame to its last, or until `stop`.
+    /// Labels one source from its first frame to its last, or until `control` ends it. A source that ends before its
+    /// first frame makes no clip.
     pub fn label(
         &mut self,
         source: Box<dyn FrameSource>,
         search: Search,
         sink: &mut dyn Sink,
-        stop: &Arc<AtomicBool>,
+        control: &mut dyn Control,
     ) -> Result<ClipEnd> {
         self.faces.reset();
         self.persons.reset();
-        for (_, strip) in &mut self.strips {
-            strip.clear();
-        }
-        let mut labeller = Box::new(ClipLabeller::new(self.calibration.gate.clone(), MODELS));
-        let mut end = ClipEnd::default();
-        sink.opened(source.info())?;
-        let frames = Frames::start(source, Arc::clone(stop))?;
+        self.strips.clear();
+        let mut clip = Clip {
+            labeller: Box::new(ClipLabeller::new(self.calibration.gate.clone(), MODELS)),
+            search,
+            thinning: Thinning::default(),
+            shed: Shed::Nothing,
+            last: None,
+            lost: 0,
+            end: ClipEnd::default(),
+        };
+        let (info, live) = (source.info().clone(), source.is_live());
+        let mut frames = Frames::start(source)?;
+        let mut ending_since: Option<Instant> = None;
         let ending = loop {
             let waited = Instant::now();
-            let next = frames.next();
+            let next = frames.next()?;
             self.stages.add(Stage::Decode, waited.elapsed());
-            match next {
-                Next::Frame(frame) => {
-                    self.frame(&frame, search, &mut labeller, sink)?;
-                    end.frames += 1;
-                    end.repeated += u32::from(frame.info.repeat);
-                    self.stages.count_frame();
+            let order = match next {
+                Next::Frame(mut frame, condition) => {
+                    clip.lost += u64::from(frame.info.dropped_before);
+                    let shed = if live { control.shed() } else { Shed::Nothing };
+                    let order = if clip.thinning.admits(&mut frame.info, shed) {
+                        if clip.last.is_none() {
+                            sink.opened(&info)?;
+                        }
+                        frame.info.index = clip.end.frames;
+                        self.frame(&frame, shed, &mut clip, sink)?;
+                        control.next(&Progress::Labelled(Labelled {
+                            frame: &frame,
+                            persons: &self.measured,
+                            condition: condition.as_ref(),
+                            stages: &self.stages,
+                        }))?
+                    } else {
+                        control.next(&Progress::Waited)?
+                    };
                     frames.give_back(frame);
+                    order
+                }
+                Next::Nothing => {
+                    sink.waited()?;
+                    control.next(&Progress::Waited)?
+                }
+                Next::Silence => {
+                    sink.waited()?;
+                    control.next(&Progress::Silence)?
                 }
                 Next::End(ending) => break ending,
+            };
+            match (order, clip.last) {
+                (Order::Mark, Some(last)) => sink.mark(&last)?,
+                (Order::GoOn | Order::Mark, _) => {}
+                (Order::End, _) => frames.stop(),
+            }
+            if order == Order::End {
+                let since = ending_since.get_or_insert_with(Instant::now);
+                anyhow::ensure!(
+                    since.elapsed() < END_PATIENCE,
+                    "the capture thread does not end: it hangs in {}",
+                    info.name
+                );
             }
         };
-        self.finish(&mut labeller, sink)?;
-        end.tracks = labeller.tracks();
-        end.damage = ending.damage;
-        sink.closed(&end)?;
-        end.failure = ending.error;
-        Ok(end)
+        self.finish(clip, ending, sink)
+    }
+
+    /// The source has ended.
+    fn finish(
+        &mut self,
+        mut clip: Clip,
+        ending: frames::Ending,
+        sink: &mut dyn Sink,
+    ) -> Result<ClipEnd> {
+        // Of what was lost after the last frame only the source's own count tells.
+        let counted = ending.condition.map_or(0, |condition| {
+            condition.dropped_frames + condition.damaged_frames
+        });
+        let after_last = u32::try_from(counted.saturating_sub(clip.lost)).unwrap_or(u32::MAX);
+        clip.end.dropped += clip.thinning.missed() + after_last;
+        clip.end.condition = ending.condition;
+        clip.end.failure = ending.error;
+        clip.end.damage = ending
+            .damage
+            .or_else(|| clip.end.failure.as_ref().map(ToString::to_string));
+        if clip.last.is_some() {
+            let (strips, mut failure) = (&mut self.strips, None);
+            clip.labeller.finish(|label| {
+                let strip = strips.of_event(&label);
+                failure = failure.take().or(sink.label(label, strip).err());
+            });
+            failure.map_or(Ok(()), Err)?;
+            clip.end.tracks = clip.labeller.tracks();
+            sink.closed(&clip.end)?;
+        }
+        Ok(clip.end)
     }
 
     fn frame(
         &mut self,
         frame: &FrameBuffer,
-        search: Search,
-        labeller: &mut ClipLabeller,
+        shed: Shed,
+        clip: &mut Clip,
         sink: &mut dyn Sink,
     ) -> Result<()> {
         let range = if frame.full_range {
@@ -223,17 +324,29 @@ impl Pipeline {
         )
         .context("the frame has no pixels")?;
         let info = frame.info;
+        if shed != clip.shed {
+            clip.shed = shed;
+            let before = info.index;
+            sink.shed(ShedChange { before, shed })?;
+        }
         let start = Instant::now();
         let novelty = if info.same_pixels {
             Novelty::SamePixels
         } else {
             Novelty::New
         };
-        self.faces.observe(&picture, info.at, search, novelty)?;
+        self.faces
+            .observe(&picture, info.at, clip.search, novelty)?;
         let times = self.faces.times();
         self.mesh_looks += u64::from(times.looks);
-        self.persons.observe(&picture, info.at, &mut self.faces)?;
-        let person_times = self.persons.times();
+        let person_times = if shed >= Shed::PersonBox {
+            // Whoever was known by their box alone is not followed without it.
+            self.persons.reset();
+            PersonTimes::default()
+        } else {
+            self.persons.observe(&picture, info.at, &mut self.faces)?;
+            self.persons.times()
+        };
         let spent = times.crop
             + times.detect
             + times.mesh
@@ -251,24 +364,24 @@ impl Pipeline {
             let openness = EyeSide::BOTH.map(|side| {
                 (!face.eyes.is_turned_away(side)).then_some(face.eyes.side(side).openness)
             });
-            strip_of(&mut self.strips, face.track)
+            self.strips
+                .of(face.track)
                 .record(&picture, info.index, &face.eyes, openness);
         }
         let strip_time = strips.elapsed();
         self.stages.add(Stage::Strip, strip_time);
 
-        self.measure();
+        self.measure(shed);
         let (strips, mut write, mut failure) = (&mut self.strips, Duration::ZERO, None);
-        labeller.observe(info.index, info.at, &self.measured, |label| {
-            let start = Instant::now();
-            let result = {
-                let strip = strip_for(strips, &label);
-                sink.label(label, strip)
-            };
-            failure = failure.take().or(result.err());
-            write += start.elapsed();
-        });
+        clip.labeller
+            .observe(info.index, info.at, &self.measured, |label| {
+                let start = Instant::now();
+                let strip = strips.of_event(&label);
+                failure = failure.take().or(sink.label(label, strip).err());
+                write += start.elapsed();
+            });
         let writing = Instant::now();
+        sink.measured(&info, &self.measured);
         let told = sink.frame(&info);
         write += writing.elapsed();
         self.stages.add(Stage::Write, write);
@@ -276,97 +389,60 @@ impl Pipeline {
             Stage::Label,
             start.elapsed().saturating_sub(spent + strip_time + write),
         );
+        clip.end.frames += 1;
+        clip.end.repeated += u32::from(info.repeat);
+        clip.end.dropped += info.dropped_before;
+        clip.last = Some(info);
+        self.stages.count_frame();
         failure.map_or(told, Err)
     }
 
     /// Puts what was seen of each person into the words of the labeller.
-    fn measure(&mut self) {
+    fn measure(&mut self, shed: Shed) {
         self.measured.clear();
+        let away = Err(AbstainReason::EyeTurnedAway);
+        let eyes_of = |face: Option<&TrackedFace>| {
+            EyeSide::BOTH
+                .map(|side| face.map_or(away, |face| self.calibration.eye(&face.eyes, side)))
+        };
+        let measurement = |track, face: Option<&TrackedFace>, person, person_score| {
+            let [left, right] = eyes_of(face);
+            PersonMeasurement {
+                track,
+                frame: PersonFrame {
+                    person,
+                    person_score,
+                    left,
+                    right,
+                    face_score: face.map_or(0.0, |face| face.mesh.presence),
+                    yaw: face.map_or(0.0, |face| face.eyes.yaw),
+                },
+            }
+        };
+        if shed >= Shed::PersonBox {
+            let not_looked = Err(AbstainReason::Shed);
+            for face in self.faces.faces() {
+                let seen = measurement(face.track, Some(face), not_looked, 0.0);
+                self.measured.push(seen);
+            }
+            return;
+        }
         for person in self.persons.persons() {
-            let face = self
-                .faces
-                .faces()
-                .iter()
-                .find(|face| face.track == person.track);
+            let of = |face: &&TrackedFace| face.track == person.track;
+            let face = self.faces.faces().iter().find(of);
             let boxed = person
                 .bounds
                 .map(|(bounds, features)| (bounds, self.calibration.person.confidence(features)));
             // Without a face, a box that would not be offered is no ground to say that somebody is there.
             let sure = boxed
                 .is_some_and(|(_, confidence)| confidence.get() >= self.calibration.gate.person);
-            if face.is_none() && !sure {
-                continue;
+            if face.is_some() || sure {
+                let boxed = boxed.ok_or(AbstainReason::LowConfidence);
+                self.measured
+                    .push(measurement(person.track, face, boxed, person.score));
             }
-            let away = Err(AbstainReason::EyeTurnedAway);
-            let eye = |eyes: &Eyes, side| -> Result<EyeMeasurement, AbstainReason> {
-                if eyes.is_turned_away(side) {
-                    return away;
-                }
-                let features = [(8.0 / eyes.distance().max(1.0)).ln(), eyes.yaw.abs() / 45.0];
-                let confidence: Confidence = self.calibration.eyes.confidence(features);
-                let eye = eyes.side(side);
-                Ok(EyeMeasurement {
-                    center: eye.center,
-                    confidence,
-                    openness: eye.openness,
-                })
-            };
-            self.measured.push(PersonMeasurement {
-                track: person.track,
-                frame: PersonFrame {
-                    person: boxed.ok_or(AbstainReason::LowConfidence),
-                    person_score: person.score,
-                    left: face.map_or(away, |face| eye(&face.eyes, EyeSide::Left)),
-                    right: face.map_or(away, |face| eye(&face.eyes, EyeSide::Right)),
-                    face_score: face.map_or(0.0, |face| face.mesh.presence),
-                    yaw: face.map_or(0.0, |face| face.eyes.yaw),
-                },
-            });
         }
     }
-
-    fn finish(&mut self, labeller: &mut ClipLabeller, sink: &mut dyn Sink) -> Result<()> {
-        let (strips, mut failure) = (&mut self.strips, None);
-        labeller.finish(|label| {
-            let result = {
-                let strip = strip_for(strips, &label);
-                sink.label(label, strip)
-            };
-            failure = failure.take().or(result.err());
-        });
-        failure.map_or(Ok(()), Err)
-    }
-}
-
-/// The strip of a person, begun if there is none; whoever was seen longest ago gives up theirs where all are taken.
-fn strip_of(strips: &mut Vec<(TrackId, Filmstrip)>, track: TrackId) -> &mut Filmstrip {
-    let place = strips.iter().position(|(of, _)| *of == track);
-    let place = place.unwrap_or_else(|| {
-        if strips.len() < MAX_STRIPS {
-            strips.push((track, Filmstrip::new(STRIP_FRAMES)));
-            return strips.len() - 1;
-        }
-        strips[0].0 = track;
-        strips[0].1.clear();
-        0
-    });
-    // Ordered by when they were last used.
-    strips[place..].rotate_left(1);
-    let last = strips.len() - 1;
-    &mut strips[last].1
-}
-
-fn strip_for<'a>(
-    strips: &'a mut [(TrackId, Filmstrip)],
-    label: &Label,
-) -> Option<&'a mut Filmstrip> {
-    let is_event =
-        matches!(label.kind, LabelKind::Blink | LabelKind::LongClosure) && label.value.is_some();
-    let track = label.track.filter(|_| is_event)?;
-    strips
-        .iter_mut()
-        .find(|(of, _)| *of == track)
-        .map(|(_, strip)| strip)
 }
 
 /// Frames around an event that its evidence shows: about a quarter of a second at 30 frames a second.
@@ -376,91 +452,4 @@ pub(crate) fn with_margin(frames: FrameRange) -> FrameRange {
         frames.start.saturating_sub(MARGIN),
         frames.end.saturating_add(MARGIN),
     )
-}
-
-/// How the source ended.
-struct Ending {
-    damage: Option<String>,
-    error: Option<CaptureError>,
-}
-
-enum Next {
-    Frame(FrameBuffer),
-    End(Ending),
-}
-
-/// The capture thread and the buffers between it and us.
-struct Frames {
-    filled: Receiver<Next>,
-    empty: SyncSender<FrameBuffer>,
-}
-
-impl Frames {
-    fn start(mut source: Box<dyn FrameSource>, stop: Arc<AtomicBool>) -> Result<Self> {
-        // Bounded, so that they allocate once; there is room for every buffer and the end.
-        let (empty, to_fill) = sync_channel::<FrameBuffer>(BUFFERS);
-        let (fill, filled) = sync_channel(BUFFERS + 1);
-        for _ in 0..BUFFERS {
-            empty
-                .send(FrameBuffer::default())
-                .context("the receiver is held here")?;
-        }
-        let capture = move || {
-            let mut error = None;
-            // Ends with the source, with the reader, or when asked to.
-            while let Ok(mut frame) = to_fill.recv() {
-                match source.next_into(&mut frame) {
-                    Ok(true) if !stop.load(Relaxed) => {
-                        if fill.send(Next::Frame(frame)).is_err() {
-                            return;
-                        }
-                    }
-                    Ok(_) => break,
-                    Err(failure) => {
-                        error = Some(failure);
-                        break;
-                    }
-                }
-            }
-            let _ = fill.send(Next::End(Ending {
-                damage: source.damage(),
-                error,
-            }));
-        };
-        thread::Builder::new()
-            .name("capture".into())
-            .spawn(capture)
-            .context("cannot start the capture thread")?;
-        Ok(Self { filled, empty })
-    }
-
-    fn next(&self) -> Next {
-        self.filled.recv().unwrap_or(Next::End(Ending {
-            damage: None,
-            error: None,
-        }))
-    }
-
-    fn give_back(&self, frame: FrameBuffer) {
-        // After the end nobody takes it; then it is dropped.
-        let _ = self.empty.send(frame);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn however_many_people_come_there_are_few_strips_and_whoever_is_in_view_keeps_theirs() {
-        let mut strips = Vec::new();
-        strip_of(&mut strips, 1);
-        for passer_by in 2..50 {
-            strip_of(&mut strips, passer_by);
-            strip_of(&mut strips, 1);
-            assert!(strips.len() <= MAX_STRIPS);
-            assert!(strips.iter().any(|(of, _)| *of == passer_by));
-        }
-        assert_eq!(strips.iter().filter(|(of, _)| *of == 1).count(), 1);
-    }
 }

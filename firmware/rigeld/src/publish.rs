@@ -1,20 +1,21 @@
 //! Labels into the outbox: batches, evidence and the clip's manifest.
 
+use crate::clock::{monotonic_us, wall_clock};
 use crate::pipeline::{ClipEnd, Sink, with_margin};
 use anyhow::{Context, Result};
 use capture::{FrameInfo, SourceInfo};
 use label_core::wire::{
-    self, ClipClosed, ClipEvent, ClipMessage, ClipNumber, ClipOpened, ClockState, Counters,
-    Decision, EvidenceHeader, FrameCounters, Label, LabelBatch, LabelCounts, MAX_CURVE_POINTS,
-    MAX_LABELS, MAX_PART_FRAMES, MAX_STRIP_COLUMNS, ManifestPart, ModelRef, Origin, StageTime,
-    Topic, WIRE_VERSION,
+    self, ClipClosed, ClipEvent, ClipMessage, ClipNumber, ClipOpened, Counters, Decision,
+    EvidenceHeader, FrameCounters, Label, LabelBatch, LabelCounts, MAX_CURVE_POINTS, MAX_LABELS,
+    MAX_PART_FRAMES, MAX_STRIP_COLUMNS, ManifestPart, ModelRef, Origin, StageTime, Topic,
+    WIRE_VERSION,
 };
 use label_core::{CaptureTime, FrameRange, LabelKind, Seq};
 use perception::{EyeTiles, Filmstrip, TILE_HEIGHT, TILE_WIDTH};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use uplink::{OutboxHandle, UplinkError};
 
 /// A batch that is not full waits no longer than this many frames.
@@ -383,33 +384,6 @@ fn shortened<const N: usize>(text: &str) -> heapless::String<N> {
         }
     }
     out
-}
-
-/// UTC in microseconds, and whether it can be believed. systemd-timesyncd leaves a file when it has set the clock; a date
-/// before this firmware was written is no date.
-pub(crate) fn wall_clock() -> (i64, ClockState) {
-    const WRITTEN: Duration = Duration::from_secs(1_780_000_000);
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    let synchronized = std::path::Path::new("/run/systemd/timesync/synchronized").exists();
-    let clock = match (synchronized, now > WRITTEN) {
-        (true, _) => ClockState::Ntp,
-        (false, true) => ClockState::Rtc,
-        (false, false) => ClockState::Unsynced,
-    };
-    (i64::try_from(now.as_micros()).unwrap_or(i64::MAX), clock)
-}
-
-/// Microseconds since the machine started, as the kernel tells them to a hundredth of a second.
-fn monotonic_us() -> i64 {
-    let text = std::fs::read_to_string("/proc/uptime").unwrap_or_default();
-    let seconds: f64 = text
-        .split_whitespace()
-        .next()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(0.0);
-    (seconds * 1e6) as i64
 }
 
 #[cfg(test)]

@@ -4,9 +4,10 @@
 //! is labelled by then is delivered if the host can be reached within a few seconds, and else stays in the outbox for
 //! the next start.
 
+use crate::clock::wall_clock;
 use crate::label::{Progress, open_clip, progress_bar};
-use crate::pipeline::Pipeline;
-use crate::publish::{Live, Publisher, wall_clock};
+use crate::pipeline::{self, Control, Order, Pipeline};
+use crate::publish::{Live, Publisher};
 use crate::summary::Summary;
 use anyhow::{Context, Result};
 use board::{Board, Source};
@@ -66,7 +67,12 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         sink: &mut publisher,
         bar: &bar,
     };
-    let end = pipeline.label(Box::new(source), Search::Video, &mut sink, &stop);
+    let end = pipeline.label(
+        Box::new(source),
+        Search::Video,
+        &mut sink,
+        &mut Until(&stop),
+    );
     bar.finish_and_clear();
     let elapsed = start.elapsed();
     live.lock().unwrap_or_else(PoisonError::into_inner).stages = pipeline.stages.for_health();
@@ -120,6 +126,19 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         );
     }
     end.failure.map_or(Ok(()), |failure| Err(failure.into()))
+}
+
+/// Until the flag is set.
+struct Until<'a>(&'a AtomicBool);
+
+impl Control for Until<'_> {
+    fn next(&mut self, _: &pipeline::Progress<'_>) -> Result<Order> {
+        Ok(if self.0.load(Relaxed) {
+            Order::End
+        } else {
+            Order::GoOn
+        })
+    }
 }
 
 fn stop_on_signals() -> Result<Arc<AtomicBool>> {
