@@ -72,7 +72,7 @@ pub(crate) fn package(project: &Project, board: &str, out: &Path, version: &str)
     let system = system_of(project, board)?;
     let (program, runtime) = {
         let _lock = setup::lock(project)?;
-        (cross::rigeld(project)?, cross::runtime(project)?)
+        (cross::program(project, "rigeld")?, cross::runtime(project)?)
     };
     let needs = [Needs::of(&program)?, Needs::of(&runtime)?];
     let lacking: Vec<String> = needs.iter().flat_map(|one| one.lacking(&system)).collect();

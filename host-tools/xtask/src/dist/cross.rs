@@ -34,14 +34,14 @@ struct Compiler {
     rustc: PathBuf,
 }
 
-/// Builds the release program for the rigs and returns its path; it has its line tables still.
-pub(crate) fn rigeld(project: &Project) -> Result<PathBuf> {
+/// Builds a package's release program for the rigs and returns its path; it has its line tables still.
+pub(crate) fn program(project: &Project, package: &str) -> Result<PathBuf> {
     let compiler = compiler(project)?;
     let started = Instant::now();
     let target = project.path("target/rig");
     let mut command = Command::new(&compiler.cargo);
     command
-        .args(["build", "--release", "--locked", "--package", "rigeld"])
+        .args(["build", "--release", "--locked", "--package", package])
         .args(["--target", TARGET])
         .current_dir(project.root())
         .env("RUSTC", &compiler.rustc)
@@ -62,10 +62,10 @@ pub(crate) fn rigeld(project: &Project) -> Result<PathBuf> {
         );
     }
     eprintln!(
-        "rigeld for {TARGET}: built ({})",
+        "{package} for {TARGET}: built ({})",
         seconds(started.elapsed())
     );
-    Ok(target.join(TARGET).join("release/rigeld"))
+    Ok(target.join(TARGET).join("release").join(package))
 }
 
 /// The rigs' runtime library and the models, fetched where they are missing; returns the library's path.
@@ -79,7 +79,10 @@ pub(crate) fn runtime(project: &Project) -> Result<PathBuf> {
     // Beside this machine's own, which has the same name.
     library.path = format!("aarch64/{}", library.path);
     let path = project.fetched(&library.path);
-    pinned.files.retain(|file| file.name != "demo-clip");
+    // Only what rigs run: the rest of the list is for building and showing, and would replace this machine's own.
+    pinned
+        .files
+        .retain(|file| file.name == "litert-runtime" || file.path.starts_with("models/"));
     install::install(
         project,
         &pinned.files,
