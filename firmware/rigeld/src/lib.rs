@@ -2,10 +2,11 @@
 //!
 //! Wiring only: what a label is stands in `label-core`, what is seen in `perception`, how it is delivered in `uplink`. The
 //! product in one file: [`pipeline`]. Each subcommand of the program is a module: [`label`] labels files, [`run`] is the
-//! appliance.
+//! appliance, [`check`] proves a rig.
 
 pub mod budget;
 mod calibration;
+pub mod check;
 mod clock;
 mod hint;
 pub mod label;
@@ -15,6 +16,7 @@ mod publish;
 pub mod run;
 pub mod stages;
 mod summary;
+mod wiring;
 
 pub use hint::hint;
 

@@ -1,7 +1,7 @@
 //! The program `rigeld`: arguments in, exit code out. What it does stands in the library.
 
 use clap::{Parser, Subcommand};
-use rigeld::{label, run};
+use rigeld::{check, label, run};
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
@@ -18,6 +18,7 @@ const EXAMPLES: &str = "Examples:
   rigeld label drive.mp4 --out drive.jsonl --every-frame  tracks expanded to every frame
   rigeld label --stills photos/ --out photos.jsonl        a folder of pictures, each a clip of one frame
   rigeld run --board boards/sim.toml                      the appliance on a clip, publishing over MQTT
+  rigeld check --board /etc/rigel/board.toml              prove a rig, item by item
 
 Exit codes: 0 labelled (a clip without a face is labelled: with abstentions; of a damaged clip what can be decoded is,
 with a warning); 1 it could not be, the message says which file and what to do; 2 wrong arguments.";
@@ -28,6 +29,8 @@ enum Command {
     Label(label::Arguments),
     /// Run as the appliance: label the board's source and publish until the host has everything
     Run(run::Arguments),
+    /// Prove a rig, item by item: models, camera, panel, pins, clock, disk, broker, temperature
+    Check(check::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Label(arguments) => label::label(&arguments),
         Command::Run(arguments) => run::run(&arguments),
+        Command::Check(arguments) => return check::check(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

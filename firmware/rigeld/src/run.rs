@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use uplink::{Outbox, OutboxHandle, OutboxLimits, Uplink, UplinkConfig};
+use uplink::{Outbox, OutboxHandle, OutboxLimits, Uplink};
 
 /// After a signal, how long to try to deliver what is left.
 const LAST_DELIVERY: Duration = Duration::from_secs(5);
@@ -192,11 +192,7 @@ fn start_uplink(
     outbox: &OutboxHandle,
     live: &Arc<Mutex<Live>>,
 ) -> Result<Uplink> {
-    let config = UplinkConfig::new(
-        board.site.clone(),
-        board.broker.host.clone(),
-        board.broker.port,
-    );
+    let config = crate::wiring::uplink_config(board);
     let birth = birth(board, pipeline, outbox.boot())?;
     let (live, rig, boot, started) = (
         Arc::clone(live),
@@ -272,7 +268,7 @@ fn wait_for_host(uplink: &Uplink, stop: &AtomicBool) {
 }
 
 /// The hottest sensor that the kernel names.
-fn temperature_c() -> Option<f32> {
+pub(crate) fn temperature_c() -> Option<f32> {
     let zones = std::fs::read_dir("/sys/class/thermal").ok()?;
     zones
         .filter_map(|zone| std::fs::read_to_string(zone.ok()?.path().join("temp")).ok())
