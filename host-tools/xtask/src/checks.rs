@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::children::{Interrupted, Running, check_interrupted, shown};
+use crate::dist::package_test;
 use crate::layout::Project;
 use crate::progress::seconds;
 use crate::setup::{self, Purpose};
@@ -19,6 +20,7 @@ use crate::{licences, page, programs};
 #[command(after_help = "Examples:
   cargo xtask test                  everything, as CI runs it
   cargo xtask test --only clippy    one step, by a part of its name; see the list at the end of a whole run
+  cargo xtask test --rig            the rig's program and package in emulated machines
 
 Needs nothing but what `cargo xtask setup --for test` fetches, which it does first. A failing step does not keep the
 others from running; the exit code is zero only if all passed.")]
@@ -26,6 +28,9 @@ pub(crate) struct Arguments {
     /// Run only steps whose name holds this text (set-up always runs)
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
+    /// Test the rig instead, in emulated machines (as root on Debian 12)
+    #[arg(long)]
+    rig: bool,
 }
 
 /// How a step ended.
@@ -48,7 +53,12 @@ struct Step<'a> {
 pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<ExitCode> {
     let started = Instant::now();
     let only = arguments.only.as_deref();
-    let steps: Vec<Step> = steps(project)
+    let steps = if arguments.rig {
+        rig_steps(project)
+    } else {
+        steps(project)
+    };
+    let steps: Vec<Step> = steps
         .into_iter()
         .filter(|step| step.name == SET_UP || only.is_none_or(|text| step.name.contains(text)))
         .collect();
@@ -162,6 +172,19 @@ fn steps(project: &Project) -> Vec<Step<'_>> {
         );
     }
     steps
+}
+
+/// What needs emulated machines, root and the rigs' compiler.
+fn rig_steps(project: &Project) -> Vec<Step<'_>> {
+    let step = |name, run: Box<dyn Fn() -> Result<()>>| Step {
+        name,
+        after: None,
+        run,
+    };
+    vec![
+        step(SET_UP, Box::new(|| setup::prepare(project, Purpose::Bench))),
+        step("package", Box::new(|| package_test::run(project))),
+    ]
 }
 
 fn run_cargo(project: &Project, arguments: &[&str], environment: &[(&str, &str)]) -> Result<()> {

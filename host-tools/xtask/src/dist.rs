@@ -4,6 +4,8 @@ pub(crate) mod cross;
 mod deb;
 mod needs;
 mod notices;
+pub(crate) mod package_test;
+pub(crate) mod root;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -42,7 +44,6 @@ pub(crate) struct Made {
     pub(crate) installed_kib: u64,
     pub(crate) depends: String,
     pub(crate) sha256: String,
-    system: String,
 }
 
 /// The command.
@@ -51,9 +52,10 @@ pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<ExitCode> 
         .out
         .clone()
         .unwrap_or_else(|| project.path(&format!("target/dist/{}", arguments.board)));
-    let made = package(project, &arguments.board, &out, VERSION)?;
+    let parts = Parts::build(project, &arguments.board)?;
+    let made = parts.pack(&out, VERSION)?;
     println!("{}", project.shown(&made.package));
-    println!("  for        {} on {}", arguments.board, made.system);
+    println!("  for        {} on {}", arguments.board, parts.system.name);
     println!(
         "  size       {:.1} MB, installed {:.1} MB",
         made.bytes as f64 / 1e6,
@@ -67,43 +69,66 @@ pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<ExitCode> 
 /// The workspace's version.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Builds, checks and packs everything for `board` into `out`.
-pub(crate) fn package(project: &Project, board: &str, out: &Path, version: &str) -> Result<Made> {
-    let system = system_of(project, board)?;
-    let (program, runtime) = {
-        let _lock = setup::lock(project)?;
-        (cross::program(project, "rigeld")?, cross::runtime(project)?)
-    };
-    let needs = [Needs::of(&program)?, Needs::of(&runtime)?];
-    let lacking: Vec<String> = needs.iter().flat_map(|one| one.lacking(&system)).collect();
-    if !lacking.is_empty() {
-        bail!(
-            "a package for {board} would not start there:\n  {}\nBuild on an older distribution, or give the board a newer system",
-            lacking.join("\n  ")
-        );
+/// What a board's packages are made of: built, fetched, and found to start on the board's system.
+#[derive(Debug)]
+pub(crate) struct Parts<'a> {
+    project: &'a Project,
+    board: String,
+    system: System,
+    program: PathBuf,
+    runtime: PathBuf,
+    depends: String,
+}
+
+impl<'a> Parts<'a> {
+    /// Builds and checks.
+    pub(crate) fn build(project: &'a Project, board: &str) -> Result<Self> {
+        let system = system_of(project, board)?;
+        let (program, runtime) = {
+            let _lock = setup::lock(project)?;
+            let program = cross::program(project, "rigeld")?;
+            (program, cross::runtime(project)?)
+        };
+        let needs = [Needs::of(&program)?, Needs::of(&runtime)?];
+        let lacking: Vec<String> = needs.iter().flat_map(|one| one.lacking(&system)).collect();
+        if !lacking.is_empty() {
+            bail!(
+                "a package for {board} would not start there:\n  {}\n\
+                 Build on an older distribution, or give the board a newer system",
+                lacking.join("\n  ")
+            );
+        }
+        Ok(Self {
+            project,
+            board: board.to_owned(),
+            system,
+            program,
+            runtime,
+            depends: needs::dependencies(&needs)?,
+        })
     }
-    let depends = needs::dependencies(&needs)?;
-    let tree = deb::Tree {
-        project,
-        board,
-        version,
-        program: &program,
-        runtime: &runtime,
-        depends: &depends,
-    };
-    let built = tree.build(out)?;
-    Ok(Made {
-        bytes: built
-            .package
-            .metadata()
-            .with_context(|| format!("cannot read {}", built.package.display()))?
-            .len(),
-        sha256: digest_of_file(&built.package)?,
-        package: built.package,
-        installed_kib: built.installed_kib,
-        depends,
-        system: system.name,
-    })
+
+    /// Packs them into `out`.
+    pub(crate) fn pack(&self, out: &Path, version: &str) -> Result<Made> {
+        let tree = deb::Tree {
+            project: self.project,
+            board: &self.board,
+            version,
+            program: &self.program,
+            runtime: &self.runtime,
+            depends: &self.depends,
+        };
+        let built = tree.build(out)?;
+        let size = built.package.metadata();
+        let size = size.with_context(|| format!("cannot read {}", built.package.display()))?;
+        Ok(Made {
+            bytes: size.len(),
+            sha256: digest_of_file(&built.package)?,
+            package: built.package,
+            installed_kib: built.installed_kib,
+            depends: self.depends.clone(),
+        })
+    }
 }
 
 /// What the board's own system brings; the boards known are those of `boards/package/systems.toml`.

@@ -12,7 +12,7 @@ use crate::children::{Running, run_logged, shown};
 use crate::layout::Project;
 use crate::manifest::Pinned;
 use crate::progress::{Bar, seconds};
-use crate::{install, package, programs};
+use crate::{install, libclang, package, programs};
 
 /// The rigs, as the compiler names them.
 pub(crate) const TARGET: &str = "aarch64-unknown-linux-gnu";
@@ -37,6 +37,7 @@ struct Compiler {
 /// Builds a package's release program for the rigs and returns its path; it has its line tables still.
 pub(crate) fn program(project: &Project, package: &str) -> Result<PathBuf> {
     let compiler = compiler(project)?;
+    libclang(project)?;
     let started = Instant::now();
     let target = project.path("target/rig");
     let mut command = Command::new(&compiler.cargo);
@@ -66,6 +67,19 @@ pub(crate) fn program(project: &Project, package: &str) -> Result<PathBuf> {
         seconds(started.elapsed())
     );
     Ok(target.join(TARGET).join("release").join(package))
+}
+
+/// The library of this machine that reads C headers for the camera's bindings.
+fn libclang(project: &Project) -> Result<()> {
+    let mut pinned = Pinned::read(project, std::env::consts::ARCH)?;
+    pinned.files.retain(|file| file.name == "libclang");
+    install::install(
+        project,
+        &pinned.files,
+        &pinned.packages,
+        &mut package::fetch,
+    )?;
+    libclang::link_headers(project)
 }
 
 /// The rigs' runtime library and the models, fetched where they are missing; returns the library's path.

@@ -1,0 +1,220 @@
+//! What the package does to a system: installed, upgraded, removed and purged in an emulated Debian for arm64.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+
+use super::root::Root;
+use super::{Made, Parts, VERSION};
+use crate::install;
+use crate::layout::Project;
+use crate::manifest::Pinned;
+use crate::package;
+use crate::progress::seconds;
+
+/// The board whose package is tested; they differ in the board file alone.
+const BOARD: &str = "rpi4";
+/// Sorts after the version being tested, so that it is an upgrade.
+const NEXT: &str = "+next";
+
+/// Paths that any package with a user and a service leaves behind in Debian.
+const LEFT_BY_DEBIAN: [&str; 8] = [
+    "/etc/passwd",
+    "/etc/group",
+    "/etc/shadow",
+    "/etc/gshadow",
+    "/etc/.pwd.lock",
+    "/var/lib/dpkg/",
+    "/var/log/",
+    "/var/cache/ldconfig/",
+];
+
+/// Builds the package and puts it through its life; the error tells what a field engineer would find wrong.
+pub(crate) fn run(project: &Project) -> Result<()> {
+    let parts = Parts::build(project, BOARD)?;
+    let out = project.path("target/dist/test");
+    let first = parts.pack(&out, VERSION)?;
+    let second = parts.pack(&out, &format!("{VERSION}{NEXT}"))?;
+    let root = Root::unpack(project, "package-test")?;
+    let before = paths(&root)?;
+    for made in [&first, &second] {
+        let name = made.package.file_name().context("a package has a name")?;
+        std::fs::copy(&made.package, root.path("root").join(name))
+            .with_context(|| format!("cannot copy {}", made.package.display()))?;
+    }
+    installs(&root, &first)?;
+    labels(project, &root)?;
+    keeps_on_upgrade(&root, &second)?;
+    removes(&root)?;
+    purges(&root, &before)?;
+    eprintln!(
+        "package: {:.1} MB, installed {:.1} MB; depends on {}",
+        first.bytes as f64 / 1e6,
+        first.installed_kib as f64 * 1024.0 / 1e6,
+        first.depends
+    );
+    Ok(())
+}
+
+fn install(root: &Root, made: &Made) -> Result<()> {
+    let name = made.package.file_name().context("a package has a name")?;
+    let begun = Instant::now();
+    root.run(&format!("dpkg --install /root/{}", name.to_string_lossy()))?;
+    let version =
+        root.run("dpkg-query --show --showformat='${Status} ${Version}' rigel-firmware")?;
+    ensure!(
+        version.starts_with("install ok installed"),
+        "after its installation the package is {version:?}"
+    );
+    eprintln!(
+        "{} ({})",
+        version.replace("install ok installed", "installed"),
+        seconds(begun.elapsed())
+    );
+    Ok(())
+}
+
+fn installs(root: &Root, made: &Made) -> Result<()> {
+    install(root, made)?;
+    let changed = root.run("dpkg --verify rigel-firmware")?;
+    ensure!(
+        changed.is_empty(),
+        "files differ from the package's:\n{changed}"
+    );
+    let groups = root.run("id --groups --name rigel")?;
+    for group in ["rigel", "video", "gpio", "i2c"] {
+        ensure!(
+            groups.split_whitespace().any(|one| one == group),
+            "the user rigel is not in group {group}, only in: {groups}"
+        );
+    }
+    root.run(&format!(
+        "cmp /etc/rigel/board.toml /usr/share/rigel/boards/{BOARD}.toml"
+    ))?;
+    let keys = root.run("stat --format='%a %U %G' /etc/rigel/tls")?;
+    ensure!(keys == "750 root rigel", "/etc/rigel/tls is {keys}");
+    for unit in ["rigeld.service", "rigel-poweroff.path"] {
+        let link = format!("/etc/systemd/system/multi-user.target.wants/{unit}");
+        root.run(&format!("test -L {link}"))
+            .with_context(|| format!("{unit} will not start at boot"))?;
+    }
+    let warnings = root.run(
+        "systemd-analyze verify /lib/systemd/system/rigeld.service /lib/systemd/system/rigel-poweroff.path",
+    )?;
+    ensure!(warnings.is_empty(), "systemd about the units:\n{warnings}");
+    Ok(())
+}
+
+fn labels(project: &Project, root: &Root) -> Result<()> {
+    let begun = Instant::now();
+    let version = root.run("rigeld --version")?;
+    ensure!(
+        version == format!("rigeld {VERSION}"),
+        "rigeld --version says {version:?}"
+    );
+    eprintln!(
+        "rigeld starts under emulation ({})",
+        seconds(begun.elapsed())
+    );
+    std::fs::copy(ffmpeg(project)?, root.path("usr/local/bin/ffmpeg"))
+        .context("cannot put ffmpeg into the emulated root")?;
+    let begun = Instant::now();
+    // As the service's user, which must be able to read all it needs.
+    let said = root.run(
+        "chmod 755 /usr/local/bin/ffmpeg; cd /tmp; setpriv --reuid=rigel --regid=rigel --init-groups \
+         rigeld label /usr/share/rigel/models/golden/clip.mjpeg --out /tmp/golden.jsonl --board /etc/rigel/board.toml",
+    )?;
+    let lines = root.run("grep --count '\"decision\":\"candidate\"' /tmp/golden.jsonl")?;
+    let blinks = root.run("grep --count '\"kind\":\"blink\".*candidate' /tmp/golden.jsonl")?;
+    ensure!(
+        blinks != "0",
+        "no blink was found in the golden clip; rigeld said:\n{said}"
+    );
+    eprintln!(
+        "the golden clip under emulation: {lines} candidates, {blinks} blinks ({})",
+        seconds(begun.elapsed())
+    );
+    root.run("rm /usr/local/bin/ffmpeg /tmp/golden.jsonl")?;
+    Ok(())
+}
+
+fn keeps_on_upgrade(root: &Root, made: &Made) -> Result<()> {
+    // What the field engineer and the service have done by now.
+    root.run(
+        "echo '# site 7' >> /etc/rigel/board.toml; echo key > /etc/rigel/tls/rig.key; \
+         install -d -o rigel -g rigel -m 0750 /var/lib/rigel /var/lib/rigel/outbox; echo labels > /var/lib/rigel/outbox/1",
+    )?;
+    install(root, made)?;
+    kept(root, "an upgrade")?;
+    let version = root.run("dpkg-query --show --showformat='${Version}' rigel-firmware")?;
+    ensure!(version.ends_with(NEXT), "the upgrade left {version}");
+    Ok(())
+}
+
+fn kept(root: &Root, what: &str) -> Result<()> {
+    root.run(
+        "grep -q '# site 7' /etc/rigel/board.toml && grep -q key /etc/rigel/tls/rig.key && grep -q labels /var/lib/rigel/outbox/1",
+    )
+    .with_context(|| format!("{what} did not leave board file, key and outbox as they were"))?;
+    Ok(())
+}
+
+fn removes(root: &Root) -> Result<()> {
+    root.run("dpkg --remove rigel-firmware")?;
+    kept(root, "removing the package")?;
+    let left = root.run("ls -d /usr/bin/rigeld /usr/lib/rigel /usr/share/rigel /lib/systemd/system/rigel* 2>/dev/null || true")?;
+    ensure!(left.is_empty(), "removing the package left:\n{left}");
+    Ok(())
+}
+
+fn purges(root: &Root, before: &BTreeSet<PathBuf>) -> Result<()> {
+    root.run("dpkg --purge rigel-firmware; rm /root/rigel-firmware_*.deb")?;
+    let after = paths(root)?;
+    let stray: Vec<String> = after
+        .difference(before)
+        .map(|path| path.display().to_string())
+        .filter(|path| !LEFT_BY_DEBIAN.iter().any(|known| path.starts_with(known)))
+        .collect();
+    ensure!(
+        stray.is_empty(),
+        "purging the package left:\n{}",
+        stray.join("\n")
+    );
+    let lost: Vec<String> = before
+        .difference(&after)
+        .map(|path| path.display().to_string())
+        .collect();
+    ensure!(
+        lost.is_empty(),
+        "purging the package took away:\n{}",
+        lost.join("\n")
+    );
+    Ok(())
+}
+
+/// Every path of the root.
+fn paths(root: &Root) -> Result<BTreeSet<PathBuf>> {
+    let listed = root.run("find / -xdev -not -path '/proc/*' -not -path '/tmp/*'")?;
+    Ok(listed.lines().map(PathBuf::from).collect())
+}
+
+/// A static ffmpeg for the rigs' processor: `rigeld label` reads files with it. Rigs have none, since they read cameras.
+fn ffmpeg(project: &Project) -> Result<PathBuf> {
+    let mut pinned = Pinned::read(project, "aarch64")?;
+    pinned.fallbacks.retain(|file| file.name == "ffmpeg");
+    let ffmpeg = pinned
+        .fallbacks
+        .first_mut()
+        .context("assets.toml pins no ffmpeg for aarch64")?;
+    ffmpeg.path = format!("aarch64/{}", ffmpeg.path);
+    let path = project.fetched(&ffmpeg.path);
+    install::install(
+        project,
+        &pinned.fallbacks,
+        &pinned.packages,
+        &mut package::fetch,
+    )?;
+    Ok(path)
+}

@@ -1,0 +1,179 @@
+//! A Debian 12 for the rigs' processor in a folder, entered with `chroot`: every program in it runs under emulation.
+//!
+//! It is made once (minutes) and kept as `.rigel/machines/debian-arm64.tar`; emulated machines boot the same.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::children::{create_folder, run_logged};
+use crate::install::remove;
+use crate::layout::Project;
+use crate::programs;
+use crate::progress::Bar;
+
+/// What it holds beside Debian's essential packages: what our package depends on, and what a machine boots with.
+const PACKAGES: &str =
+    "systemd,systemd-sysv,udev,dbus,kmod,iproute2,e2fsprogs,libstdc++6,rauc,rauc-service";
+/// Documents are left out, but for our own, which the package's test looks at.
+const OPTIONS: [&str; 4] = [
+    "path-exclude=/usr/share/doc/*",
+    "path-exclude=/usr/share/man/*",
+    "path-exclude=/usr/share/locale/*",
+    "path-include=/usr/share/doc/rigel-firmware/*",
+];
+/// How the kernel is told to run arm64 programs: ELF, 64 bit, little-endian, program or library, by its machine. `F` opens the
+/// emulator now, so that it need not lie inside the root. It stays until the machine restarts, as the distribution's would.
+const EMULATOR: &str = r":rigel-aarch64:M::\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00:\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:";
+const BINFMT: &str = "/proc/sys/fs/binfmt_misc";
+/// No command inside takes longer, also on a busy machine.
+const PATIENCE_SECONDS: &str = "600";
+
+/// An unpacked root; removed with this value.
+#[derive(Debug)]
+pub(crate) struct Root {
+    folder: PathBuf,
+}
+
+impl Root {
+    /// Unpacks a fresh one as `.rigel/machines/NAME`.
+    pub(crate) fn unpack(project: &Project, name: &str) -> Result<Self> {
+        let tarball = tarball(project)?;
+        let folder = project.fetched("machines").join(name);
+        remove(&folder)?;
+        create_folder(&folder)?;
+        let root = Self { folder };
+        let mut command = Command::new("tar");
+        command
+            .args(["--extract", "--numeric-owner", "--preserve-permissions"])
+            .arg("--file")
+            .arg(&tarball)
+            .arg("--directory")
+            .arg(&root.folder);
+        let bar = Bar::spinner("unpacking Debian for arm64");
+        let log = project.fetched("logs/root.log");
+        run_logged("tar", &mut command, &log, &bar)?;
+        bar.done("unpacked");
+        Ok(root)
+    }
+
+    /// A path inside, as seen from outside.
+    pub(crate) fn path(&self, inside: &str) -> PathBuf {
+        self.folder.join(inside.trim_start_matches('/'))
+    }
+
+    /// Runs a shell script inside; what it prints on both outputs, or an error with it where the script fails.
+    pub(crate) fn run(&self, script: &str) -> Result<String> {
+        let (good, output) = self.ask(script)?;
+        if !good {
+            bail!("in the emulated root `{script}` failed:\n{output}");
+        }
+        Ok(output)
+    }
+
+    /// Runs a shell script inside; whether it succeeded, and what it printed on both outputs.
+    pub(crate) fn ask(&self, script: &str) -> Result<(bool, String)> {
+        // Processes and mounts of its own: nothing that a package starts or mounts outlives the script.
+        let output = Command::new("timeout")
+            .args(["--kill-after=10", PATIENCE_SECONDS])
+            .args(["unshare", "--mount", "--pid", "--fork", "--kill-child"])
+            .arg(format!("--mount-proc={}", self.path("proc").display()))
+            .arg("chroot")
+            .arg(&self.folder)
+            .args(["/bin/sh", "-c", &format!("exec 2>&1; {script}")])
+            .env_clear()
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .env("LC_ALL", "C.UTF-8")
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .output()
+            .context("cannot start unshare (util-linux)")?;
+        let said = [output.stdout, output.stderr].concat();
+        Ok((
+            output.status.success(),
+            String::from_utf8_lossy(&said).trim_end().to_owned(),
+        ))
+    }
+}
+
+impl Drop for Root {
+    fn drop(&mut self) {
+        if let Err(error) = remove(&self.folder) {
+            eprintln!("{error:#}");
+        }
+    }
+}
+
+/// The packed root, made where it is missing or was made of something else.
+pub(crate) fn tarball(project: &Project) -> Result<PathBuf> {
+    if !programs::may_install() {
+        bail!(
+            "an emulated root is unpacked, entered and emulated by root alone: run this as root on Debian 12"
+        );
+    }
+    programs::find_or_install(project, "qemu-aarch64-static", "qemu-user-static")?;
+    for (program, package) in [("arch-test", "arch-test"), ("mmdebstrap", "mmdebstrap")] {
+        programs::find_or_install(project, program, package)?;
+    }
+    emulate()?;
+    let tarball = project.fetched("machines/debian-arm64.tar");
+    let recipe = tarball.with_extension("recipe");
+    let wanted = format!("{PACKAGES} {}", OPTIONS.join(" "));
+    if tarball.is_file() && std::fs::read_to_string(&recipe).is_ok_and(|made_by| made_by == wanted)
+    {
+        return Ok(tarball);
+    }
+    create_folder(&project.fetched("machines"))?;
+    let partial = tarball.with_extension("part.tar");
+    let bar = Bar::spinner("making a Debian for arm64 (minutes, once)");
+    let mut command = Command::new("mmdebstrap");
+    command
+        .args(["--variant=essential", "--architectures=arm64"])
+        .arg(format!("--include={PACKAGES}"))
+        .args(OPTIONS.map(|option| format!("--dpkgopt={option}")))
+        .arg("bookworm")
+        .arg(&partial);
+    run_logged(
+        "mmdebstrap",
+        &mut command,
+        &project.fetched("logs/mmdebstrap.log"),
+        &bar,
+    )?;
+    std::fs::rename(&partial, &tarball)
+        .with_context(|| format!("cannot rename to {}", tarball.display()))?;
+    std::fs::write(&recipe, wanted)
+        .with_context(|| format!("cannot write {}", recipe.display()))?;
+    bar.done("made");
+    Ok(tarball)
+}
+
+/// Lets the kernel run the rigs' programs with the emulator, where it does not yet.
+fn emulate() -> Result<()> {
+    let works = || {
+        Command::new("arch-test")
+            .arg("arm64")
+            .output()
+            .is_ok_and(|output| output.status.success())
+    };
+    if works() {
+        return Ok(());
+    }
+    let register = Path::new(BINFMT).join("register");
+    if !register.exists() {
+        let status = Command::new("mount")
+            .args(["-t", "binfmt_misc", "binfmt_misc", BINFMT])
+            .status()
+            .context("cannot start mount")?;
+        if !status.success() {
+            bail!("this kernel cannot be told to run other processors' programs (binfmt_misc)");
+        }
+    }
+    let emulator = programs::find("qemu-aarch64-static").context("installed above")?;
+    let line = format!("{EMULATOR}{}:F", emulator.display());
+    std::fs::write(&register, line)
+        .with_context(|| format!("cannot write to {}", register.display()))?;
+    if !works() {
+        bail!("arm64 programs still do not run here, though {BINFMT} knows their emulator");
+    }
+    Ok(())
+}
