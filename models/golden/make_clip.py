@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes clip.mjpeg, the golden clip: 60 baseline JPEGs of 640x480, one after the other, 25 a second.
+"""Makes clip.mjpeg, the golden clip: 66 baseline JPEGs of 640x480, one after the other, 25 a second.
 
   python make_clip.py scikit_image-0.25.2-….whl [--out clip.mjpeg]
 
@@ -13,7 +13,7 @@ import numpy as np
 
 PICTURE = "skimage/data/astronaut.png"
 PICTURE_SHA256 = "88431cd9653ccd539741b555fb0a46b61558b301d4110412b5bc28b5e3ea6cb5"
-FRAMES, WIDTH, HEIGHT = 60, 640, 480
+FAR, FRAMES, WIDTH, HEIGHT = 6, 66, 640, 480   # the first FAR frames show her from afar: only the full-range face detector finds her there
 QUALITY = 68
 FINE = 4                                  # the lids are drawn on a copy of this size, so that their edges fall between pixels
 # One row an eye, in pixels of the picture: both corners, the middle of the upper and of the lower lid's edge.
@@ -22,7 +22,7 @@ EYES = [((192.2, 100.4), (212.6, 102.6), (202.2, 95.9), (202.6, 104.6)),
 SKIN = 6.0                                # this much skin above a lid's edge is drawn down with it; then comes the brow
 LASHES = 1.5                              # so much of it keeps its shape: the lashes
 # Frames in which a blink begins, is deepest, and is over; and how far the lids come down.
-BLINKS = [(12, 15, 20, 1.0), (29, 31, 35, 1.0), (44, 47, 52, 0.96)]
+BLINKS = [(18, 21, 26, 1.0), (35, 37, 41, 1.0), (50, 53, 58, 0.96)]
 
 
 def arc(left, right, middle, x):
@@ -65,18 +65,21 @@ def shut_at(frame):
 
 def frame(picture, index):
     """A frame: lids, then camera, then light."""
-    t = index / (FRAMES - 1)
+    t = max(index - FAR, 0) / (FRAMES - FAR - 1)
     zoom = 1.5 + 0.5 * t                                                  # pixels of the frame a pixel of the picture
     roll = np.radians(4 * np.sin(2 * np.pi * t))
     over = np.array([232 + 14 * np.cos(2 * np.pi * t), 158 - 14 * t])     # this point lies in the middle
+    if index < FAR:
+        zoom, over = 0.42, np.array([256 - 2 * index, 256])
     cos, sin = np.cos(roll) / zoom, np.sin(roll) / zoom
     turn = np.array([[cos, -sin], [sin, cos]])
     middle = np.array([(WIDTH - 1) / 2, (HEIGHT - 1) / 2])
     shift = (over + 0.5) * FINE - 0.5 - FINE * turn @ middle
     matrix = np.column_stack([FINE * turn, shift])
-    # Shrinking 4 times as fine a copy to about half: soften it first, or edges would flicker.
+    # Shrinking the fine copy: soften it first, or edges would flicker.
     fine = cv2.GaussianBlur(with_lids(picture, shut_at(index)), (0, 0), 0.5 * FINE / zoom)
-    seen = cv2.warpAffine(fine, matrix, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REFLECT_101)
+    seen = cv2.warpAffine(fine, matrix, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                          borderMode=cv2.BORDER_CONSTANT if index < FAR else cv2.BORDER_REFLECT_101, borderValue=(96, 96, 96))
     light = 1.0 - 0.35 * (0.5 - 0.5 * np.cos(2 * np.pi * t))
     return np.clip(seen.astype(np.float32) * light + 0.5, 0, 255).astype(np.uint8)
 
