@@ -57,7 +57,7 @@ fn a_missing_blink_a_shifted_one_and_a_lost_eye_are_noticed() {
         measured.blinks.pop();
     });
     assert!(
-        found.contains("blinks in frames 13-18, 30-33 instead of"),
+        found.contains("blinks in frames 19-24, 36-39 instead of"),
         "{found}"
     );
     let found = problems(|measured| measured.blinks[0].first += 4);
