@@ -1,6 +1,16 @@
 //! Cameras, through the kernel's video interface (V4L2).
 
+mod controls;
+mod negotiate;
+mod offer;
 mod settings;
+mod timeline;
+
+pub use controls::{ControlKind, ControlOffer, ControlPlan, ControlSetting, plan_controls};
+pub use negotiate::{Plan, negotiate};
+pub(crate) use timeline::{RateWatch, Timeline, monotonic_us};
+
+pub use offer::{Interval, IntervalOffer, Offer, SizeOffer};
 
 pub use settings::{AntiFlicker, CameraCondition, CameraSettings, PixelFormat};
 

@@ -62,6 +62,14 @@ impl FrameBuffer {
         self.bytes.resize(width * height + chroma, 0);
     }
 
+    /// Luma, chroma blue, chroma red, to be filled; chroma is empty for a grey picture.
+    pub(crate) fn planes_mut(&mut self) -> (&mut [u8], &mut [u8], &mut [u8]) {
+        let chroma_len = if self.gray { 0 } else { self.chroma_len() };
+        let (luma, chroma) = self.bytes.split_at_mut(self.width * self.height);
+        let (blue, red) = chroma.split_at_mut(chroma_len);
+        (luma, blue, red)
+    }
+
     fn chroma_len(&self) -> usize {
         self.width.div_ceil(2) * self.height.div_ceil(2)
     }

@@ -8,8 +8,12 @@
 
 pub mod camera;
 pub mod clip;
+pub mod convert;
 mod error;
 mod frame;
+mod inbox;
+pub mod jpeg;
+pub mod mjpeg;
 pub mod pipe;
 mod repeat;
 pub mod still;
@@ -18,6 +22,7 @@ pub use camera::{AntiFlicker, CameraCondition, CameraSettings, CameraSource, Pix
 pub use clip::{ClipSource, Ffmpeg};
 pub use error::{CameraFault, CaptureError};
 pub use frame::{FrameBuffer, FrameInfo, SourceInfo};
+pub use mjpeg::MjpegFileSource;
 pub use pipe::{PipeSettings, PipeSource};
 pub use still::{StillSource, list_pictures};
 
