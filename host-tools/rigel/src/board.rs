@@ -146,9 +146,10 @@ pub(crate) fn summary(board: &Board) -> String {
     line(
         "pins",
         board.pins.as_ref().map_or("none".to_owned(), |pins| {
-            let chip = match pins.chip.as_os_str().is_empty() {
-                true => String::new(),
-                false => format!(" on {}", pins.chip.display()),
+            let chip = if pins.chip.as_os_str().is_empty() {
+                String::new()
+            } else {
+                format!(" on {}", pins.chip.display())
             };
             format!(
                 "heartbeat {}, recording {}, fault {}, button {} (pressed: {}), by {}{chip}",

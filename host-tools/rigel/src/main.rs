@@ -5,6 +5,10 @@
 
 mod board;
 mod broker;
+mod flash;
+mod place;
+mod provision;
+mod rig_folder;
 mod serve;
 
 use clap::{Parser, Subcommand};
@@ -24,6 +28,10 @@ enum Command {
     Serve(serve::ServeArguments),
     /// Checks board files, which say what a rig is made of
     Board(board::BoardArguments),
+    /// Makes a rig's own files: board, certificate, key, first boot
+    Provision(provision::ProvisionArguments),
+    /// Writes a rig's own files onto a card, or onto a rig over SSH
+    Flash(flash::FlashArguments),
 }
 
 fn main() -> ExitCode {
@@ -31,6 +39,8 @@ fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Serve(arguments) => serve::run(arguments),
         Command::Board(arguments) => board::run(&arguments),
+        Command::Provision(arguments) => provision::run(&arguments),
+        Command::Flash(arguments) => flash::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
