@@ -91,3 +91,91 @@ impl Button {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Reads the button every 10 ms; `times` are when the level changes, beginning from up. Tells presses with the time
+    /// at which they are told.
+    fn presses(times: &[u64], until: u64) -> Vec<(Press, u64)> {
+        let mut button = Button::default();
+        let mut told = Vec::new();
+        for now in (0..until).step_by(10) {
+            let down = times.iter().filter(|time| **time <= now).count() % 2 == 1;
+            if let Some(press) = button.update(down, Duration::from_millis(now)) {
+                told.push((press, now));
+            }
+        }
+        told
+    }
+
+    #[test]
+    fn a_tap_is_short_and_told_when_it_is_over() {
+        assert_eq!(presses(&[100, 250], 9000), [(Press::Short, 280)]);
+        assert_eq!(presses(&[100, 1090], 9000), [(Press::Short, 1120)]);
+    }
+
+    #[test]
+    fn a_second_makes_it_long_and_told_when_it_is_over() {
+        assert_eq!(presses(&[100, 1100], 9000), [(Press::Long, 1130)]);
+        assert_eq!(presses(&[100, 5090], 9000), [(Press::Long, 5120)]);
+    }
+
+    #[test]
+    fn five_seconds_make_it_very_long_and_told_while_it_is_down() {
+        assert_eq!(presses(&[100, 8000], 9000), [(Press::VeryLong, 5100)]);
+        assert_eq!(presses(&[100, 5200], 9000), [(Press::VeryLong, 5100)]);
+    }
+
+    #[test]
+    fn a_bouncing_switch_presses_once() {
+        let bouncing = [100, 110, 120, 130, 140, 300, 310, 320, 330, 340];
+        assert_eq!(presses(&bouncing, 9000), [(Press::Short, 370)]);
+    }
+
+    #[test]
+    fn a_spark_of_a_few_milliseconds_presses_nothing() {
+        assert_eq!(presses(&[100, 120, 500, 510], 9000), []);
+    }
+
+    #[test]
+    fn a_gap_of_a_few_milliseconds_does_not_cut_a_press_in_two() {
+        assert_eq!(presses(&[100, 700, 720, 1500], 9000), [(Press::Long, 1530)]);
+    }
+
+    #[test]
+    fn a_button_that_is_stuck_from_the_start_presses_nothing_until_it_was_up() {
+        assert_eq!(presses(&[0, 20_000], 30_000), []);
+        assert_eq!(
+            presses(&[0, 20_000, 21_000, 21_100], 30_000),
+            [(Press::Short, 21_130)]
+        );
+    }
+
+    #[test]
+    fn how_long_it_is_held_is_known_while_it_is() {
+        let mut button = Button::default();
+        let ms = Duration::from_millis;
+        button.update(false, ms(0));
+        button.update(true, ms(100));
+        assert_eq!(button.held(ms(110)), None);
+        button.update(true, ms(130));
+        assert_eq!(button.held(ms(1100)), Some(ms(1000)));
+        button.update(false, ms(1200));
+        assert_eq!(button.held(ms(1200)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn presses_are_never_more_than_times_the_button_went_down(
+            gaps in proptest::collection::vec(10_u64..7000, 0..12)
+        ) {
+            let mut time = 10;
+            let times: Vec<u64> = gaps.iter().map(|gap| { time += gap; time }).collect();
+            let told = presses(&times, time + 10_000);
+            prop_assert!(told.len() <= times.len().div_ceil(2));
+        }
+    }
+}

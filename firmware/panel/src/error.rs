@@ -7,7 +7,7 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum PanelError {
     /// The I2C bus cannot be opened.
-    #[error("display: {}: {problem}: {advice}", bus.display())]
+    #[error("display: {}: {problem}; {advice}", bus.display())]
     Bus {
         /// The bus's device file.
         bus: PathBuf,
@@ -17,7 +17,7 @@ pub enum PanelError {
         advice: &'static str,
     },
     /// The bus is there, and what is sent to the display fails.
-    #[error("display at 0x{address:02x} on {}: {problem}: {advice}", bus.display())]
+    #[error("display at 0x{address:02x} on {}: {problem}; {advice}", bus.display())]
     Display {
         /// The bus's device file.
         bus: PathBuf,
@@ -29,7 +29,7 @@ pub enum PanelError {
         advice: &'static str,
     },
     /// The GPIO chip cannot be opened.
-    #[error("pins: {}: {problem}: {advice}", chip.display())]
+    #[error("pins: {}: {problem}; {advice}", chip.display())]
     Chip {
         /// The chip's device file.
         chip: PathBuf,
@@ -39,7 +39,7 @@ pub enum PanelError {
         advice: &'static str,
     },
     /// A line cannot be used.
-    #[error("pins: {} line {line} ({role}): {problem}: {advice}", chip.display())]
+    #[error("pins: {} line {line} ({role}): {problem}; {advice}", chip.display())]
     Line {
         /// The chip's device file.
         chip: PathBuf,
@@ -66,4 +66,13 @@ pub enum PanelError {
         /// What the system says.
         source: std::io::Error,
     },
+}
+
+/// What the system says, without its number.
+pub(crate) fn said(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error") {
+        Some((said, _)) => said.to_owned(),
+        None => text,
+    }
 }

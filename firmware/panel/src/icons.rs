@@ -122,8 +122,8 @@ impl Icon {
                 rectangle(field, 8, 3, 10, 3, On);
                 rectangle(field, 2, 8, 22, 14, Off);
                 ring(field, 8, 10, 10, 2);
-                line(field, (1, 24), (25, 0), 5, Off);
-                line(field, (1, 24), (24, 1), 2, On);
+                line(field, (2, 23), (23, 2), 5, Off);
+                line(field, (2, 23), (23, 2), 2, On);
             }
             Self::Alarm => {
                 triangle(field, [(12, 1), (0, 24), (24, 24)], On);

@@ -10,27 +10,37 @@
 //! (an SSD1306 page, eight rows of dots, is called a *band*); *lights* are the three LEDs; *pins* are lights and button.
 //! Coordinates are dots, x right, y down, from the top left of the glass.
 
+mod bus;
 mod button;
 mod canvas;
 mod care;
 mod display;
 mod error;
+mod fake;
 mod front;
+mod glass;
 mod icons;
 mod large;
+mod lights;
+mod machine;
 mod pages;
 mod picture;
 mod pins;
+mod retry;
+mod snapshot;
 mod state;
 mod words;
 
+pub use bus::Bus;
 pub use button::{Button, LONG, Press, VERY_LONG};
-pub use display::{DisplaySettings, probe_display};
+pub use display::{DisplaySettings, OpenBus, probe_display};
 pub use error::PanelError;
-pub use front::{Front, FrontSettings};
+pub use fake::{FakeGlass, FakePins};
+pub use front::{Front, FrontFailures, FrontSettings};
+pub use lights::Lights;
 pub use pages::{Notice, Page, draw, draw_notice};
 pub use picture::{HEIGHT, Picture, WIDTH};
-pub use pins::{PinSettings, probe_pins};
+pub use pins::{OpenPins, PinSettings, Pins, probe_pins};
 pub use state::{CameraState, Link, Mode, PanelState, SelfTest};
 
 /// How a display or pins are reached.

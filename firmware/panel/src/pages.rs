@@ -63,7 +63,7 @@ impl Page {
     }
 
     /// Whether something on this page wants a person's eye.
-    fn warns(self, state: &PanelState) -> bool {
+    pub(crate) fn warns(self, state: &PanelState) -> bool {
         match self {
             Self::State => matches!(state.mode, Mode::NoCamera | Mode::Fault(_)),
             Self::Delivery => {
@@ -311,9 +311,10 @@ fn delivery_page(canvas: &mut Canvas, state: &PanelState) {
 fn health_page(canvas: &mut Canvas, state: &PanelState) {
     title(canvas, "health");
     let unknown = || UNKNOWN.to_owned();
-    let temperature = match (state.temperature_c, state.throttled) {
+    let celsius = state.celsius();
+    let temperature = match (celsius, state.throttled) {
         (None, None) => unknown(),
-        (_, Some(true)) => format!("{}\u{b0} slow", decimal(state.temperature_c)),
+        (_, Some(true)) => format!("{}\u{b0} slow", decimal(celsius)),
         (celsius, _) => format!("{}\u{b0}C", decimal(celsius)),
     };
     let test = match &state.self_test {
@@ -391,7 +392,11 @@ impl PanelState {
     }
 
     fn warns_of_heat(&self) -> bool {
-        self.throttled == Some(true) || self.temperature_c.is_some_and(|celsius| celsius >= HOT_C)
+        self.throttled == Some(true) || self.celsius().is_some_and(|celsius| celsius >= HOT_C)
+    }
+
+    fn celsius(&self) -> Option<f32> {
+        self.temperature_c.filter(|celsius| celsius.is_finite())
     }
 
     fn warns_of_clock(&self) -> bool {
@@ -402,3 +407,6 @@ impl PanelState {
         matches!(self.self_test, Some(SelfTest::Failed(_)))
     }
 }
+
+#[cfg(test)]
+mod tests;

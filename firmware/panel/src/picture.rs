@@ -10,13 +10,14 @@ use embedded_graphics::pixelcolor::BinaryColor;
 use embedded_graphics::prelude::{DrawTarget, OriginDimensions, Pixel, Size};
 
 use crate::PanelError;
+use crate::error::said;
 
 /// Dots across.
 pub const WIDTH: usize = 128;
 /// Dots down.
 pub const HEIGHT: usize = 64;
 /// Rows of dots in a byte of the display's memory.
-const BAND: usize = 8;
+pub(crate) const BAND: usize = 8;
 /// Bytes of the display's memory.
 pub(crate) const BYTES: usize = WIDTH * HEIGHT / BAND;
 
@@ -86,11 +87,11 @@ impl Picture {
             path: path.to_owned(),
             problem,
         };
-        let file = File::create(path).map_err(|error| failed(error.to_string()))?;
+        let file = File::create(path).map_err(|error| failed(said(&error)))?;
         let mut file = BufWriter::new(file);
         self.encode_png(&mut file, scale)
             .map_err(|error| failed(error.to_string()))?;
-        file.flush().map_err(|error| failed(error.to_string()))
+        file.flush().map_err(|error| failed(said(&error)))
     }
 
     fn encode_png(&self, out: impl Write, scale: u32) -> Result<(), png::EncodingError> {

@@ -122,7 +122,7 @@ impl CameraState {
     /// Whether a tenth of the frames asked for or more do not come: many cameras lengthen their exposure in the dark.
     pub(crate) fn is_slow(&self) -> bool {
         match (self.asked_fps, self.measured_fps) {
-            (Some(asked), Some(measured)) => measured < asked * 0.9,
+            (Some(asked), Some(measured)) if asked.is_finite() => measured < asked * 0.9,
             _ => false,
         }
     }

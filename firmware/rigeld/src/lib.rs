@@ -2,7 +2,7 @@
 //!
 //! Wiring only: what a label is stands in `label-core`, what is seen in `perception`, how it is delivered in `uplink`. The
 //! product in one file: [`pipeline`]. Each subcommand of the program is a module: [`label`] labels files, [`run`] is the
-//! appliance, [`check`] proves a rig.
+//! appliance, [`check`] proves a rig, [`mod@panel`] draws its panel.
 
 pub mod budget;
 mod calibration;
@@ -11,6 +11,7 @@ mod clock;
 mod hint;
 pub mod label;
 mod lines;
+pub mod panel;
 pub mod pipeline;
 mod publish;
 pub mod run;

@@ -1,7 +1,7 @@
 //! The program `rigeld`: arguments in, exit code out. What it does stands in the library.
 
 use clap::{Parser, Subcommand};
-use rigeld::{check, label, run};
+use rigeld::{check, label, panel, run};
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
@@ -19,6 +19,7 @@ const EXAMPLES: &str = "Examples:
   rigeld label --stills photos/ --out photos.jsonl        a folder of pictures, each a clip of one frame
   rigeld run --board boards/sim.toml                      the appliance on a clip, publishing over MQTT
   rigeld check --board /etc/rigel/board.toml              prove a rig, item by item
+  rigeld panel --png panel.png                            what the panel of the rig that runs here shows
 
 Exit codes: 0 labelled (a clip without a face is labelled: with abstentions; of a damaged clip what can be decoded is,
 with a warning); 1 it could not be, the message says which file and what to do; 2 wrong arguments.";
@@ -31,6 +32,8 @@ enum Command {
     Run(run::Arguments),
     /// Prove a rig, item by item: models, camera, panel, pins, clock, disk, broker, temperature
     Check(check::Arguments),
+    /// Write the panel's picture, of the rig that runs here or of a state in a file
+    Panel(panel::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Command::Label(arguments) => label::label(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Check(arguments) => return check::check(&arguments),
+        Command::Panel(arguments) => panel::panel(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
