@@ -6,6 +6,7 @@
 //! an abstention with a reason, or, for events, by having been looked at. Frames in which nobody was in view are covered
 //! by abstentions without a track.
 
+mod events;
 mod person;
 mod track;
 

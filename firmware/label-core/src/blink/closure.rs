@@ -1,6 +1,7 @@
 //! Eyes shut for longer than half a second.
 
-use super::capture_time;
+use super::{Cut, capture_time};
+use crate::kind::LabelKind;
 use crate::time::{CaptureTime, FrameIndex, FrameRange};
 use heapless::Vec;
 
@@ -38,8 +39,19 @@ pub struct LongClosure {
     pub seconds: f32,
 }
 
+/// How a closure ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum ClosureEnd {
+    /// Seen from its begin to its end.
+    Closure(LongClosure),
+    /// It reaches missing frames: short or long, nobody knows.
+    Cut(Cut),
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Shut {
+    /// It begins where frames are missing.
+    begins_cut: bool,
     first: (FrameIndex, f64),
     last: (FrameIndex, f64),
     peak: (FrameIndex, f32),
@@ -55,6 +67,8 @@ pub(super) struct ClosureDetector {
     level: [f32; 2],
     refused: [u16; 2],
     shut: Option<Shut>,
+    /// Time of the first frame after missing ones.
+    after_cut: Option<f64>,
 }
 
 impl ClosureDetector {
@@ -67,7 +81,24 @@ impl ClosureDetector {
             level: [FIRST_LEVEL; 2],
             refused: [0; 2],
             shut: None,
+            after_cut: None,
         }
+    }
+
+    /// First frame of the closure in progress.
+    pub(super) fn open_since(&self) -> Option<FrameIndex> {
+        self.shut.map(|shut| shut.first.0)
+    }
+
+    /// Frames are missing after frame `last`, until `next`.
+    pub(super) fn cut(&mut self, last: FrameIndex, last_at: f64, next: f64) -> Option<ClosureEnd> {
+        self.after_cut = Some(next);
+        let first = self.shut.take()?.first;
+        Some(ClosureEnd::Cut(Cut {
+            kind: LabelKind::LongClosure,
+            frames: FrameRange::new(first.0, last),
+            pts: (capture_time(first.1), capture_time(last_at)),
+        }))
     }
 
     /// Follows the open level.
@@ -107,13 +138,13 @@ impl ClosureDetector {
         self.level[eye] = sorted[3 * sorted.len() / 4].max(MIN_LEVEL);
     }
 
-    /// Takes a frame with at least one eye judged; returns a closure that ended.
+    /// Takes a frame with at least one eye judged; returns the end of a closure that is over.
     pub(super) fn observe(
         &mut self,
         index: FrameIndex,
         at: f64,
         openness: [Option<f32>; 2],
-    ) -> Option<LongClosure> {
+    ) -> Option<ClosureEnd> {
         let (mut sum, mut count) = (0.0, 0u8);
         for (value, level) in openness.into_iter().zip(self.level) {
             if let Some(value) = value {
@@ -123,7 +154,9 @@ impl ClosureDetector {
         }
         let opening = sum / f32::from(count.max(1));
         if opening < SHUT_SHARE {
+            let begins_cut = self.after_cut.is_some_and(|cut| at - cut <= REOPEN_S);
             let shut = self.shut.get_or_insert(Shut {
+                begins_cut,
                 first: (index, at),
                 last: (index, at),
                 peak: (index, opening),
@@ -142,15 +175,26 @@ impl ClosureDetector {
     }
 
     /// Ends the closure in progress.
-    pub(super) fn end(&mut self) -> Option<LongClosure> {
+    pub(super) fn end(&mut self) -> Option<ClosureEnd> {
         let shut = self.shut.take()?;
+        let frames = FrameRange::new(shut.first.0, shut.last.0);
+        let pts = (capture_time(shut.first.1), capture_time(shut.last.1));
+        if shut.begins_cut {
+            return Some(ClosureEnd::Cut(Cut {
+                kind: LabelKind::LongClosure,
+                frames,
+                pts,
+            }));
+        }
         let seconds = shut.last.1 - shut.first.1;
-        (seconds > CLOSURE_S).then(|| LongClosure {
-            frames: FrameRange::new(shut.first.0, shut.last.0),
-            pts: (capture_time(shut.first.1), capture_time(shut.last.1)),
-            peak: shut.peak.0,
-            opening: shut.peak.1.max(0.0),
-            seconds: seconds as f32,
+        (seconds > CLOSURE_S).then(|| {
+            ClosureEnd::Closure(LongClosure {
+                frames,
+                pts,
+                peak: shut.peak.0,
+                opening: shut.peak.1.max(0.0),
+                seconds: seconds as f32,
+            })
         })
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::wire::EventEyes;
 
 /// Openness of both eyes at 30 frames a second.
 fn run(signal: &[f32]) -> std::vec::Vec<EyeEvent> {

@@ -1,16 +1,17 @@
 //! Everything that is said of one person.
 
+use super::events::EventLabeller;
 use super::track::{TrackLabeller, Value, rounded};
 use super::{Gate, ModelIndexes, abstention};
-use crate::blink::{Blink, BlinkDetector, EyeEvent, EyeObservation, LongClosure};
+use crate::blink::EyeObservation;
 use crate::confidence::Confidence;
-use crate::coverage::{Coverage, FrameVerdict, Run};
+use crate::coverage::{FrameVerdict, Run};
 use crate::geometry::{BoundingBox, Keypoint};
 use crate::id::TrackId;
 use crate::keyframes::Segment;
 use crate::kind::{AbstainReason, EyeSide, LabelKind};
 use crate::time::{CaptureTime, FrameIndex, FrameRange};
-use crate::wire::{BoxKeyframe, Decision, EventEyes, EventValue, Label, LabelValue, PointKeyframe};
+use crate::wire::{BoxKeyframe, Label, LabelValue, PointKeyframe};
 
 /// Largest error of an interpolated point, pixels: 1, less what rounding to 0.01 adds.
 const POINT_TOLERANCE: f32 = 0.99;
@@ -66,12 +67,10 @@ pub struct PersonMeasurement {
 
 pub(super) struct PersonLabeller {
     track: TrackId,
-    models: ModelIndexes,
     person: TrackLabeller<5>,
     left: TrackLabeller<3>,
     right: TrackLabeller<3>,
-    blinks: BlinkDetector,
-    watched: Coverage,
+    events: EventLabeller,
     /// First to last frame in which the person was seen.
     seen: Option<(FrameRange, (CaptureTime, CaptureTime))>,
     /// Frames since then, up to now.
@@ -90,7 +89,6 @@ impl PersonLabeller {
         ];
         Self {
             track,
-            models,
             person: TrackLabeller::new(LabelKind::BboxPerson, track, models.person, sides, boxes),
             left: TrackLabeller::new(
                 LabelKind::KeypointLeftEye,
@@ -106,8 +104,7 @@ impl PersonLabeller {
                 point,
                 points,
             ),
-            blinks: BlinkDetector::new(),
-            watched: Coverage::new(),
+            events: EventLabeller::new(track, models.blink),
             seen: None,
             missing: None,
         }
@@ -141,7 +138,7 @@ impl PersonLabeller {
             self.person.observe(gap, Err(AbstainReason::NoPerson), tell);
             self.left.observe(gap, Err(AbstainReason::NoPerson), tell);
             self.right.observe(gap, Err(AbstainReason::NoPerson), tell);
-            self.watch(gap, tell);
+            self.events.be_silent(gap, tell);
         }
         let now = Run {
             frames: FrameRange::new(index, index),
@@ -185,11 +182,8 @@ impl PersonLabeller {
             (Err(reason), Err(_)) => FrameVerdict::Abstain(reason),
             _ => FrameVerdict::Value,
         };
-        self.watch(Run { verdict, ..now }, tell);
-        let (track, model) = (self.track, self.models.blink);
-        self.blinks.observe(index, at, eyes, |event| {
-            tell(event_label(&event, track, model, gate));
-        });
+        self.events
+            .observe(Run { verdict, ..now }, eyes, gate, tell);
     }
 
     /// Takes a frame in which the person is out of view.
@@ -204,11 +198,7 @@ impl PersonLabeller {
             .missing
             .get_or_insert((FrameRange::new(index, index), (at, at)));
         (frames.end, pts.1) = (index, at);
-        let (track, model) = (self.track, self.models.blink);
-        self.blinks
-            .observe(index, at, EyeObservation::NONE, |event| {
-                tell(event_label(&event, track, model, gate));
-            });
+        self.events.miss(index, at, gate, tell);
     }
 
     /// The person is gone, or the clip over. Frames since they were last seen are not theirs.
@@ -216,12 +206,7 @@ impl PersonLabeller {
         self.person.finish(tell);
         self.left.finish(tell);
         self.right.finish(tell);
-        let (track, model) = (self.track, self.models.blink);
-        self.blinks
-            .finish(|event| tell(event_label(&event, track, model, gate)));
-        if let Some(run) = self.watched.finish() {
-            self.tell_unwatched(&run, tell);
-        }
+        self.events.finish(gate, tell);
         if let Some((frames, pts)) = self.seen.take() {
             for kind in NOT_MADE {
                 tell(abstention(
@@ -234,31 +219,6 @@ impl PersonLabeller {
             }
         }
     }
-
-    fn watch(&mut self, run: Run, tell: &mut impl FnMut(Label)) {
-        if let Some(run) = self.watched.observe(run) {
-            self.tell_unwatched(&run, tell);
-        }
-    }
-
-    fn tell_unwatched(&self, run: &Run, tell: &mut impl FnMut(Label)) {
-        if let FrameVerdict::Abstain(reason) = run.verdict {
-            tell(abstention(
-                LabelKind::Blink,
-                Some(self.track),
-                run.frames,
-                run.pts,
-                reason,
-            ));
-            tell(abstention(
-                LabelKind::LongClosure,
-                Some(self.track),
-                run.frames,
-                run.pts,
-                reason,
-            ));
-        }
-    }
 }
 
 fn admitted(confidence: Confidence, least: f32) -> Result<f32, AbstainReason> {
@@ -266,70 +226,6 @@ fn admitted(confidence: Confidence, least: f32) -> Result<f32, AbstainReason> {
         Ok(confidence.get())
     } else {
         Err(AbstainReason::LowConfidence)
-    }
-}
-
-fn event_label(event: &EyeEvent, track: TrackId, model: u8, gate: &Gate) -> Label {
-    let (kind, frames, pts, value, raw, confidence, least) = match event {
-        EyeEvent::Blink(blink) => {
-            let value = EventValue {
-                eyes: blink.eyes(),
-                peak: blink.peak,
-                opening: rounded(1.0 - blink.depth, 1e3),
-            };
-            let confidence = gate.blink_calibration.confidence(blink.features()).get();
-            let Blink {
-                frames, pts, depth, ..
-            } = *blink;
-            (
-                LabelKind::Blink,
-                frames,
-                pts,
-                value,
-                depth,
-                confidence,
-                gate.blink,
-            )
-        }
-        EyeEvent::LongClosure(LongClosure {
-            frames,
-            pts,
-            peak,
-            opening,
-            ..
-        }) => {
-            let value = EventValue {
-                eyes: EventEyes::Both,
-                peak: *peak,
-                opening: rounded(*opening, 1e3),
-            };
-            let confidence = gate.long_closure_confidence;
-            (
-                LabelKind::LongClosure,
-                *frames,
-                *pts,
-                value,
-                *opening,
-                confidence,
-                gate.long_closure,
-            )
-        }
-    };
-    if confidence < least {
-        return Label {
-            raw: Some(rounded(raw, 1e4)),
-            model: Some(model),
-            ..abstention(kind, Some(track), frames, pts, AbstainReason::LowConfidence)
-        };
-    }
-    Label {
-        decision: Decision::Candidate,
-        reason: None,
-        confidence: Confidence::new(rounded(confidence, 1e4)).ok(),
-        raw: Some(rounded(raw, 1e4)),
-        model: Some(model),
-        value: Some(LabelValue::Event(value)),
-        ..abstention(kind, Some(track), frames, pts, AbstainReason::LowConfidence)
     }
 }
 

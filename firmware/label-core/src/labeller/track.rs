@@ -9,6 +9,12 @@ use crate::kind::{AbstainReason, LabelKind};
 use crate::time::CaptureTime;
 use crate::wire::{Decision, Label, LabelValue};
 
+/// Length of a track's first label: whoever stands before a rig sees soon that it works.
+const FIRST_S: f32 = 1.0;
+/// Longest label after that, so that the desk is never further behind than this. At 32 frames a second or more the label is
+/// full before ([`crate::keyframes::MAX_SEGMENT_FRAMES`]).
+const LONGEST_S: f32 = 4.0;
+
 /// A value of one frame: `DIMENSIONS - 1` coordinates and the confidence.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Value<const DIMENSIONS: usize> {
@@ -24,6 +30,8 @@ pub(super) struct TrackLabeller<const DIMENSIONS: usize> {
     to_value: fn(&Segment<DIMENSIONS>) -> LabelValue,
     segment: Segment<DIMENSIONS>,
     pts: (CaptureTime, CaptureTime),
+    /// The label in the making ends before it is this long.
+    longest_s: f32,
     raw_sum: f32,
     silence: Coverage,
 }
@@ -43,6 +51,7 @@ impl<const DIMENSIONS: usize> TrackLabeller<DIMENSIONS> {
             to_value,
             segment: Segment::new(tolerance),
             pts: (CaptureTime(0), CaptureTime(0)),
+            longest_s: FIRST_S,
             raw_sum: 0.0,
             silence: Coverage::new(),
         }
@@ -71,7 +80,8 @@ impl<const DIMENSIONS: usize> TrackLabeller<DIMENSIONS> {
             self.tell_segment(tell);
             return;
         };
-        if self.segment.is_full() {
+        let is_long = frames.pts.0.seconds_since(self.pts.0) >= self.longest_s;
+        if self.segment.is_full() || is_long {
             self.tell_segment(tell);
         }
         if self.segment.measured().is_empty() {
@@ -136,6 +146,7 @@ impl<const DIMENSIONS: usize> TrackLabeller<DIMENSIONS> {
         });
         self.segment.clear();
         self.raw_sum = 0.0;
+        self.longest_s = LONGEST_S;
     }
 }
 
