@@ -22,6 +22,7 @@ mod error;
 mod evidence;
 mod incoming;
 mod label;
+mod marks;
 mod quarantine;
 mod revision;
 mod row;
@@ -41,6 +42,7 @@ pub use label::{
     ClipId, LabelDetail, ReviewState, StoredClip, StoredLabel, StoredModel, label_id_text,
     parse_label_id,
 };
+pub use marks::StoredMark;
 pub use quarantine::{MAX_QUARANTINED, QuarantineEntry};
 pub use revision::Revision;
 pub use store::LabelStore;

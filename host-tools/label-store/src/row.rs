@@ -28,7 +28,7 @@ pub(crate) fn boot_column(row: &SqliteRow, column: &'static str) -> Result<BootI
 }
 
 /// Words of fixed spelling are stored as on the wire, without the quotation marks.
-fn word<T: DeserializeOwned>(text: &str, column: &'static str) -> Result<T, StoreError> {
+pub(crate) fn word<T: DeserializeOwned>(text: &str, column: &'static str) -> Result<T, StoreError> {
     serde_json::from_value(serde_json::Value::String(text.to_owned()))
         .map_err(|_| StoreError::unreadable(column, text))
 }

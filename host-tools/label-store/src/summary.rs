@@ -70,6 +70,8 @@ pub struct ClipSummary {
     pub blinks: u64,
     /// Candidate long closures.
     pub long_closures: u64,
+    /// Moments that somebody at the rig marked.
+    pub marks: u64,
     /// What the rig says it made; absent until the clip is closed.
     pub made: Option<CountsByDecision>,
     /// What is stored.
@@ -212,6 +214,8 @@ async fn clips(connection: &mut SqliteConnection) -> Result<Vec<ClipSummary>, St
               WHERE p.rig = c.rig AND p.boot = c.boot AND p.clip = c.clip) AS manifest_frames,
             (SELECT count(*) FROM evidence e
               WHERE e.rig = c.rig AND e.boot = c.boot AND e.clip = c.clip) AS evidence_here,
+            (SELECT count(*) FROM operator_marks m
+              WHERE m.rig = c.rig AND m.boot = c.boot AND m.clip = c.clip) AS marks,
             (SELECT count(DISTINCT track) FROM labels l
               WHERE l.rig = c.rig AND l.boot = c.boot AND l.clip = c.clip) AS tracks
          FROM clips c",
@@ -237,6 +241,7 @@ async fn clips(connection: &mut SqliteConnection) -> Result<Vec<ClipSummary>, St
                 tracks: count("tracks"),
                 blinks: 0,
                 long_closures: 0,
+                marks: count("marks"),
                 made,
                 committed: CountsByDecision {
                     evidence: count("evidence_here"),

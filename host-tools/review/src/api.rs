@@ -5,7 +5,7 @@ use crate::address::{clip_id, label_id};
 use crate::error::ApiError;
 use crate::verdicts::{UndoBody, VerdictBody};
 use crate::view::{
-    AbstentionView, ClipView, EvidenceView, LabelDetailView, LabelView, SummaryView,
+    AbstentionView, ClipView, EvidenceView, LabelDetailView, LabelView, MarkView, SummaryView,
 };
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
@@ -168,6 +168,22 @@ pub(crate) async fn coverage(
     let kind = query.kind.as_deref().map(kind).transpose()?;
     let found = desk.store.abstentions(&clip_id(&query.clip)?, kind).await?;
     Ok(Json(found.into_iter().map(AbstentionView::from).collect()))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MarksQuery {
+    clip: String,
+}
+
+/// The moments that somebody at the rig marked.
+pub(crate) async fn marks(
+    State(desk): State<Arc<Desk>>,
+    query: Result<Query<MarksQuery>, QueryRejection>,
+) -> Answer<Vec<MarkView>> {
+    let clip = clip_id(&understood(query)?.clip)?;
+    let found = desk.store.operator_marks(&clip).await?;
+    Ok(Json(found.into_iter().map(MarkView::from).collect()))
 }
 
 /// Server-sent events: `change` whenever something was committed, judged or heard.

@@ -13,6 +13,7 @@ mod assets;
 mod changes;
 mod error;
 mod guard;
+mod rig_view;
 mod verdicts;
 mod view;
 
@@ -63,6 +64,7 @@ pub fn router(store: LabelStore, options: Options) -> Router {
         .route("/api/labels/{id}/undo", post(api::undo))
         .route("/api/evidence/{file}", get(api::evidence))
         .route("/api/coverage", get(api::coverage))
+        .route("/api/marks", get(api::marks))
         .route("/api/events", get(api::events))
         .fallback(get(assets::serve))
         .method_not_allowed_fallback(api::method_not_allowed)

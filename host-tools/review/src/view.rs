@@ -1,11 +1,12 @@
 //! What the API says, as JSON. `docs/reference/http.md` describes it, `web/src/model.ts` is the same in TypeScript.
 
 use crate::address::clip_id_text;
-use label_core::wire::{EventValue, EvidenceHeader, LabelValue};
+use crate::rig_view::RigView;
+use label_core::wire::{ClockState, EventValue, EvidenceHeader, LabelValue};
 use label_core::{CaptureTime, FrameIndex, FrameRange, TrackId};
 use label_store::{
     Balance, ClipSummary, Judgement, KindSummary, LabelDetail, ReviewCounts, ReviewState,
-    RigSummary, StoredLabel, StoredModel, Summary, Verdict, label_id_text,
+    StoredLabel, StoredMark, StoredModel, Summary, Verdict, label_id_text,
 };
 use serde::Serialize;
 
@@ -149,6 +150,26 @@ impl From<StoredLabel> for AbstentionView {
     }
 }
 
+/// A moment that somebody at the rig marked.
+#[derive(Serialize)]
+pub(crate) struct MarkView {
+    frame: FrameIndex,
+    pts_us: CaptureTime,
+    utc_us: i64,
+    clock: ClockState,
+}
+
+impl From<StoredMark> for MarkView {
+    fn from(stored: StoredMark) -> Self {
+        Self {
+            frame: stored.mark.frame,
+            pts_us: stored.mark.pts_us,
+            utc_us: stored.mark.utc_us,
+            clock: stored.mark.clock,
+        }
+    }
+}
+
 /// A clip, counted.
 #[derive(Serialize)]
 pub(crate) struct ClipView {
@@ -164,6 +185,7 @@ pub(crate) struct ClipView {
     events: u64,
     blinks: u64,
     long_closures: u64,
+    marks: u64,
     evidence: u64,
     made: Option<u64>,
     committed: u64,
@@ -190,6 +212,7 @@ impl From<ClipSummary> for ClipView {
             events: clip.blinks + clip.long_closures,
             blinks: clip.blinks,
             long_closures: clip.long_closures,
+            marks: clip.marks,
             evidence: clip.committed.evidence,
             made: clip.made.map(|made| made.offered + made.abstained),
             committed: clip.committed.offered + clip.committed.abstained,
@@ -226,28 +249,9 @@ pub(crate) struct SummaryView {
 }
 
 #[derive(Serialize)]
-struct RigView {
-    rig: String,
-    site: String,
-    link: String,
-    last_seen_us: i64,
-}
-
-#[derive(Serialize)]
 struct MessagesView {
     sent: u64,
     committed: u64,
-}
-
-impl From<RigSummary> for RigView {
-    fn from(rig: RigSummary) -> Self {
-        Self {
-            rig: rig.rig.as_str().to_owned(),
-            site: rig.site,
-            link: rig.power.unwrap_or_else(|| "unknown".to_owned()),
-            last_seen_us: rig.last_seen_us,
-        }
-    }
 }
 
 impl From<Summary> for SummaryView {

@@ -10,9 +10,10 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use futures_util::StreamExt;
+use label_core::wire::{CameraState, Shed};
 use label_store::LabelStore;
 use serde_json::{Value, json};
-use synthetic_drive::{EVENTS, Rig};
+use synthetic_drive::{EVENTS, MARKS, Rig};
 use tempfile::TempDir;
 use tokio::sync::watch;
 use tower::ServiceExt;
@@ -215,6 +216,47 @@ async fn what_was_not_looked_at_is_told_with_its_reason() {
 }
 
 #[tokio::test]
+async fn moments_marked_at_the_rig_are_listed_and_counted() {
+    let desk = Desk::after_a_drive().await;
+    let clips = desk.get("/api/clips").await.json();
+    assert_eq!(clips[0]["marks"], json!(2));
+    let clip = clips[0]["id"].as_str().unwrap();
+    let marks = desk.get(&format!("/api/marks?clip={clip}")).await.json();
+    assert_eq!(marks.as_array().unwrap().len(), MARKS.len());
+    assert_eq!(
+        marks[0],
+        json!({"frame": 370, "pts_us": 12_333_210, "utc_us": 1_700_000_012_333_210_i64, "clock": "ntp"})
+    );
+    let other = desk.get("/api/marks?clip=rig-sim:7340033:9").await;
+    assert_eq!(other.json(), json!([]));
+    assert_eq!(desk.get("/api/marks").await.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn a_rig_is_shown_as_it_fares_in_this_run() {
+    let desk = Desk::empty().await;
+    let mut rig = Rig::online(&desk.store).await;
+    let of_rig = async || desk.get("/api/summary").await.json()["rigs"][0].clone();
+    assert_eq!(of_rig().await["health"], json!(null));
+    assert_eq!(of_rig().await["self_test"], json!(null));
+    rig.be_born("failed: camera").await;
+    rig.fare(Shed::HalfRate, CameraState::Unplugged).await;
+    let told = of_rig().await;
+    assert_eq!(told["self_test"], json!("failed: camera"));
+    assert_eq!(told["health"]["shed"], json!("half-rate"));
+    assert_eq!(told["health"]["temperature_c"], json!(84.0));
+    assert_eq!(told["health"]["camera"]["state"], json!("unplugged"));
+
+    // After a restart, what the run before told of itself is over.
+    rig.boot = rig.boot.next().unwrap();
+    rig.be_born("passed: 9 of 9").await;
+    assert_eq!(of_rig().await["health"], json!(null));
+    assert_eq!(of_rig().await["self_test"], json!("passed: 9 of 9"));
+    rig.fare(Shed::Nothing, CameraState::Streaming).await;
+    assert_eq!(of_rig().await["health"]["shed"], json!("nothing"));
+}
+
+#[tokio::test]
 async fn a_verdict_is_recorded_replaced_and_taken_back() {
     let desk = Desk::after_a_drive().await;
     let id = desk.label_ids().await.remove(0);
@@ -377,7 +419,7 @@ async fn hostile_ids_lead_nowhere() {
 #[tokio::test]
 async fn an_abstention_cannot_be_judged() {
     let desk = Desk::after_a_drive().await;
-    // The batch after those of the twelve events and their evidence.
+    // The batch before the marks and the end.
     let newest = desk
         .store
         .summary()
@@ -388,7 +430,8 @@ async fn an_abstention_cannot_be_judged() {
         .boots
         .remove(0)
         .highest;
-    let abstention = format!("/api/labels/rig-sim:7340033:{}:0", newest - 1);
+    let abstention = newest - 1 - MARKS.len() as u64;
+    let abstention = format!("/api/labels/rig-sim:7340033:{abstention}:0");
     assert_eq!(desk.get(&abstention).await.json()["state"], json!(null));
     let answer = desk.post(&format!("{abstention}/verdicts"), ACCEPT).await;
     assert_eq!(answer.status, StatusCode::CONFLICT);

@@ -9,6 +9,7 @@ mod synthetic_drive;
 
 use browser::Browser;
 use label_core::LabelId;
+use label_core::wire::{CameraState, Shed};
 use label_store::{BlinkFilter, Judgement, LabelStore, ReviewState, Verdict};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -148,6 +149,30 @@ async fn a_reviewer_judges_by_keyboard_and_nothing_is_lost() {
             .await,
         1
     );
+
+    // What is marked at the rig appears by itself, and a key leads to the candidate nearest to it.
+    rig.mark(370).await;
+    page.until("document.querySelectorAll('.flag').length === 1")
+        .await;
+    page.press("m").await;
+    page.until(&shows("420–427")).await;
+    assert_eq!(
+        page.text(".beside").await,
+        "⚑ marked 1.7 s before it, at 0:12.3"
+    );
+    assert!(page.text(".moment").await.contains("marked at the rig"));
+    page.press("j").await;
+    page.until(&shows("502–508")).await;
+
+    // So does what is wrong with the rig, in words.
+    rig.be_born("failed: camera").await;
+    rig.fare(Shed::HalfRate, CameraState::Unplugged).await;
+    page.until("document.querySelectorAll('.condition .bad').length === 4")
+        .await;
+    let condition = page.text(".condition").await;
+    for said in ["no camera", "every second frame", "84 °C", "failed: camera"] {
+        assert!(condition.contains(said), "{said}: {condition}");
+    }
 
     // What the rig labels meanwhile appears by itself.
     rig.label(&EVENTS[8..]).await;

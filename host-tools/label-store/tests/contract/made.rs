@@ -4,7 +4,7 @@ use label_core::id::Name;
 use label_core::wire::{
     ClipClosed, ClipEvent, ClipMessage, ClipOpened, ClockState, Decision, EventEyes, EventValue,
     Evicted, EvidenceHeader, Label, LabelBatch, LabelCounts, LabelValue, ManifestPart, ModelRef,
-    Origin, WIRE_VERSION, parse_name,
+    OperatorMark, Origin, WIRE_VERSION, parse_name,
 };
 use label_core::{AbstainReason, BootId, CaptureTime, Confidence, FrameRange, LabelId, LabelKind};
 use label_store::{Content, Correction, Incoming, Judgement, NewVerdict};
@@ -129,6 +129,19 @@ pub(crate) fn part(seq: u64, first: u32, frames: u32) -> Incoming {
             repeats: heapless::Vec::new(),
             dropped: heapless::Vec::new(),
             shed: heapless::Vec::new(),
+        }),
+    )
+}
+
+pub(crate) fn mark(seq: u64, frame: u32) -> Incoming {
+    clip(
+        seq,
+        ClipEvent::OperatorMark(OperatorMark {
+            frame,
+            pts_us: CaptureTime(i64::from(frame) * 40_000),
+            mono_us: 7,
+            utc_us: 8,
+            clock: ClockState::Rtc,
         }),
     )
 }

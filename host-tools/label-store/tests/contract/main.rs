@@ -117,6 +117,27 @@ async fn a_refused_message_with_a_name_counts_as_received(store: LabelStore) {
     assert!(!store.summary().await.unwrap().is_balanced());
 }
 
+async fn marks_are_kept_in_the_order_of_frames_however_late_they_come(store: LabelStore) {
+    // The mark may come before the clip's opening, and in another order than it was made.
+    store.commit(&[mark(4, 300)]).await.unwrap();
+    store
+        .commit(&[opened(1), mark(3, 12), mark(2, 300), mark(3, 12)])
+        .await
+        .unwrap();
+    let clip = store.summary().await.unwrap().clips.remove(0);
+    assert_eq!(clip.marks, 3);
+    let marks = store.operator_marks(clip.id()).await.unwrap();
+    assert_eq!(
+        marks
+            .iter()
+            .map(|stored| (stored.seq, stored.mark.frame))
+            .collect::<Vec<_>>(),
+        [(3, 12), (2, 300), (4, 300)]
+    );
+    assert_eq!(marks[0].mark.pts_us.us(), 480_000);
+    assert_eq!((marks[0].mark.mono_us, marks[0].mark.utc_us), (7, 8));
+}
+
 async fn a_failing_batch_stores_nothing(store: LabelStore) {
     // Two labels of one identity cannot both be stored; ingest never lets this through.
     let broken = batch(2, &[blink(0, 1, 0.5), blink(0, 2, 0.5)]);
@@ -378,6 +399,7 @@ on_sqlite!(
     the_same_message_again_changes_nothing,
     another_message_of_the_same_name_is_kept_aside_where_it_can_be_seen,
     a_refused_message_with_a_name_counts_as_received,
+    marks_are_kept_in_the_order_of_frames_however_late_they_come,
     a_failing_batch_stores_nothing,
     a_clip_balances_when_all_of_it_is_here,
     blinks_come_in_order_with_what_there_is_to_see,

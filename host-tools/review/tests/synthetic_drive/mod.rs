@@ -10,10 +10,11 @@
 mod eyes;
 
 use label_core::wire::{
-    ClipClosed, ClipEvent, ClipMessage, ClipOpened, ClockState, Decision, EVIDENCE_MAGIC,
-    EventEyes, EventValue, EvidenceHeader, Label, LabelBatch, LabelCounts, LabelValue, MAX_LABELS,
-    MAX_MESSAGE_BYTES, MAX_PART_FRAMES, ManifestPart, ModelRef, Origin, Power, Status, Topic,
-    encode, parse_name, topic,
+    Birth, CameraHealth, CameraState, ClipClosed, ClipEvent, ClipMessage, ClipOpened, ClockState,
+    Counters, Decision, EVIDENCE_MAGIC, EventEyes, EventValue, EvidenceHeader, FrameCounters,
+    Health, Label, LabelBatch, LabelCounts, LabelValue, MAX_LABELS, MAX_MESSAGE_BYTES,
+    MAX_PART_FRAMES, ManifestPart, ModelRef, OperatorMark, Origin, OutboxState, Power, Shed,
+    Status, Topic, encode, parse_name, topic,
 };
 use label_core::{
     AbstainReason, BootId, CaptureTime, Confidence, FrameIndex, FrameRange, LabelKind,
@@ -89,11 +90,15 @@ const SILENCES: [((u32, u32), AbstainReason); 4] = [
     ((1700, 1731), AbstainReason::EyeTurnedAway),
 ];
 
+/// Frames in which somebody pressed the button.
+pub(crate) const MARKS: [FrameIndex; 2] = [370, 812];
+
 /// A rig at work on the clip: it numbers its messages and hands them to a store.
 pub(crate) struct Rig {
     store: LabelStore,
     name: &'static str,
-    boot: BootId,
+    /// The run: another one from here on, where it is changed.
+    pub(crate) boot: BootId,
     seq: u64,
     counts: LabelCounts,
 }
@@ -129,7 +134,12 @@ impl Rig {
         rig.open().await;
         rig.label(&EVENTS).await;
         rig.be_silent().await;
+        for frame in MARKS {
+            rig.mark(frame).await;
+        }
         rig.close().await;
+        rig.be_born("passed: 9 of 9").await;
+        rig.fare(Shed::Nothing, CameraState::Streaming).await;
     }
 
     /// The clip begins.
@@ -212,6 +222,76 @@ impl Rig {
         self.labels(labels).await;
     }
 
+    /// Somebody presses the button.
+    pub(crate) async fn mark(&mut self, frame: FrameIndex) {
+        self.clip(ClipEvent::OperatorMark(OperatorMark {
+            frame,
+            pts_us: at(frame),
+            mono_us: at(frame).us(),
+            utc_us: 1_700_000_000_000_000 + at(frame).us(),
+            clock: ClockState::Ntp,
+        }))
+        .await;
+    }
+
+    /// The rig says what its check of itself found.
+    pub(crate) async fn be_born(&mut self, self_test: &str) {
+        let birth = Birth::<&[ModelRef]> {
+            v: 1,
+            rig: parse_name(self.name).unwrap(),
+            boot: self.boot,
+            hardware: text("drawn"),
+            firmware: text("0.1.0"),
+            runtime: model(),
+            models: &[],
+            board: text("synthetic"),
+            board_sha256: text("b0a2"),
+            self_test: Some(text(self_test)),
+        };
+        let payload = json(&birth);
+        let content = Content::Birth {
+            site: site(),
+            message: serde_json::from_slice(&payload).unwrap(),
+        };
+        self.hand_in(Topic::Birth, payload, content).await;
+    }
+
+    /// The rig says how it fares.
+    pub(crate) async fn fare(&mut self, shed: Shed, camera: CameraState) {
+        let health = Health {
+            v: 1,
+            rig: parse_name(self.name).unwrap(),
+            boot: self.boot,
+            uptime_s: 60,
+            frames: FrameCounters::default(),
+            labels: Counters::default(),
+            outbox: OutboxState::default(),
+            stages: heapless::Vec::new(),
+            clock: ClockState::Ntp,
+            temperature_c: Some(if shed == Shed::Nothing { 61.5 } else { 84.0 }),
+            disk_free_mib: None,
+            camera: Some(CameraHealth {
+                state: camera,
+                format: text("mjpeg"),
+                width: 1280,
+                height: 720,
+                asked_fps: 30.0,
+                measured_fps: 29.5,
+                damaged: 0,
+                reopened: 0,
+            }),
+            shed,
+            throttled: None,
+            latency_ms: Some(84.5),
+        };
+        let payload = json(&health);
+        let content = Content::Health {
+            site: site(),
+            message: serde_json::from_slice(&payload).unwrap(),
+        };
+        self.hand_in(Topic::Health, payload, content).await;
+    }
+
     /// The clip ends.
     pub(crate) async fn close(&mut self) {
         self.clip(ClipEvent::Closed(ClipClosed {
@@ -248,14 +328,9 @@ impl Rig {
                 Decision::Abstain => self.counts.abstained += 1,
             }
         }
-        let model = ModelRef {
-            name: text("blink-lag"),
-            version: text("1.0.0"),
-            sha256: text(&"5e".repeat(32)),
-        };
         let from = self.next();
         let seq = from.seq;
-        let payload = json(&LabelBatch::new(from, 1, &[model][..], &labels[..]));
+        let payload = json(&LabelBatch::new(from, 1, &[model()][..], &labels[..]));
         let content = Content::Labels {
             site: site(),
             batch: serde_json::from_slice(&payload).unwrap(),
@@ -375,6 +450,14 @@ impl Event {
         let noise = ((frame * 7919 + u32::from(left) * 131) % 13) as f32 / 13.0 - 0.5;
         let open = if left { 0.98 } else { 1.01 };
         Some(open - (open - self.opening) * shut + noise * 0.04)
+    }
+}
+
+fn model() -> ModelRef {
+    ModelRef {
+        name: text("blink-lag"),
+        version: text("1.0.0"),
+        sha256: text(&"5e".repeat(32)),
     }
 }
 

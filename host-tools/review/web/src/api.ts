@@ -1,6 +1,6 @@
 // The HTTP API of the host (docs/reference/http.md).
 
-import type { Abstention, Clip, Evidence, Label, Summary } from "./model";
+import type { Abstention, Clip, Evidence, Label, Mark, Summary } from "./model";
 import type { Action, Outcome } from "./outbox";
 
 const ANSWER_WITHIN_MS = 10_000;
@@ -42,6 +42,8 @@ export const label = (id: string) => get<Label>(`/api/labels/${encodeURIComponen
 
 export const coverage = (clip: string) =>
   get<Abstention[]>(`/api/coverage?clip=${encodeURIComponent(clip)}&kind=blink`);
+
+export const marks = (clip: string) => get<Mark[]>(`/api/marks?clip=${encodeURIComponent(clip)}`);
 
 export const evidence = (label: string) => get<Evidence>(`/api/evidence/${encodeURIComponent(label)}.json`);
 

@@ -7,6 +7,17 @@ describe("numbers on the page", () => {
     expect(format.time(59_999_600)).toBe("1:00.000");
   });
 
+  it("write marked moments to the tenth of a second", () => {
+    expect(format.moment(12_340_000)).toBe("0:12.3");
+    expect(format.moment(59_960_000)).toBe("1:00.0");
+    expect(format.moment(602_000_000)).toBe("10:02.0");
+  });
+
+  it("say in words why a rig did not look", () => {
+    expect(format.reason("eye-turned-away")).toBe("eye turned away");
+    expect(format.reason("shed")).toBe("left out for want of time or coolness");
+  });
+
   it("never round a promise to certainty", () => {
     expect(format.percent(0.934)).toBe("93 %");
     expect(format.percent(0.998)).toBe(">99 %");

@@ -10,6 +10,13 @@ export function time(us: number): string {
   return `${minutes}:${rest.toFixed(3).padStart(6, "0")}`;
 }
 
+/** `1:02.4`: a moment that somebody marked by hand. */
+export function moment(us: number): string {
+  const tenths = Math.round(us / 100_000);
+  const minutes = Math.floor(tenths / 600);
+  return `${minutes}:${((tenths - minutes * 600) / 10).toFixed(1).padStart(4, "0")}`;
+}
+
 /** `758–764` */
 export function frames(range: FrameRange): string {
   return range[0] === range[1] ? `${range[0]}` : `${range[0]}–${range[1]}`;
@@ -34,6 +41,11 @@ export function durationMs(pts: readonly [number, number], range: FrameRange): n
 /** `wrong-place` → `wrong place` */
 export function words(name: string): string {
   return name.replaceAll("-", " ");
+}
+
+/** Why a rig did not look, as one reads it. */
+export function reason(name: string): string {
+  return name === "shed" ? "left out for want of time or coolness" : words(name);
 }
 
 /** Numbers with thin spaces between thousands. */

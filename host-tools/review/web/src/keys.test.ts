@@ -28,6 +28,11 @@ describe("the keys", () => {
     expect(press(" ", "review", { on: "button" })).toBeNull();
   });
 
+  it("go from mark to mark, one at a press", () => {
+    expect(press("m")).toEqual({ do: "mark" });
+    expect(press("m", "review", { repeat: true })).toBeNull();
+  });
+
   it("judge nothing while the list of keys is open", () => {
     expect(press("a", "help")).toBeNull();
     expect(press("?", "help")).toEqual({ do: "help" });

@@ -8,6 +8,7 @@ export type Command =
   | { do: "cause"; cause: RejectCause }
   | { do: "undo" }
   | { do: "move"; step: 1 | -1 }
+  | { do: "mark" }
   | { do: "scrub"; step: 1 | -1 }
   | { do: "play" }
   | { do: "help" }
@@ -58,6 +59,8 @@ export function commandFor(pressed: Pressed, mode: Mode): Command | null {
       return { do: "reject" };
     case "u":
       return { do: "undo" };
+    case "m":
+      return { do: "mark" };
     case " ":
       // Space presses the button that has the focus.
       return pressed.on === "button" ? null : { do: "play" };
@@ -73,6 +76,7 @@ export const KEY_LIST: readonly { keys: readonly string[]; does: string }[] = [
   { keys: ["U"], does: "undo: the shown label's verdict, else the last one given" },
   { keys: ["J", "↓"], does: "next label" },
   { keys: ["K", "↑"], does: "previous label" },
+  { keys: ["M"], does: "next moment marked at the rig, by the candidate nearest to it" },
   { keys: ["←", "→"], does: "step through the frames" },
   { keys: ["Space"], does: "play the event" },
   { keys: ["Esc"], does: "close, cancel" },

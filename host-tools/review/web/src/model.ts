@@ -86,12 +86,44 @@ export interface Abstention {
   reason: string;
 }
 
+/** A moment that the driver or operator marked by the rig's button. */
+export interface Mark {
+  /** The last frame that the rig had looked at by then. */
+  frame: number;
+  pts_us: number;
+}
+
 export type LinkState = "online" | "stopped" | "offline" | "unknown";
+
+export type CameraState = "starting" | "streaming" | "stalled" | "unplugged" | "failing" | "off";
+
+export interface Camera {
+  state: CameraState;
+  format: string;
+  width: number;
+  height: number;
+  asked_fps: number;
+  measured_fps: number;
+}
+
+export interface Health {
+  temperature_c: number | null;
+  /** Slowed down for heat or want of power; null where the rig cannot tell. */
+  throttled: boolean | null;
+  /** What is left out for want of time or coolness. */
+  shed: string;
+  /** null where the rig reads its clips from files. */
+  camera: Camera | null;
+}
 
 export interface Rig {
   rig: string;
   site: string;
   link: LinkState;
+  /** The line of its last check of itself; begins with `passed` or `failed`. */
+  self_test: string | null;
+  /** null until it has told how it fares. */
+  health: Health | null;
 }
 
 /** `open`: the rig still makes labels of the clip. */

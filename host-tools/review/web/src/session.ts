@@ -4,7 +4,8 @@ import { batch, computed, signal } from "@preact/signals";
 import * as api from "./api";
 import { decode, EvidenceCache, type LoadedEvidence } from "./evidence";
 import type { Command, Mode } from "./keys";
-import type { Abstention, Clip, Label, RejectCause, Summary, Verdict } from "./model";
+import { nearestLabel, nextMark } from "./marks";
+import type { Abstention, Clip, Label, Mark, RejectCause, Summary, Verdict } from "./model";
 import { Outbox } from "./outbox";
 import {
   afterAction,
@@ -27,7 +28,11 @@ export const clips = signal<readonly Clip[]>([]);
 export const clipId = signal<string | null>(null);
 export const labels = signal<readonly Label[]>([]);
 export const coverage = signal<readonly Abstention[]>([]);
-/** The clip that `labels` and `coverage` are of; until it is the open clip, nothing may be said of what was found. */
+/** Moments that somebody at the rig marked, in time order. */
+export const marks = signal<readonly Mark[]>([]);
+/** The mark that the shown label was reached by. */
+export const markAt = signal<Mark | null>(null);
+/** The clip that `labels`, `coverage` and `marks` are of; until it is the open clip, nothing may be said of what was found. */
 const heldClip = signal<string | null>(null);
 export const currentId = signal<string | null>(null);
 export const mode = signal<Mode>("review");
@@ -143,11 +148,12 @@ async function refresh(): Promise<void> {
 
 async function load(id: string): Promise<void> {
   clipId.value ??= id;
-  const [nextLabels, nextCoverage] = await Promise.all([api.events(id), api.coverage(id)]);
+  const [nextLabels, nextCoverage, nextMarks] = await Promise.all([api.events(id), api.coverage(id), api.marks(id)]);
   if (clipId.value !== id) return;
   batch(() => {
     heldClip.value = id;
     coverage.value = nextCoverage;
+    marks.value = nextMarks;
     take(inTimeOrder(withKnownCauses(nextLabels, labels.value)));
   });
   const here = current.value;
@@ -203,6 +209,7 @@ export function openClip(id: string): void {
     heldClip.value = null;
     labels.value = [];
     coverage.value = [];
+    marks.value = [];
     show(null);
   });
   void load(id).catch(() => changed());
@@ -212,6 +219,7 @@ export function openClip(id: string): void {
 export function show(id: string | null): void {
   batch(() => {
     currentId.value = id;
+    markAt.value = null;
     mode.value = "review";
     playing.value = false;
     shown.value = null;
@@ -316,6 +324,20 @@ export function move(step: 1 | -1): void {
   if (next !== null && next !== currentId.value) show(next);
 }
 
+/** The next moment that somebody marked, after the one shown last. */
+export function toNextMark(): void {
+  const next = nextMark(marks.value, markAt.value?.frame ?? current.value?.frames[0] ?? -1);
+  if (next === null) notice.value = { text: "Nobody marked a moment of this clip.", bad: false };
+  else showMark(next);
+}
+
+/** Shows the candidate nearest to a mark. */
+export function showMark(mark: Mark): void {
+  const label = nearestLabel(labels.value, mark);
+  if (label !== null && label.id !== currentId.value) show(label.id);
+  markAt.value = mark;
+}
+
 export function scrub(step: 1 | -1): void {
   const strip = shown.value;
   if (strip === null || strip === "none") return;
@@ -343,6 +365,9 @@ export function obey(command: Command): void {
       break;
     case "move":
       move(command.step);
+      break;
+    case "mark":
+      toNextMark();
       break;
     case "scrub":
       scrub(command.step);

@@ -1,5 +1,6 @@
 import { count } from "../format";
-import type { LinkState, Summary } from "../model";
+import type { LinkState, Rig, Summary } from "../model";
+import { condition } from "../rig";
 import { clip, clipId, clips, mode, openClip, summary, tally, told } from "../session";
 
 export function Header() {
@@ -42,6 +43,7 @@ export function Header() {
         <Count name="rejected" value={told.value ? tally.value.rejected : null} />
       </dl>
       {summary.value !== null && <Balance summary={summary.value} />}
+      {rig !== undefined && <Condition of={rig} />}
       <button type="button" class="keys" onClick={() => (mode.value = mode.value === "help" ? "review" : "help")}>
         Keys <kbd>?</kbd>
       </button>
@@ -70,6 +72,21 @@ function Link({ state, rig }: { state: LinkState; rig: string }) {
     <span class={`link ${state}`} title={`The rig ${rig} is ${LINK_TEXT[state]}`}>
       <span class="dot" aria-hidden="true" /> {rig} {LINK_TEXT[state]}
     </span>
+  );
+}
+
+/** How the rig fares, in one line; what is wrong stands out. */
+function Condition({ of }: { of: Rig }) {
+  const said = condition(of);
+  if (said.length === 0) return null;
+  return (
+    <p class="condition" aria-label={`How the rig ${of.rig} fares`}>
+      {said.map(({ text, bad }) => (
+        <span key={text} class={bad ? "bad" : "quiet"}>
+          {text}
+        </span>
+      ))}
+    </p>
   );
 }
 

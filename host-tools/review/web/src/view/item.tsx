@@ -1,7 +1,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import * as format from "../format";
+import { markBeside } from "../marks";
 import type { Label } from "../model";
-import { shown } from "../session";
+import { markAt, shown } from "../session";
 import { columnWidth, type Size } from "../strip";
 import { Curve } from "./curve";
 import { Filmstrip } from "./filmstrip";
@@ -31,6 +32,7 @@ export function Item({ label }: { label: Label }) {
           {STATE_MARK[label.state]} {label.state}
           {label.cause !== null && `: ${format.cause(label.cause)}`}
         </span>
+        {markAt.value !== null && <span class="chip beside">⚑ {markBeside(markAt.value, label)}</span>}
         <Confidence share={label.confidence} />
       </header>
       <div class="evidence" ref={box}>

@@ -1,17 +1,22 @@
 import { useEffect, useRef } from "preact/hooks";
 import * as format from "../format";
-import type { Label, LabelState } from "../model";
-import { currentId, labels, show } from "../session";
+import { interleaved } from "../marks";
+import type { Label, LabelState, Mark } from "../model";
+import { currentId, labels, markAt, marks, show, showMark } from "../session";
 
 export const STATE_MARK: Record<LabelState, string> = { waiting: "○", accepted: "✓", corrected: "✎", rejected: "✕" };
 
 export function Queue() {
   return (
-    <nav class="queue" aria-label="Candidate events in time order">
+    <nav class="queue" aria-label="Candidate events and marked moments in time order">
       <ol>
-        {labels.value.map((label) => (
-          <Row key={label.id} label={label} here={label.id === currentId.value} />
-        ))}
+        {interleaved(labels.value, marks.value).map((one, i) =>
+          "id" in one ? (
+            <Row key={one.id} label={one} here={one.id === currentId.value} />
+          ) : (
+            <Moment key={`mark ${one.frame} ${i}`} mark={one} here={one.frame === markAt.value?.frame} />
+          ),
+        )}
       </ol>
     </nav>
   );
@@ -40,6 +45,20 @@ function Row({ label, here }: { label: Label; here: boolean }) {
         <span class="sure">{share === null ? "–" : format.percent(share)}</span>
         <span class="unseen">{label.state}</span>
         <Extra label={label} />
+      </button>
+    </li>
+  );
+}
+
+function Moment({ mark, here }: { mark: Mark; here: boolean }) {
+  return (
+    <li>
+      <button type="button" class="moment" aria-current={here ? "true" : undefined} onClick={() => showMark(mark)}>
+        <span class="mark" aria-hidden="true">
+          ⚑
+        </span>
+        <span class="time">{format.moment(mark.pts_us)}</span>
+        <span class="what">marked at the rig</span>
       </button>
     </li>
   );

@@ -1,13 +1,15 @@
 import * as format from "../format";
-import type { Abstention, Label } from "../model";
-import { clip, coverage, currentId, labels, show, told } from "../session";
+import { markText } from "../marks";
+import type { Abstention, Label, Mark } from "../model";
+import { clip, coverage, currentId, labels, markAt, marks, show, showMark, told } from "../session";
 import { framesIn, lookedAt, merged } from "../silence";
 
-/** The whole clip on one line: events as ticks, and hatched what the rig did not look at. */
+/** The whole clip on one line: events as ticks, marked moments as flags, and hatched what the rig did not look at. */
 export function Timeline() {
   const here = clip.value;
   const ends = [...labels.value, ...coverage.value].map((one) => one.frames[1] + 1);
-  const frames = Math.max(here?.frames ?? 0, ...ends, 1);
+  const marked = marks.value.map((mark) => mark.frame + 1);
+  const frames = Math.max(here?.frames ?? 0, ...ends, ...marked, 1);
   const silent = framesIn(coverage.value);
   return (
     <section class="clip" aria-label="The clip">
@@ -17,6 +19,9 @@ export function Timeline() {
         ))}
         {labels.value.map((label) => (
           <Tick key={label.id} label={label} frames={frames} here={label.id === currentId.value} />
+        ))}
+        {marks.value.map((mark, i) => (
+          <Flag key={`${mark.frame} ${i}`} mark={mark} frames={frames} here={mark.frame === markAt.value?.frame} />
         ))}
       </div>
       <p class="scale">
@@ -37,13 +42,34 @@ function place(first: number, last: number, frames: number) {
   return { left: `${(100 * first) / frames}%`, width: `${(100 * (last - first + 1)) / frames}%` };
 }
 
+/** A tip at the line's end must not hang over the page's. */
+function tip(share: number) {
+  return `tip-${share < 0.2 ? "start" : share > 0.8 ? "end" : "middle"}`;
+}
+
+function Flag({ mark, frames, here }: { mark: Mark; frames: number; here: boolean }) {
+  const text = markText(mark);
+  const share = (mark.frame + 0.5) / frames;
+  return (
+    <button
+      type="button"
+      class={`flag ${tip(share)}`}
+      // The queue is the way there by keyboard.
+      tabIndex={-1}
+      aria-label={text}
+      aria-current={here ? "true" : undefined}
+      data-tip={text}
+      style={{ left: `${100 * share}%` }}
+      onClick={() => showMark(mark)}
+    />
+  );
+}
+
 function Silence({ of, frames }: { of: Abstention; frames: number }) {
-  const text = `not looked at: ${format.words(of.reason)}, frames ${format.frames(of.frames)}`;
-  const middle = (of.frames[0] + of.frames[1]) / 2 / frames;
-  const side = middle < 0.2 ? "start" : middle > 0.8 ? "end" : "middle";
+  const text = `not looked at: ${format.reason(of.reason)}, frames ${format.frames(of.frames)}`;
   return (
     <span
-      class={`silence tip-${side}`}
+      class={`silence ${tip((of.frames[0] + of.frames[1]) / 2 / frames)}`}
       role="img"
       tabIndex={0}
       aria-label={text}
