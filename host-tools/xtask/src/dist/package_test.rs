@@ -77,6 +77,8 @@ fn install(root: &Root, made: &Made) -> Result<()> {
 }
 
 fn installs(root: &Root, made: &Made) -> Result<()> {
+    // A key that came with the card, before there was a group to give it to.
+    root.run("install -d -m 0750 /etc/rigel/tls && install -m 0600 /dev/null /etc/rigel/tls/rig.key")?;
     install(root, made)?;
     let changed = root.run("dpkg --verify rigel-firmware")?;
     ensure!(
@@ -95,6 +97,8 @@ fn installs(root: &Root, made: &Made) -> Result<()> {
     ))?;
     let keys = root.run("stat --format='%a %U %G' /etc/rigel/tls")?;
     ensure!(keys == "750 root rigel", "/etc/rigel/tls is {keys}");
+    let key = root.run("stat --format='%a %U %G' /etc/rigel/tls/rig.key")?;
+    ensure!(key == "640 root rigel", "/etc/rigel/tls/rig.key is {key}");
     for unit in ["rigeld.service", "rigel-poweroff.path"] {
         let link = format!("/etc/systemd/system/multi-user.target.wants/{unit}");
         root.run(&format!("test -L {link}"))
