@@ -22,6 +22,8 @@ pub struct MjpegFileSource {
     inbox: Inbox,
     decoder: JpegDecoder,
     repeats: RepeatDetector,
+    /// Pictures that are read at most.
+    most: u32,
     /// Pictures seen, damaged ones among them.
     seen: u32,
     delivered: u32,
@@ -69,6 +71,7 @@ impl MjpegFileSource {
             inbox: Inbox::new(cut),
             decoder: JpegDecoder::new(),
             repeats: RepeatDetector::default(),
+            most: u32::MAX,
             seen: 0,
             delivered: 0,
             lost: 0,
@@ -89,6 +92,13 @@ impl MjpegFileSource {
             .map_err(|fault| not_a_video(fault.to_string()))?;
         (source.info.width, source.info.height) = (source.size.0 as usize, source.size.1 as usize);
         Ok(source)
+    }
+
+    /// Ends before the first picture at this time or after it.
+    #[must_use]
+    pub fn ending_at(mut self, seconds: f64) -> Self {
+        self.most = (seconds * self.fps).ceil() as u32;
+        self
     }
 
     /// Reads on until a whole picture is there; `false` at the end of the file.
@@ -123,6 +133,9 @@ impl FrameSource for MjpegFileSource {
 
     fn next_into(&mut self, frame: &mut FrameBuffer) -> Result<bool, CaptureError> {
         loop {
+            if self.seen >= self.most {
+                return Ok(false);
+            }
             let broken = self.inbox.broken;
             let found = self.find()?;
             let newly_broken = self.inbox.broken - broken;
@@ -215,6 +228,18 @@ mod tests {
         assert_eq!(times, [(0, 0), (1, 33_333), (2, 66_667), (3, 100_000)]);
         assert!(infos.iter().all(|info| !info.repeat));
         assert_eq!(damage, None);
+    }
+
+    #[test]
+    fn no_more_is_read_than_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("clip.mjpeg");
+        let stream: Vec<u8> = (0..9).flat_map(|n| picture(64, 48, 20 * n)).collect();
+        std::fs::write(&path, stream).unwrap();
+        let mut source = MjpegFileSource::open(&path, 30.0).unwrap().ending_at(0.1);
+        let mut frame = FrameBuffer::default();
+        let frames = std::iter::from_fn(|| source.next_into(&mut frame).unwrap().then_some(()));
+        assert_eq!(frames.count(), 3);
     }
 
     #[test]

@@ -5,11 +5,13 @@ use crate::pipeline::{ClipEnd, Pipeline, ToTheEnd};
 use crate::summary::Summary;
 use anyhow::{Context, Result};
 use board::Board;
-use capture::{CaptureError, ClipSource, Ffmpeg, FrameSource, StillSource, list_pictures};
+use capture::{
+    CaptureError, ClipSource, Ffmpeg, FrameSource, MjpegFileSource, StillSource, list_pictures,
+};
 use indicatif::{ProgressBar, ProgressStyle};
 use perception::Search;
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -134,7 +136,7 @@ impl Input {
         if path.is_file() && StillSource::is_picture(path) {
             return Ok(Self::One(Box::new(StillSource::open(path)?), Search::Still));
         }
-        Ok(Self::One(Box::new(open_clip(path, None)?), Search::Video))
+        Ok(Self::One(open_clip(path, None)?, Search::Video))
     }
 
     fn label<W: Write>(
@@ -184,8 +186,14 @@ impl Input {
     }
 }
 
-/// Starts decoding a clip.
-pub(crate) fn open_clip(path: &Path, seconds: Option<f64>) -> Result<ClipSource, CaptureError> {
+/// Pictures a second of a file of JPEGs, which tells no times: what FFmpeg and players take it to be.
+const PICTURES_A_SECOND: f32 = 25.0;
+
+/// Starts decoding a clip. A file of JPEGs needs no ffmpeg: it is decoded as a camera's pictures are.
+pub(crate) fn open_clip(
+    path: &Path,
+    seconds: Option<f64>,
+) -> Result<Box<dyn FrameSource>, CaptureError> {
     // Told first: without ffmpeg a missing file would be called a missing program.
     if let Err(source) = std::fs::metadata(path) {
         return Err(CaptureError::Open {
@@ -193,7 +201,23 @@ pub(crate) fn open_clip(path: &Path, seconds: Option<f64>) -> Result<ClipSource,
             source,
         });
     }
-    ClipSource::open(path, &Ffmpeg::find(&crate::ffmpeg_candidates())?, seconds)
+    if is_file_of_jpegs(path) {
+        let source = MjpegFileSource::open(path, PICTURES_A_SECOND)?;
+        return Ok(Box::new(source.ending_at(seconds.unwrap_or(f64::INFINITY))));
+    }
+    let ffmpeg = Ffmpeg::find(&crate::ffmpeg_candidates())?;
+    Ok(Box::new(ClipSource::open(path, &ffmpeg, seconds)?))
+}
+
+/// By name and by its first bytes: an AVI is sometimes called the same.
+fn is_file_of_jpegs(path: &Path) -> bool {
+    let mut start = [0; 3];
+    path.extension().is_some_and(|ending| {
+        ["mjpeg", "mjpg"]
+            .iter()
+            .any(|name| ending.eq_ignore_ascii_case(name))
+    }) && File::open(path).is_ok_and(|mut file| file.read_exact(&mut start).is_ok())
+        && start == [0xff, 0xd8, 0xff]
 }
 
 fn label_still<W: Write>(

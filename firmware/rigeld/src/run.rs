@@ -11,7 +11,6 @@ use crate::publish::{Live, Publisher};
 use crate::summary::Summary;
 use anyhow::{Context, Result};
 use board::{Board, Source};
-use capture::FrameSource;
 use label_core::BootId;
 use label_core::wire::{self, Birth, Counters, Health, ModelRef, OutboxState, Shed, WIRE_VERSION};
 use perception::Search;
@@ -67,12 +66,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         sink: &mut publisher,
         bar: &bar,
     };
-    let end = pipeline.label(
-        Box::new(source),
-        Search::Video,
-        &mut sink,
-        &mut Until(&stop),
-    );
+    let end = pipeline.label(source, Search::Video, &mut sink, &mut Until(&stop));
     bar.finish_and_clear();
     let elapsed = start.elapsed();
     live.lock().unwrap_or_else(PoisonError::into_inner).stages = pipeline.stages.for_health();

@@ -13,7 +13,7 @@ use uplink::UplinkConfig;
 /// Opens the board's source of frames.
 pub(crate) fn open_source(source: &Source) -> Result<Box<dyn FrameSource>, CaptureError> {
     Ok(match source {
-        Source::Clip { path, seconds } => Box::new(open_clip(path, *seconds)?),
+        Source::Clip { path, seconds } => open_clip(path, *seconds)?,
         Source::Camera(camera) => Box::new(CameraSource::open(&camera_settings(camera))?),
         Source::Pipe(pipe) => Box::new(PipeSource::open(&pipe_settings(pipe))?),
     })

@@ -336,7 +336,7 @@ pub fn measure_clip(pipeline: &mut Pipeline, path: &Path) -> Result<Measured> {
         frames: Vec::new(),
         blinks: Vec::new(),
     };
-    let end = pipeline.label(Box::new(source), Search::Video, &mut taken, &mut ToTheEnd)?;
+    let end = pipeline.label(source, Search::Video, &mut taken, &mut ToTheEnd)?;
     if let Some(failure) = end.failure {
         return Err(failure.into());
     }
