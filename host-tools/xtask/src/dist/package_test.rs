@@ -200,7 +200,7 @@ fn purges(root: &Root, before: &BTreeSet<PathBuf>) -> Result<()> {
 
 /// Every path of the root.
 fn paths(root: &Root) -> Result<BTreeSet<PathBuf>> {
-    let listed = root.run("find / -xdev -not -path '/proc/*' -not -path '/tmp/*'")?;
+    let listed = root.run("find / -xdev -not -path '/proc/*' -not -path '/run/*' -not -path '/sys/*' -not -path '/tmp/*'")?;
     Ok(listed.lines().map(PathBuf::from).collect())
 }
 

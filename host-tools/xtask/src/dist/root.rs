@@ -30,6 +30,15 @@ const BINFMT: &str = "/proc/sys/fs/binfmt_misc";
 /// No command inside takes longer, also on a busy machine.
 const PATIENCE_SECONDS: &str = "600";
 
+/// Enters a root ($0) and runs a script ($1). The model runtime asks /sys for the processors; this machine's own answers are
+/// about another kind, and end it with a fault.
+const ENTER: &str = r#"
+mount -t tmpfs tmpfs "$0/sys"
+mkdir -p "$0/sys/devices/system/cpu"
+for list in possible present; do echo 0-3 >"$0/sys/devices/system/cpu/$list"; done
+exec chroot "$0" /bin/sh -c "exec 2>&1; $1"
+"#;
+
 /// An unpacked root; removed with this value.
 #[derive(Debug)]
 pub(crate) struct Root {
@@ -79,11 +88,11 @@ impl Root {
             .args(["--kill-after=10", PATIENCE_SECONDS])
             .args(["unshare", "--mount", "--pid", "--fork", "--kill-child"])
             .arg(format!("--mount-proc={}", self.path("proc").display()))
-            .arg("chroot")
+            .args(["/bin/sh", "-euc", ENTER])
             .arg(&self.folder)
-            .args(["/bin/sh", "-c", &format!("exec 2>&1; {script}")])
+            .arg(script)
             .env_clear()
-            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .env("PATH", "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
             .env("LC_ALL", "C.UTF-8")
             .env("DEBIAN_FRONTEND", "noninteractive")
             .output()
