@@ -116,6 +116,11 @@ pub enum CameraFault {
         /// What it is.
         what: String,
     },
+    /// The bus cannot carry the stream.
+    #[error(
+        "the USB bus has no room for this stream: ask for mjpeg or a smaller picture, or plug the camera into another port"
+    )]
+    NoBandwidth,
     /// Nothing that it offers was asked for.
     #[error("the camera has none of the formats asked for ({wanted}); it offers {offered}")]
     NoFormat {
@@ -187,6 +192,7 @@ impl CameraFault {
             Self::Missing
             | Self::NotAllowed
             | Self::Busy
+            | Self::NoBandwidth
             | Self::Unplugged
             | Self::Stalled { .. }
             | Self::OnlyDamaged { .. }

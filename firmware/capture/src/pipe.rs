@@ -245,6 +245,13 @@ impl FrameSource for PipeSource {
                 Err(JpegFault::Damaged { .. }) => {
                     self.timeline.damage();
                     skipped += 1;
+                    if Instant::now() >= deadline {
+                        let fault = CameraFault::OnlyDamaged {
+                            waited: self.settings.timeout,
+                            damaged: skipped,
+                        };
+                        return Err(named(&self.settings, fault));
+                    }
                 }
             }
         }
