@@ -6,7 +6,7 @@ use crate::schema::{
     Board, Broker, Budget, Camera, Outbox, Panel, Perception, Pins, Pipe, Session, Source, Tls,
     Word,
 };
-use crate::section::{OtherForm, Section};
+use crate::section::{Found, OtherForm, Section};
 use std::path::Path;
 use toml::de::DeTable;
 
@@ -46,13 +46,15 @@ fn whole(mut top: Section<'_>, folder: &Path) -> Option<Board> {
     let site = top.name("site");
     let rig = top.name("rig");
     let hardware = top.word("hardware");
-    let source = top.table("source").and_then(|s| source(s, folder));
+    // What goes together is held together also where the rest of the source is wrong.
+    let mut fps = None;
+    let source = top
+        .table("source")
+        .and_then(|s| source(s, folder, &mut fps));
     let perception = top.table("perception").and_then(|s| perception(s, folder));
-    let budget = top.table("budget").and_then(|s| {
-        let fps = source.as_ref().and_then(rules::fps);
-        budget(s, fps)
-    });
-    let session = top.table("session").and_then(session);
+    let budget = top.table("budget").and_then(|s| budget(s, fps));
+    let has_pins = top.has("pins");
+    let session = top.table("session").and_then(|s| session(s, has_pins));
     let outbox = top.table("outbox").and_then(|s| outbox(s, folder));
     let broker = top.table("broker").and_then(|s| broker(s, folder));
     let known = hardware.map(|found| found.value);
@@ -63,9 +65,6 @@ fn whole(mut top: Section<'_>, folder: &Path) -> Option<Board> {
         let panel = panel.as_ref().and_then(Option::as_ref);
         top.table(key).and_then(|s| pins(s, known, panel))
     });
-    if let Some(session) = session {
-        rules::reject_a_session_that_nothing_can_start(&top, session);
-    }
     top.finish(&[]);
     Some(Board {
         name: name?.value,
@@ -123,7 +122,7 @@ impl Word for Kind {
     ];
 }
 
-fn source(mut section: Section<'_>, folder: &Path) -> Option<Source> {
+fn source(mut section: Section<'_>, folder: &Path, fps: &mut Option<Found<f64>>) -> Option<Source> {
     // Without it, no key can be judged.
     match section.word("kind")?.value {
         Kind::Clip => {
@@ -137,8 +136,8 @@ fn source(mut section: Section<'_>, folder: &Path) -> Option<Source> {
                 seconds: seconds?.map(|found| found.value),
             })
         }
-        Kind::Camera => camera(section).map(Source::Camera),
-        Kind::Pipe => pipe(section).map(Source::Pipe),
+        Kind::Camera => camera(section, fps).map(Source::Camera),
+        Kind::Pipe => pipe(section, fps).map(Source::Pipe),
     }
 }
 
@@ -150,10 +149,11 @@ struct Live {
     timeout_ms: u32,
 }
 
-fn live(section: &mut Section<'_>) -> Option<Live> {
+fn live(section: &mut Section<'_>, told_fps: &mut Option<Found<f64>>) -> Option<Live> {
     let width = section.whole("width", 32..=8192, "pixels");
     let height = section.whole("height", 32..=8192, "pixels");
     let fps = section.number("fps", 1.0..=240.0, "frames per second");
+    *told_fps = fps;
     let timeout = section.whole("timeout-ms", 100..=60_000, "milliseconds");
     for (key, side) in [("width", width), ("height", height)] {
         rules::reject_odd_sides(section, key, side);
@@ -167,10 +167,10 @@ fn live(section: &mut Section<'_>) -> Option<Live> {
     })
 }
 
-fn camera(mut section: Section<'_>) -> Option<Camera> {
+fn camera(mut section: Section<'_>, fps: &mut Option<Found<f64>>) -> Option<Camera> {
     let device = section.device("device", "/dev/", "/dev/video0");
     let formats = section.words("formats");
-    let live = live(&mut section);
+    let live = live(&mut section, fps);
     let exposure = section.maybe("exposure-us", |s, key| {
         s.whole(key, 1..=1_000_000, "microseconds")
     });
@@ -179,11 +179,7 @@ fn camera(mut section: Section<'_>) -> Option<Camera> {
     });
     let anti_flicker = section.maybe("anti-flicker", Section::word);
     let infrared_lamp = section.maybe("infrared-lamp", Section::flag);
-    rules::reject_an_exposure_longer_than_a_frame(
-        &section,
-        exposure.flatten(),
-        live.as_ref().map(|live| live.fps),
-    );
+    rules::reject_an_exposure_longer_than_a_frame(&section, exposure.flatten(), *fps);
     section.finish(&[CLIP_KEYS, PIPE_KEYS]);
     let live = live?;
     Some(Camera {
@@ -200,13 +196,13 @@ fn camera(mut section: Section<'_>) -> Option<Camera> {
     })
 }
 
-fn pipe(mut section: Section<'_>) -> Option<Pipe> {
+fn pipe(mut section: Section<'_>, fps: &mut Option<Found<f64>>) -> Option<Pipe> {
     let command = section.texts(
         "command",
         "a list of the program and its arguments, such as [\"rpicam-vid\", \"-o\", \"-\"]",
     );
     let format = section.word("format");
-    let live = live(&mut section);
+    let live = live(&mut section, fps);
     section.finish(&[CLIP_KEYS, CAMERA_KEYS]);
     let live = live?;
     Some(Pipe {
@@ -257,7 +253,7 @@ fn perception(mut section: Section<'_>, folder: &Path) -> Option<Perception> {
     })
 }
 
-fn budget(mut section: Section<'_>, fps: Option<f32>) -> Option<Budget> {
+fn budget(mut section: Section<'_>, fps: Option<Found<f64>>) -> Option<Budget> {
     let hot = section.number("hot-c", 30.0..=120.0, "°C");
     let cool = section.number("cool-c", 20.0..=119.0, "°C");
     let late = section.whole("late-ms", 20..=10_000, "milliseconds");
@@ -271,8 +267,11 @@ fn budget(mut section: Section<'_>, fps: Option<f32>) -> Option<Budget> {
     })
 }
 
-fn session(mut section: Section<'_>) -> Option<Session> {
+fn session(mut section: Section<'_>, has_pins: bool) -> Option<Session> {
     let start = section.word("start");
+    if !has_pins {
+        rules::reject_a_start_by_a_button_that_is_not_there(&section, start);
+    }
     section.finish(&[]);
     Some(Session {
         start: start?.value,

@@ -1,18 +1,9 @@
 //! Values that are right one by one and cannot be together.
 
-use crate::schema::{Access, Hardware, Panel, Session, SessionStart, Source};
+use crate::schema::{Access, Hardware, Panel, SessionStart};
 use crate::section::{CHIP, Found, Section};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-
-/// Frames per second that a live source is asked for.
-pub(crate) fn fps(source: &Source) -> Option<f32> {
-    match source {
-        Source::Clip { .. } => None,
-        Source::Camera(camera) => Some(camera.fps),
-        Source::Pipe(pipe) => Some(pipe.fps),
-    }
-}
 
 /// Cameras send chroma for pairs of pixels.
 pub(crate) fn reject_odd_sides(section: &Section<'_>, key: &str, side: Option<Found<i64>>) {
@@ -44,12 +35,13 @@ pub(crate) fn reject_a_time_out_within_a_frame(
 pub(crate) fn reject_an_exposure_longer_than_a_frame(
     section: &Section<'_>,
     exposure: Option<Found<i64>>,
-    fps: Option<f32>,
+    fps: Option<Found<f64>>,
 ) {
     let (Some(exposure), Some(fps)) = (exposure, fps) else {
         return;
     };
-    let frame_us = (1e6 / f64::from(fps)).floor();
+    let fps = fps.value;
+    let frame_us = (1e6 / fps).floor();
     if exposure.value as f64 > frame_us {
         let what = format!(
             "{} µs of exposure do not fit a frame at {fps} frames per second",
@@ -81,13 +73,14 @@ pub(crate) fn reject_cool_above_hot(
 pub(crate) fn reject_late_within_a_frame(
     section: &Section<'_>,
     late: Option<Found<i64>>,
-    fps: Option<f32>,
+    fps: Option<Found<f64>>,
 ) {
     let (Some(late), Some(fps)) = (late, fps) else {
         return;
     };
+    let fps = fps.value;
     let frame_ms = (1000.0 / fps).ceil();
-    if (late.value as f32) < frame_ms {
+    if (late.value as f64) < frame_ms {
         let what = format!(
             "{} ms is shorter than a frame at {fps} frames per second: every frame would be late",
             late.value
@@ -101,11 +94,14 @@ pub(crate) fn reject_late_within_a_frame(
     }
 }
 
-pub(crate) fn reject_a_session_that_nothing_can_start(top: &Section<'_>, session: Session) {
-    if session.start == SessionStart::ByButton && !top.has("pins") {
+pub(crate) fn reject_a_start_by_a_button_that_is_not_there(
+    section: &Section<'_>,
+    start: Option<Found<SessionStart>>,
+) {
+    if let Some(start) = start.filter(|start| start.value == SessionStart::ByButton) {
         let what = "\"by-button\" needs a button, and there is no [pins]".to_owned();
         let allowed = "\"at-boot\", or add [pins]".to_owned();
-        top.tell(top.place("session"), "session.start", what, Some(allowed));
+        section.tell(start.at, "start", what, Some(allowed));
     }
 }
 

@@ -68,3 +68,41 @@ fn a_raspberry_pi_s_library_is_refused_elsewhere_and_so_are_wires_of_the_panel()
         "{on_a_pi}"
     );
 }
+
+#[test]
+fn values_that_are_right_one_by_one_and_cannot_be_together_are_told() {
+    let pi = include_str!("../../../boards/rpi4.toml");
+    let pins = pi.find("# Three LEDs").unwrap();
+    let text = pi[..pins]
+        .replace("fps = 30.0", "fps = 10.0")
+        .replace(
+            "timeout-ms = 2000",
+            "timeout-ms = 150\nexposure-us = 200_000",
+        )
+        .replace("late-ms = 250", "late-ms = 50")
+        .replace("cool-c = 72.0", "cool-c = 77.0")
+        .replace("start = \"at-boot\"", "start = \"by-button\"");
+    insta::assert_snapshot!(report(&text));
+}
+
+#[test]
+fn whatever_is_cut_out_of_a_board_file_is_told_or_does_no_harm() {
+    let text = include_str!("../../../boards/rpi5.toml");
+    let check = |text: String| {
+        if let Err(error) = Board::parse(Path::new("board.toml"), text) {
+            assert!(error.to_string().lines().count() > 1, "{error}");
+        }
+    };
+    // As a disk that was full leaves it.
+    for end in (0..text.len())
+        .filter(|end| text.is_char_boundary(*end))
+        .step_by(3)
+    {
+        check(text[..end].to_owned());
+    }
+    for left_out in 0..text.lines().count() {
+        let lines = text.lines().enumerate();
+        let rest = lines.filter(|(line, _)| *line != left_out);
+        check(rest.fold(String::new(), |text, (_, line)| text + line + "\n"));
+    }
+}
