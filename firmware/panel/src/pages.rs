@@ -366,7 +366,7 @@ fn camera_page(canvas: &mut Canvas, camera: Option<&CameraState>) {
         row(
             canvas,
             LARGE_TOP + 2 + index * 11,
-            5,
+            6,
             name,
             ink(slow),
             &value,

@@ -15,7 +15,7 @@ use crate::{Access, PanelError};
 pub struct PinSettings {
     /// How they are reached.
     pub access: Access,
-    /// The GPIO chip's device file, for [`Access::Kernel`].
+    /// The GPIO chip, for [`Access::Kernel`]: its device file, or its label where this does not begin with `/`.
     pub chip: PathBuf,
     /// Line (with `rppal`: BCM number) of the heartbeat light.
     pub heartbeat: u32,

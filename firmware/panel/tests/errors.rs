@@ -76,3 +76,16 @@ fn a_file_that_is_no_chip_is_not_taken_for_one() {
         @"pins: /dev/gpiochip0: is not a character device; name a GPIO chip in the board file: gpiodetect lists them"
     );
 }
+
+#[test]
+fn a_label_that_no_chip_has_is_told_with_what_there_is() {
+    let settings = PinSettings {
+        chip: "tegra234-gpio-of-nowhere".into(),
+        ..FakePins::settings()
+    };
+    let error = probe_pins(&settings).unwrap_err().to_string();
+    assert!(
+        error.starts_with("pins: tegra234-gpio-of-nowhere: no chip has this label: there "),
+        "{error}"
+    );
+}

@@ -22,6 +22,10 @@ pub(crate) struct KernelPins {
 impl KernelPins {
     pub(crate) fn open(settings: &PinSettings) -> Result<Self, PanelError> {
         let chip = open_chip(&settings.chip)?;
+        let settings = PinSettings {
+            chip: chip.path().to_owned(),
+            ..settings.clone()
+        };
         for (line, role) in settings.lines() {
             reject_used(&settings.chip, line, role, &line_info(&chip, line, role)?)?;
         }
@@ -41,10 +45,7 @@ impl KernelPins {
         let request = wanted
             .request()
             .map_err(|error| chip_failed(&settings.chip, &error))?;
-        Ok(Self {
-            request,
-            settings: settings.clone(),
-        })
+        Ok(Self { request, settings })
     }
 
     fn write(&self, lights: Lights) -> gpiocdev::Result<()> {
@@ -84,7 +85,33 @@ impl Pins for KernelPins {
     }
 }
 
-fn open_chip(path: &Path) -> Result<Chip, PanelError> {
+/// Opens a chip by its device, or by its label where the name does not begin with `/`.
+fn open_chip(chip: &Path) -> Result<Chip, PanelError> {
+    if chip.is_absolute() {
+        return open_device(chip);
+    }
+    let mut there = Vec::new();
+    for device in gpiocdev::chip::chips().unwrap_or_default() {
+        let open = open_device(&device)?;
+        let label = open.info().map(|info| info.label).unwrap_or_default();
+        if Path::new(&label) == chip {
+            return Ok(open);
+        }
+        there.push(format!("{} ({label})", device.display()));
+    }
+    let there = if there.is_empty() {
+        "there is no chip at all".to_owned()
+    } else {
+        format!("there are {}", there.join(", "))
+    };
+    Err(PanelError::Chip {
+        chip: chip.to_owned(),
+        problem: format!("no chip has this label: {there}"),
+        advice: "name the board's GPIO chip in the board file: gpiodetect lists them",
+    })
+}
+
+fn open_device(path: &Path) -> Result<Chip, PanelError> {
     let failed = |problem: String, advice| PanelError::Chip {
         chip: path.to_owned(),
         problem,
@@ -172,7 +199,7 @@ pub(crate) fn probe(settings: &PinSettings, path: &Path) -> Result<String, Panel
         if info.used && info.consumer == CONSUMER {
             held += 1;
         } else {
-            reject_used(path, line, role, &info)?;
+            reject_used(chip.path(), line, role, &info)?;
         }
     }
     let lines = settings
