@@ -235,6 +235,7 @@ impl Pipeline {
                         self.frame(&frame, shed, &mut clip, sink)?;
                         control.next(&Progress::Labelled(Labelled {
                             frame: &frame,
+                            left_out: clip.thinning.left_out(),
                             persons: &self.measured,
                             condition: condition.as_ref(),
                             stages: &self.stages,

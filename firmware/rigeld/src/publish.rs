@@ -1,33 +1,30 @@
 //! Labels into the outbox: batches, evidence and the clip's manifest.
 
+mod evidence;
+mod manifest;
+
 use crate::clock::{monotonic_us, wall_clock};
-use crate::pipeline::{ClipEnd, Sink, with_margin};
-use anyhow::{Context, Result};
+use crate::live::{Live, LiveHandle};
+use crate::pipeline::{ClipEnd, Sink};
+use anyhow::Result;
 use capture::{FrameInfo, SourceInfo};
 use label_core::wire::{
-    self, ClipClosed, ClipEvent, ClipMessage, ClipNumber, ClipOpened, Counters, Decision,
-    EvidenceHeader, FrameCounters, Label, LabelBatch, LabelCounts, MAX_CURVE_POINTS, MAX_LABELS,
-    MAX_PART_FRAMES, MAX_STRIP_COLUMNS, ManifestPart, ModelRef, Origin, StageTime, Topic,
-    WIRE_VERSION,
+    self, ClipClosed, ClipEvent, ClipMessage, ClipNumber, ClipOpened, Decision, Label, LabelBatch,
+    LabelCounts, MAX_LABELS, ModelRef, OperatorMark, Origin, ShedChange, Topic, WIRE_VERSION,
 };
-use label_core::{CaptureTime, FrameRange, LabelKind, Seq};
-use perception::{EyeTiles, Filmstrip, TILE_HEIGHT, TILE_WIDTH};
+use label_core::{LabelKind, Seq};
+use manifest::Manifest;
+use perception::Filmstrip;
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
-
+use std::time::{Duration, Instant};
 use uplink::{OutboxHandle, UplinkError};
 
-/// A batch that is not full waits no longer than this many frames.
-const BATCH_FRAMES: u32 = 60;
+/// A batch or a part of the manifest that is not full waits no longer than this.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
-/// What health messages tell of the line; shared with the uplink's thread.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Live {
-    pub(crate) frames: FrameCounters,
-    pub(crate) labels: Counters,
-    pub(crate) stages: heapless::Vec<StageTime, 16>,
-}
+/// Messages whose labels are counted one by one until the host has committed them.
+const MAX_OUTSTANDING: usize = 4096;
 
 /// Puts what the line makes into the outbox.
 pub(crate) struct Publisher {
@@ -36,8 +33,13 @@ pub(crate) struct Publisher {
     media: Option<PathBuf>,
     clip: ClipNumber,
     batch: Vec<Label>,
-    batch_since: u32,
-    part: ManifestPart,
+    /// When the first label of the batch came.
+    batch_since: Option<Instant>,
+    /// Whether labels of this clip were sent.
+    said_something: bool,
+    manifest: Manifest,
+    /// Frames dropped in this clip, as health has been told.
+    dropped_told: u32,
     jpeg: Vec<u8>,
     /// Of the clip in progress.
     counts: LabelCounts,
@@ -53,7 +55,10 @@ pub(crate) struct Publisher {
     /// Messages with labels that the host has not committed yet, and how many labels each holds.
     outstanding: VecDeque<(Seq, u64)>,
     pub(crate) blinks: u64,
-    live: Arc<Mutex<Live>>,
+    live: LiveHandle,
+    /// When the program began, and how long after that the first label was in the outbox.
+    begun: Instant,
+    first_label: Option<Duration>,
 }
 
 impl Publisher {
@@ -62,7 +67,8 @@ impl Publisher {
         outbox: OutboxHandle,
         models: &[ModelRef],
         media: Option<PathBuf>,
-        live: Arc<Mutex<Live>>,
+        live: LiveHandle,
+        begun: Instant,
     ) -> Self {
         Self {
             outbox,
@@ -70,17 +76,21 @@ impl Publisher {
             media,
             clip: 0,
             batch: Vec::with_capacity(MAX_LABELS),
-            batch_since: 0,
-            part: empty_part(0),
+            batch_since: None,
+            said_something: false,
+            manifest: Manifest::default(),
+            dropped_told: 0,
             jpeg: Vec::new(),
             counts: LabelCounts::default(),
             closed: LabelCounts::default(),
             unwritten: 0,
             sent: 0,
             acked: 0,
-            outstanding: VecDeque::new(),
+            outstanding: VecDeque::with_capacity(MAX_OUTSTANDING),
             blinks: 0,
             live,
+            begun,
+            first_label: None,
         }
     }
 
@@ -91,6 +101,11 @@ impl Publisher {
             abstained: self.closed.abstained + self.counts.abstained,
             evidence: self.closed.evidence + self.counts.evidence,
         }
+    }
+
+    /// Milliseconds from the start of the program to the first label in the outbox.
+    pub(crate) fn first_label_ms(&self) -> Option<u64> {
+        self.first_label.map(|after| after.as_millis() as u64)
     }
 
     /// Messages lost to a full disk.
@@ -163,7 +178,16 @@ impl Publisher {
         if let Some(seq) = seq {
             let labels = self.batch.len() as u64;
             self.sent += labels;
-            self.outstanding.push_back((seq, labels));
+            if self.first_label.is_none() {
+                let after = self.begun.elapsed();
+                tracing::info!("first label after {} ms", after.as_millis());
+                self.first_label = Some(after);
+            }
+            // With a host away for weeks the newest are counted when the last of them is committed.
+            let full = self.outstanding.len() == MAX_OUTSTANDING;
+            let before = self.outstanding.pop_back_if(|_| full);
+            let before = before.map_or(0, |(_, labels)| labels);
+            self.outstanding.push_back((seq, before + labels));
             self.settle();
         }
         for label in &self.batch {
@@ -171,10 +195,13 @@ impl Publisher {
                 Decision::Candidate => self.counts.offered += 1,
                 Decision::Abstain => self.counts.abstained += 1,
             }
-            self.blinks +=
-                u64::from(label.kind == LabelKind::Blink && label.decision == Decision::Candidate);
+            if label.kind == LabelKind::Blink && label.decision == Decision::Candidate {
+                self.blinks += 1;
+                self.live.lock().blinked(Instant::now());
+            }
         }
         self.batch.clear();
+        self.batch_since = None;
         Ok(seq)
     }
 
@@ -193,80 +220,40 @@ impl Publisher {
         Ok(())
     }
 
-    fn send_part(&mut self, next: u32) -> Result<()> {
-        let part = std::mem::replace(&mut self.part, empty_part(next));
-        if part.pts_us.is_empty() {
-            Ok(())
-        } else {
-            self.send_clip(ClipEvent::Part(part))
+    fn send_part(&mut self) -> Result<()> {
+        match self.manifest.take() {
+            Some(part) => self.send_clip(ClipEvent::Part(part)),
+            None => Ok(()),
         }
     }
 
-    /// The filmstrip and the openness curve of an event.
-    fn send_evidence(
-        &mut self,
-        label: &Label,
-        id: (Seq, u16),
-        strip: &mut Filmstrip,
-    ) -> Result<()> {
-        let frames = with_margin(label.frames);
-        let held: Vec<EyeTiles> = strip.frames(frames).copied().collect();
-        let (Some(first), Some(last), Some(track)) = (held.first(), held.last(), label.track)
-        else {
-            return Ok(());
-        };
-        let columns: Vec<EyeTiles> = held
-            .iter()
-            .step_by(held.len().div_ceil(MAX_STRIP_COLUMNS))
-            .copied()
-            .collect();
-        let frames = FrameRange::new(first.frame, last.frame);
-        let stride = frames.frames().div_ceil(MAX_CURVE_POINTS as u32);
-        let curve = |eye: usize| {
-            let open = open_level(&held, eye);
-            let at = |frame: u32| {
-                held.iter()
-                    .find(|tiles| tiles.frame == frame)
-                    .and_then(|tiles| tiles.openness[eye])
-            };
-            (frames.start..=frames.end)
-                .step_by(stride as usize)
-                .map(|frame| at(frame).map(|value| (value / open * 1000.0).round() / 1000.0))
-                .collect()
-        };
-        let mut header = EvidenceHeader {
-            v: WIRE_VERSION,
-            from: self.origin(),
-            clip: self.clip,
-            label: id,
-            kind: label.kind,
-            track,
-            frames,
-            stride,
-            left: curve(0),
-            right: curve(1),
-            columns: columns.iter().map(|tiles| tiles.frame).collect(),
-            tile: (TILE_WIDTH as u16, TILE_HEIGHT as u16),
-        };
-        self.jpeg.clear();
-        strip
-            .encode(&columns, &mut self.jpeg)
-            .context("cannot encode a filmstrip")?;
-        let jpeg = &self.jpeg;
-        let appended = self.outbox.append(Topic::Evidence, 0, |seq, into| {
-            header.from.seq = seq;
-            uplink::encode_evidence(&header, jpeg, into)
-        });
-        self.unless_full(appended)?;
-        self.counts.evidence += 1;
+    /// Sends what has waited long enough.
+    fn send_what_is_due(&mut self, now: Instant) -> Result<()> {
+        if self.batch_since.is_some_and(|since| is_due(since, now)) {
+            self.flush()?;
+        }
+        if self.manifest.is_full()
+            || self
+                .manifest
+                .since()
+                .is_some_and(|since| is_due(since, now))
+        {
+            self.send_part()?;
+        }
         Ok(())
     }
 
-    fn update_live(&self, info: &FrameInfo) {
-        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        live.frames.captured += 1;
+    fn update_live(&mut self, info: &FrameInfo) {
+        self.dropped_told += info.dropped_before;
+        let mut live = self.live.lock();
+        live.frames.captured += 1 + u64::from(info.dropped_before);
         live.frames.processed += 1;
+        live.frames.dropped += u64::from(info.dropped_before);
         live.frames.repeated += u64::from(info.repeat);
+        self.put_made(&mut live);
+    }
+
+    fn put_made(&self, live: &mut Live) {
         let made = self.made();
         live.labels.offered = made.offered;
         live.labels.abstained = made.abstained;
@@ -274,11 +261,16 @@ impl Publisher {
     }
 }
 
+fn is_due(since: Instant, now: Instant) -> bool {
+    now.duration_since(since) >= LONGEST_WAIT
+}
+
 impl Sink for Publisher {
     fn opened(&mut self, info: &SourceInfo) -> Result<()> {
         self.clip += 1;
-        self.part = empty_part(0);
-        self.batch_since = 0;
+        self.manifest = Manifest::default();
+        self.dropped_told = 0;
+        self.said_something = false;
         let (utc, clock) = wall_clock();
         let opened = ClipOpened {
             name: shortened(&info.name),
@@ -293,24 +285,27 @@ impl Sink for Publisher {
         self.send_clip(ClipEvent::Opened(opened))
     }
 
-    fn frame(&mut self, info: &FrameInfo) -> Result<()> {
-        // Sent when full, so there is room.
-        let _ = self.part.pts_us.push(info.at);
-        if info.repeat {
-            let _ = self.part.repeats.push(info.index);
-        }
-        if self.part.pts_us.len() == MAX_PART_FRAMES {
-            self.send_part(info.index + 1)?;
-        }
-        if info.index >= self.batch_since + BATCH_FRAMES {
-            self.flush()?;
-            self.batch_since = info.index;
-        }
-        self.update_live(info);
+    fn shed(&mut self, change: ShedChange) -> Result<()> {
+        self.manifest.shed(change);
         Ok(())
     }
 
+    fn frame(&mut self, info: &FrameInfo) -> Result<()> {
+        let now = Instant::now();
+        self.manifest.frame(info, now);
+        self.update_live(info);
+        if !self.said_something && !self.batch.is_empty() {
+            // Whoever watches a rig come up waits for its first labels.
+            self.said_something = true;
+            self.flush()?;
+        }
+        self.send_what_is_due(now)
+    }
+
     fn label(&mut self, label: Label, strip: Option<&mut Filmstrip>) -> Result<()> {
+        if self.batch.is_empty() {
+            self.batch_since = Some(Instant::now());
+        }
         let Some(strip) = strip else {
             self.batch.push(label);
             if self.batch.len() == MAX_LABELS {
@@ -327,9 +322,24 @@ impl Sink for Publisher {
         Ok(())
     }
 
+    fn mark(&mut self, at: &FrameInfo) -> Result<()> {
+        let (utc_us, clock) = wall_clock();
+        self.send_clip(ClipEvent::OperatorMark(OperatorMark {
+            frame: at.index,
+            pts_us: at.at,
+            mono_us: monotonic_us(),
+            utc_us,
+            clock,
+        }))
+    }
+
+    fn waited(&mut self) -> Result<()> {
+        self.send_what_is_due(Instant::now())
+    }
+
     fn closed(&mut self, clip: &ClipEnd) -> Result<()> {
         self.flush()?;
-        self.send_part(clip.frames)?;
+        self.send_part()?;
         let digest = self
             .media
             .as_deref()
@@ -338,7 +348,7 @@ impl Sink for Publisher {
         let closed = ClipClosed {
             frames: clip.frames,
             repeated: clip.repeated,
-            dropped: 0,
+            dropped: clip.dropped,
             sha256: digest.and_then(|digest| digest.as_str().try_into().ok()),
             damage: clip.damage.as_deref().map(shortened),
             labels: self.counts,
@@ -346,37 +356,17 @@ impl Sink for Publisher {
         self.send_clip(ClipEvent::Closed(closed))?;
         self.closed = self.made();
         self.counts = LabelCounts::default();
+        let after_last = u64::from(clip.dropped.saturating_sub(self.dropped_told));
+        let mut live = self.live.lock();
+        live.frames.captured += after_last;
+        live.frames.dropped += after_last;
+        self.put_made(&mut live);
         Ok(())
     }
 }
 
-/// What counts as this person's open eye in a strip: the level that a fifth of its frames exceed.
-fn open_level(held: &[EyeTiles], eye: usize) -> f32 {
-    let mut values: Vec<f32> = held
-        .iter()
-        .filter_map(|tiles| tiles.openness[eye])
-        .collect();
-    values.sort_unstable_by(f32::total_cmp);
-    values
-        .get(values.len() * 4 / 5)
-        .copied()
-        .unwrap_or(1.0)
-        .max(0.05)
-}
-
-const fn empty_part(first: u32) -> ManifestPart {
-    ManifestPart {
-        first,
-        pts_us: heapless::Vec::<CaptureTime, MAX_PART_FRAMES>::new(),
-        mono_us: heapless::Vec::new(),
-        repeats: heapless::Vec::new(),
-        dropped: heapless::Vec::new(),
-        shed: heapless::Vec::new(),
-    }
-}
-
 /// As much of a text as fits, cut between characters.
-fn shortened<const N: usize>(text: &str) -> heapless::String<N> {
+pub(crate) fn shortened<const N: usize>(text: &str) -> heapless::String<N> {
     let mut out = heapless::String::new();
     for c in text.chars() {
         if out.push(c).is_err() {
@@ -390,6 +380,7 @@ fn shortened<const N: usize>(text: &str) -> heapless::String<N> {
 mod tests {
     use super::*;
     use label_core::wire::parse_name;
+    use label_core::{CaptureTime, FrameRange};
     use uplink::{Outbox, OutboxLimits};
 
     fn info() -> SourceInfo {
@@ -425,8 +416,8 @@ mod tests {
         let rig = parse_name("rig-1").unwrap();
         let (outbox, _) = Outbox::open(folder.path(), rig, OutboxLimits::default()).unwrap();
         let outbox = OutboxHandle::new(outbox);
-        let live = Arc::new(Mutex::new(Live::default()));
-        let mut publisher = Publisher::new(outbox, &[], None, live);
+        let live = LiveHandle::default();
+        let mut publisher = Publisher::new(outbox, &[], None, live, Instant::now());
         for labels in [MAX_LABELS as u32 + 3, 2] {
             publisher.opened(&info()).unwrap();
             for frame in 0..labels {

@@ -1,22 +1,40 @@
 //! `rigeld run`: the appliance.
 //!
-//! Three named threads: capture fills frames, this one labels them, the uplink delivers. A signal ends the capture; what
-//! is labelled by then is delivered if the host can be reached within a few seconds, and else stays in the outbox for
-//! the next start.
+//! Named threads: `capture` fills frames, the main one labels them, `uplink` delivers, `panel` shows and takes presses,
+//! `machine` reads temperature and disk, `signals` and `watchdog` speak to whoever started us. From a clip labels are made
+//! once; from a camera for as long as a session is on, whatever the camera does: each time it is back a new clip begins.
+//!
+//! The end is always the same: capture stops, what was seen is labelled, the clip is closed, the outbox synced and, for
+//! five seconds at most, delivered; the host is told, the panel says so, pins are let go.
 
-use crate::clock::wall_clock;
-use crate::label::{Progress, open_clip, progress_bar};
-use crate::pipeline::{self, Control, Order, Pipeline};
-use crate::publish::{Live, Publisher};
+mod attendant;
+mod front;
+mod signals;
+mod source;
+
+pub use signals::Signals;
+
+use crate::budget::Limits;
+use crate::check::kept::SelfTest;
+use crate::label::{Progress, progress_bar};
+use crate::live::LiveHandle;
+use crate::machine::{Sensors, Watch};
+use crate::pipeline::{ClipEnd, Pipeline};
+use crate::publish::{Publisher, shortened};
 use crate::summary::Summary;
+use crate::{check, service, wiring};
 use anyhow::{Context, Result};
-use board::{Board, Source};
+use attendant::Attendant;
+use board::{Board, SessionStart, Source};
+use capture::{CaptureError, FrameSource};
 use label_core::BootId;
-use label_core::wire::{self, Birth, Counters, Health, ModelRef, OutboxState, Shed, WIRE_VERSION};
+use label_core::wire::{self, Birth, ModelRef, WIRE_VERSION};
+use panel::{Mode, Press};
 use perception::Search;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use source::Backoff;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::Receiver;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use uplink::{Outbox, OutboxHandle, OutboxLimits, Uplink};
 
@@ -39,112 +57,253 @@ pub struct Arguments {
 
 /// Runs until the source ends and the host has everything, or until a signal.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let board_path = crate::board_path(arguments.board.as_deref())?;
-    let board = Board::read(&board_path)?;
-    let stop = stop_on_signals()?;
-    let Source::Clip { path, seconds } = &board.source else {
-        anyhow::bail!(
-            "{} has a live source; this version of rigeld labels sources of kind \"clip\" only",
-            board_path.display()
-        );
-    };
-    let source = open_clip(path, *seconds)?;
-    let mut pipeline = Pipeline::load(&board)?;
-    let outbox = open_outbox(&board)?;
-    let live = Arc::new(Mutex::new(Live::default()));
-    let uplink = start_uplink(&board, &pipeline, &outbox, &live)?;
+    let board = Board::read(&crate::board_path(arguments.board.as_deref())?)?;
+    run_board(&board, &Signals::listen()?, None)
+}
 
-    let start = Instant::now();
-    let mut publisher = Publisher::new(
-        outbox.clone(),
-        pipeline.models(),
-        Some(path.clone()),
-        Arc::clone(&live),
-    );
-    let bar = progress_bar(source.info().expected_frames, "frames");
+/// Runs this board. `presses` are those of the button where the board has none of its own.
+pub fn run_board(board: &Board, signals: &Signals, presses: Option<Receiver<Press>>) -> Result<()> {
+    let begun = Instant::now();
+    front::withdraw_power_off();
+    service::status("opening models and outbox");
+    let live = LiveHandle::default();
+    live.lock().self_test = match check::kept::last(board) {
+        SelfTest::Passed(_) => Some(panel::SelfTest::Passed),
+        SelfTest::Failed(text) => Some(panel::SelfTest::Failed(text)),
+        SelfTest::NotRun(_) => None,
+    };
+    let (front, presses) = front::start(board, &live, presses);
+    let _machine = {
+        let live = live.clone();
+        Watch::start(Sensors::new(&board.outbox.dir), move |machine| {
+            live.lock().machine = machine;
+        })
+    };
+
+    let at_boot = board.session.start == SessionStart::AtBoot;
+    let is_live = source::is_live(&board.source);
+    // A clip that cannot be read is told before models are loaded; a camera wakes up while they are.
+    let mut opened = Opening::Not;
+    if !is_live {
+        opened = Opening::Done(Ok(wiring::open_source(&board.source)?));
+    } else if at_boot {
+        opened = Opening::start(board.source.clone())?;
+    }
+    let mut pipeline = Pipeline::load(board)?;
+    let outbox = open_outbox(board)?;
+    let birth = birth(board, &pipeline, outbox.boot())?;
+    let config = wiring::uplink_config(board);
+    let health = live.for_health(&board.rig, outbox.boot());
+    let uplink =
+        Uplink::start(config, outbox.clone(), birth, health).context("cannot start the uplink")?;
+    let media = match &board.source {
+        Source::Clip { path, .. } => Some(path.clone()),
+        _ => None,
+    };
+    let mut publisher = Publisher::new(outbox, pipeline.models(), media, live.clone(), begun);
+    let mut attendant = Attendant::new(live.clone(), signals.clone(), presses, &uplink);
+    if !at_boot {
+        attendant.wait_for_button();
+    }
+    attendant.ready();
+    tracing::info!("ready after {} ms", begun.elapsed().as_millis());
+
+    let labelling = Instant::now();
+    let mut totals = Summary::default();
+    let failure = if is_live {
+        attendant.watch_camera(Limits {
+            hot_c: board.budget.hot_c,
+            cool_c: board.budget.cool_c,
+            late_ms: board.budget.late_ms as f32,
+        });
+        let mut line = Line {
+            pipeline: &mut pipeline,
+            publisher: &mut publisher,
+            totals: &mut totals,
+        };
+        label_live(board, opened, &mut line, &mut attendant)?;
+        None
+    } else {
+        let end = label_clip(opened, &mut pipeline, &mut publisher, &mut attendant)?;
+        add(&mut totals, &end);
+        end.failure
+    };
+    let elapsed = labelling.elapsed();
+    if !is_live {
+        wait_for_host(&uplink, &mut attendant)?;
+    }
+    let over = attendant.is_over();
+    let powers_off = attendant.powers_off();
+    drop(attendant);
+    deliver_last(uplink, signals, over, board);
+    live.lock().mode = Mode::Stopped;
+    if let Some(front) = front {
+        front.stop();
+    }
+    tell(
+        &board.outbox.dir,
+        totals,
+        &pipeline,
+        &mut publisher,
+        elapsed,
+    )?;
+    if powers_off {
+        front::ask_for_power_off()?;
+    }
+    failure.map_or(Ok(()), |failure| Err(failure.into()))
+}
+
+/// What labels.
+struct Line<'a> {
+    pipeline: &'a mut Pipeline,
+    publisher: &'a mut Publisher,
+    totals: &'a mut Summary,
+}
+
+/// A source on its way.
+enum Opening {
+    Not,
+    Under(JoinHandle<Result<Box<dyn FrameSource>, CaptureError>>),
+    Done(Result<Box<dyn FrameSource>, CaptureError>),
+}
+
+impl Opening {
+    fn start(source: Source) -> Result<Self> {
+        std::thread::Builder::new()
+            .name("opening".into())
+            .spawn(move || wiring::open_source(&source))
+            .map(Self::Under)
+            .context("cannot start a thread to open the source")
+    }
+
+    /// The source, opened now if it is not on its way.
+    fn take(&mut self, source: &Source) -> Result<Result<Box<dyn FrameSource>, CaptureError>> {
+        Ok(match std::mem::replace(self, Self::Not) {
+            Self::Not => wiring::open_source(source),
+            Self::Under(thread) => thread
+                .join()
+                .ok()
+                .context("the thread that opened the source panicked; the log has its words")?,
+            Self::Done(opened) => opened,
+        })
+    }
+}
+
+/// Labels whatever comes, for as long as a session is on; returns when the program is to end.
+fn label_live(
+    board: &Board,
+    mut opened: Opening,
+    line: &mut Line<'_>,
+    attendant: &mut Attendant<'_>,
+) -> Result<()> {
+    let mut backoff = Backoff::new();
+    while !attendant.is_over() {
+        if !attendant.session_is_on() {
+            opened = Opening::Not;
+            backoff = Backoff::new();
+            attendant.off();
+            attendant.pause(WAITING_NOTE)?;
+            continue;
+        }
+        attendant.opening(&source::name(&board.source));
+        match opened.take(&board.source)? {
+            Ok(source) => {
+                attendant.reopened();
+                let opened_at = Instant::now();
+                let end = line
+                    .pipeline
+                    .label(source, Search::Video, line.publisher, attendant)?;
+                attendant.closed(&end);
+                add(line.totals, &end);
+                if end.frames > 0 {
+                    backoff.was_there(opened_at.elapsed());
+                }
+                match &end.failure {
+                    Some(error) => attendant.in_trouble(error),
+                    // Asked to, by a signal or the button.
+                    None if attendant.is_over() || !attendant.session_is_on() => continue,
+                    None => {}
+                }
+            }
+            Err(error) => attendant.in_trouble(&error),
+        }
+        attendant.pause(backoff.take())?;
+    }
+    Ok(())
+}
+
+/// Labels a clip once.
+fn label_clip(
+    mut opened: Opening,
+    pipeline: &mut Pipeline,
+    publisher: &mut Publisher,
+    attendant: &mut Attendant<'_>,
+) -> Result<ClipEnd> {
+    while !attendant.session_is_on() && !attendant.is_over() {
+        attendant.off();
+        attendant.pause(WAITING_NOTE)?;
+    }
+    let Opening::Done(Ok(source)) = std::mem::replace(&mut opened, Opening::Not) else {
+        anyhow::bail!("the clip is not open");
+    };
+    let (name, expected) = (source.info().name.clone(), source.info().expected_frames);
+    let bar = progress_bar(expected, "frames");
     let mut sink = Progress {
-        sink: &mut publisher,
+        sink: publisher,
         bar: &bar,
     };
-    let end = pipeline.label(source, Search::Video, &mut sink, &mut Until(&stop));
+    let end = pipeline.label(source, Search::Video, &mut sink, attendant);
     bar.finish_and_clear();
-    let elapsed = start.elapsed();
-    live.lock().unwrap_or_else(PoisonError::into_inner).stages = pipeline.stages.for_health();
-    if let Ok(end) = &end
-        && let Some(damage) = &end.damage
-    {
+    let end = end?;
+    attendant.closed(&end);
+    if let Some(damage) = &end.damage {
         tracing::warn!(
-            "{} is damaged; what could be decoded ({} frames) is labelled: {damage}",
-            path.display(),
+            "{name} is damaged; what could be decoded ({} frames) is labelled: {damage}",
             end.frames
         );
     }
+    Ok(end)
+}
 
-    wait_for_host(&uplink, &stop);
-    let left = uplink.stop(if stop.load(Relaxed) {
-        LAST_DELIVERY
-    } else {
-        Duration::from_secs(2)
-    });
+fn add(totals: &mut Summary, end: &ClipEnd) {
+    totals.clips += u64::from(end.frames > 0);
+    totals.frames += u64::from(end.frames);
+    totals.repeated += u64::from(end.repeated);
+    totals.dropped += u64::from(end.dropped);
+    totals.tracks += u64::from(end.tracks);
+}
+
+/// The run in numbers, once everything is at its end.
+fn tell(
+    outbox: &Path,
+    totals: Summary,
+    pipeline: &Pipeline,
+    publisher: &mut Publisher,
+    elapsed: Duration,
+) -> Result<()> {
     let counts = publisher.made();
-    let end = end?;
     let (sent, acked) = publisher.delivered();
     let summary = Summary {
-        frames: u64::from(end.frames),
-        repeated: u64::from(end.repeated),
-        tracks: u64::from(end.tracks),
         mesh_looks: pipeline.mesh_looks,
         blinks: publisher.blinks,
         offered: counts.offered,
         abstained: counts.abstained,
         evidence: counts.evidence,
+        first_label_ms: publisher.first_label_ms(),
         sent,
         acked,
-        ..Summary::default()
+        ..totals
     }
     .timed(&pipeline.stages, elapsed);
     if publisher.unwritten() > 0 {
         tracing::error!(
             "{} messages found no room on the disk and are lost: make room for {}",
             publisher.unwritten(),
-            board.outbox.dir.display()
+            outbox.display()
         );
     }
     summary.log();
-    summary.write(&board.outbox.dir.join("summary.json"))?;
-    if left.waiting > 0 {
-        tracing::warn!(
-            "{} messages are not delivered yet; they stay in {} for the next start",
-            left.waiting,
-            board.outbox.dir.display()
-        );
-    }
-    end.failure.map_or(Ok(()), |failure| Err(failure.into()))
-}
-
-/// Until the flag is set.
-struct Until<'a>(&'a AtomicBool);
-
-impl Control for Until<'_> {
-    fn next(&mut self, _: &pipeline::Progress<'_>) -> Result<Order> {
-        Ok(if self.0.load(Relaxed) {
-            Order::End
-        } else {
-            Order::GoOn
-        })
-    }
-}
-
-fn stop_on_signals() -> Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        // The second one of a kind ends the program as if nobody listened.
-        signal_hook::flag::register_conditional_default(signal, Arc::clone(&stop))
-            .context("cannot listen to signals")?;
-        signal_hook::flag::register(signal, Arc::clone(&stop))
-            .context("cannot listen to signals")?;
-    }
-    Ok(stop)
+    summary.write(&outbox.join("summary.json"))
 }
 
 fn open_outbox(board: &Board) -> Result<OutboxHandle> {
@@ -180,43 +339,6 @@ fn open_outbox(board: &Board) -> Result<OutboxHandle> {
     Ok(OutboxHandle::new(outbox))
 }
 
-fn start_uplink(
-    board: &Board,
-    pipeline: &Pipeline,
-    outbox: &OutboxHandle,
-    live: &Arc<Mutex<Live>>,
-) -> Result<Uplink> {
-    let config = crate::wiring::uplink_config(board);
-    let birth = birth(board, pipeline, outbox.boot())?;
-    let (live, rig, boot, started) = (
-        Arc::clone(live),
-        board.rig.clone(),
-        outbox.boot(),
-        Instant::now(),
-    );
-    let health = move || {
-        let live = live.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Health {
-            v: WIRE_VERSION,
-            rig: rig.clone(),
-            boot,
-            uptime_s: started.elapsed().as_secs(),
-            frames: live.frames,
-            labels: Counters { ..live.labels },
-            outbox: OutboxState::default(),
-            stages: live.stages,
-            clock: wall_clock().1,
-            temperature_c: temperature_c(),
-            disk_free_mib: None,
-            camera: None,
-            shed: Shed::Nothing,
-            throttled: None,
-            latency_ms: None,
-        }
-    };
-    Uplink::start(config, outbox.clone(), birth, health).context("cannot start the uplink")
-}
-
 fn birth(board: &Board, pipeline: &Pipeline, boot: BootId) -> Result<Vec<u8>> {
     let digest = perception::sha256(board.text.as_bytes());
     let birth = Birth::<&[ModelRef]> {
@@ -229,7 +351,7 @@ fn birth(board: &Board, pipeline: &Pipeline, boot: BootId) -> Result<Vec<u8>> {
         models: pipeline.loaded(),
         board: board.name.clone(),
         board_sha256: digest.as_str().try_into().unwrap_or_default(),
-        self_test: None,
+        self_test: Some(shortened(check::kept::last(board).text())),
     };
     let mut bytes = vec![0; wire::MAX_MESSAGE_BYTES];
     let length = wire::encode(&birth, &mut bytes).context("the birth message does not fit")?;
@@ -238,13 +360,15 @@ fn birth(board: &Board, pipeline: &Pipeline, boot: BootId) -> Result<Vec<u8>> {
 }
 
 /// Waits until the host has committed everything, for as long as it takes, or until a signal.
-fn wait_for_host(uplink: &Uplink, stop: &AtomicBool) {
+fn wait_for_host(uplink: &Uplink, attendant: &mut Attendant<'_>) -> Result<()> {
     let mut noted = Instant::now();
-    while !stop.load(Relaxed) {
+    while !attendant.is_over() {
         let left = uplink.drain(DRAIN_STEP);
         if left.waiting == 0 {
-            return;
+            break;
         }
+        // Looks after signals, the button and the watchdog.
+        attendant.pause(Duration::ZERO)?;
         if noted.elapsed() >= WAITING_NOTE {
             noted = Instant::now();
             let report = uplink.report();
@@ -259,14 +383,27 @@ fn wait_for_host(uplink: &Uplink, stop: &AtomicBool) {
             );
         }
     }
+    Ok(())
 }
 
-/// The hottest sensor that the kernel names.
-pub(crate) fn temperature_c() -> Option<f32> {
-    let zones = std::fs::read_dir("/sys/class/thermal").ok()?;
-    zones
-        .filter_map(|zone| std::fs::read_to_string(zone.ok()?.path().join("temp")).ok())
-        .filter_map(|text| text.trim().parse::<f32>().ok())
-        .map(|thousandths| thousandths / 1000.0)
-        .max_by(f32::total_cmp)
+/// Delivers what can be delivered in a few seconds, says `stopped` and closes the outbox.
+fn deliver_last(uplink: Uplink, signals: &Signals, over: bool, board: &Board) {
+    let until = Instant::now() + LAST_DELIVERY;
+    while over && !signals.hurried() && Instant::now() < until {
+        if uplink.drain(DRAIN_STEP).waiting == 0 {
+            break;
+        }
+    }
+    let left = uplink.stop(if over {
+        Duration::ZERO
+    } else {
+        Duration::from_secs(2)
+    });
+    if left.waiting > 0 {
+        tracing::warn!(
+            "{} messages are not delivered yet; they stay in {} for the next start",
+            left.waiting,
+            board.outbox.dir.display()
+        );
+    }
 }

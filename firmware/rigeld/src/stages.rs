@@ -57,6 +57,22 @@ impl Stages {
         self.frames += 1;
     }
 
+    /// Time spent in a stage.
+    pub fn time(&self, stage: Stage) -> Duration {
+        self.sums[stage as usize]
+    }
+
+    /// What was added since an earlier state of this.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        let mut since = *self;
+        for (sum, before) in since.sums.iter_mut().zip(earlier.sums) {
+            *sum = sum.saturating_sub(before);
+        }
+        since.frames = since.frames.saturating_sub(earlier.frames);
+        since
+    }
+
     /// Milliseconds a frame.
     pub fn ms_a_frame(&self) -> impl Iterator<Item = (&'static str, f64)> {
         let frames = f64::from(self.frames.max(1));

@@ -12,7 +12,14 @@ use std::time::Duration;
 pub(crate) struct Summary {
     /// Frames labelled.
     pub(crate) frames: u64,
-    /// Of these, repeats of the frame before.
+    /// Clips that they make up.
+    pub(crate) clips: u64,
+    /// Frames of the source that were lost or left out.
+    pub(crate) dropped: u64,
+    /// Milliseconds from the start of the program to the first label in the outbox.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) first_label_ms: Option<u64>,
+    /// Frames that repeat the one before.
     pub(crate) repeated: u64,
     /// Seconds from the first frame to the last label.
     pub(crate) seconds: f64,

@@ -211,6 +211,13 @@ impl Uplink {
         self.monitor.lock().clone()
     }
 
+    /// Whether its thread has ended without being asked to: nothing is delivered any more.
+    pub fn has_ended(&self) -> bool {
+        self.thread
+            .as_ref()
+            .is_none_or(std::thread::JoinHandle::is_finished)
+    }
+
     /// The outbox that it empties.
     pub const fn outbox(&self) -> &OutboxHandle {
         &self.outbox

@@ -1,10 +1,11 @@
 //! Is the board hot or slowed down?
 
 use super::{Finding, Rig};
+use crate::machine::Sensors;
 
 /// Temperature now: after the golden clip, so that the processor has worked.
 pub(super) fn check(rig: &Rig) -> Finding {
-    let Some(celsius) = crate::run::temperature_c() else {
+    let Some(celsius) = Sensors::new(&rig.board.outbox.dir).read().temperature_c else {
         return Finding::skipped("the kernel names no temperature sensor");
     };
     let hot = rig.board.budget.hot_c;

@@ -53,6 +53,8 @@ pub enum Progress<'a> {
 pub struct Labelled<'a> {
     /// The frame.
     pub frame: &'a FrameBuffer,
+    /// Of the frames dropped before it, those left out because work is shed.
+    pub left_out: u32,
     /// Who was in view.
     pub persons: &'a [PersonMeasurement],
     /// How the camera does; `None` for files.

@@ -9,6 +9,8 @@ pub(super) struct Thinning {
     place: u32,
     /// Frames since the last one that was looked at: those left out, and those lost before them.
     missed: u32,
+    /// Of these, those left out; before the frame admitted last.
+    left_out: (u32, u32),
     /// Whether every frame left out repeated the one before, and whether to the last bit.
     repeats: (bool, bool),
 }
@@ -18,6 +20,7 @@ impl Default for Thinning {
         Self {
             place: 0,
             missed: 0,
+            left_out: (0, 0),
             repeats: (true, true),
         }
     }
@@ -38,11 +41,18 @@ impl Thinning {
         self.place = (self.place + 1) % one_of;
         if admitted {
             info.dropped_before = std::mem::take(&mut self.missed);
+            self.left_out = (0, self.left_out.0);
             (info.repeat, info.same_pixels) = std::mem::replace(&mut self.repeats, (true, true));
         } else {
             self.missed += 1;
+            self.left_out.0 += 1;
         }
         admitted
+    }
+
+    /// Frames left out before the one that was admitted last, those lost by themselves not counted.
+    pub(super) const fn left_out(&self) -> u32 {
+        self.left_out.1
     }
 
     /// Frames left out or lost since the last one that was looked at.
@@ -58,10 +68,11 @@ mod tests {
     #[test]
     fn at_a_quarter_of_the_rate_every_frame_is_looked_at_or_counted_as_dropped() {
         let mut thinning = Thinning::default();
-        let (mut looked_at, mut dropped, mut captured) = (0, 0, 0);
+        let (mut looked_at, mut dropped, mut captured, mut lost) = (0, 0, 0, 0);
         for number in 0..103u32 {
             let dropped_before = u32::from(number % 10 == 7) * 3;
             captured += 1 + dropped_before;
+            lost += dropped_before;
             let shed = [Shed::Nothing, Shed::QuarterRate, Shed::HalfRate][number as usize / 40];
             let mut info = FrameInfo {
                 dropped_before,
@@ -70,6 +81,8 @@ mod tests {
             if thinning.admits(&mut info, shed) {
                 looked_at += 1;
                 dropped += info.dropped_before;
+                lost += thinning.left_out();
+                assert!(lost >= dropped, "lost by themselves, and left out");
             }
         }
         assert_eq!(looked_at + dropped + thinning.missed(), captured);
