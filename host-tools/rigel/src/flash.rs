@@ -129,6 +129,18 @@ fn heading(manifest: &Manifest, target: Target<'_>, system: &System) -> String {
 /// What the table does not show and the engineer would want to know before.
 fn notes(manifest: &Manifest, system: &System) -> String {
     let mut text = String::new();
+    if let (Some(site), Some(rig)) = (&system.site, &system.rig)
+        && (site, rig) != (&manifest.site, &manifest.rig)
+        // What a shipped board says until it is a rig's own.
+        && (site.as_str(), rig.as_str()) != ("site", "rig")
+    {
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "Note: this is rig {rig} of site {site} until now, and would become rig {} of site {}.",
+            manifest.rig, manifest.site
+        );
+    }
     if !system.arm64 {
         text.push_str("Note: this is no 64-bit ARM system, and rigeld runs on no other.\n");
     }

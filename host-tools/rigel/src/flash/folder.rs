@@ -54,8 +54,17 @@ pub(crate) fn system(root: &Path) -> System {
         (fields.next()? == "rigel").then_some(())?;
         fields.nth(1)?.parse().ok()
     });
+    let board = text("etc/rigel/board.toml");
+    let in_board = |key: &str| {
+        let line = board
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("{key} = \"")[..]))?;
+        Some(line.split('"').next()?.to_owned())
+    };
     System {
         name,
+        site: in_board("site"),
+        rig: in_board("rig"),
         group,
         arm64: [
             "lib/ld-linux-aarch64.so.1",

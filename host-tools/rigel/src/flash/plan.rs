@@ -51,6 +51,9 @@ pub(crate) enum There {
 pub(crate) struct System {
     /// Its name, from `os-release`.
     pub(crate) name: Option<String>,
+    /// The site and the rig that its board file names.
+    pub(crate) site: Option<String>,
+    pub(crate) rig: Option<String>,
     /// Number of the service's group; `None` before the package is there.
     pub(crate) group: Option<u32>,
     /// Whether it runs 64-bit ARM programs.

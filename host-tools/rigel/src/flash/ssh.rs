@@ -30,6 +30,7 @@ for one in lib usr/lib usr/lib/aarch64-linux-gnu; do
     [ ! -e "$one/ld-linux-aarch64.so.1" ] || { printf 'arm64\t\n'; break; }
 done
 [ ! -x usr/bin/rigeld ] || printf 'firmware\t\n'
+[ ! -r etc/rigel/board.toml ] || sed -n 's/^\(site\|rig\) = "\([^"]*\)".*/\1\t\2/p' etc/rigel/board.toml
 look() {
     if [ -L "$1" ]; then printf 'link\t%s\n' "$(readlink "$1")"
     elif [ -f "$1" ]; then
@@ -55,6 +56,8 @@ impl Remote<'_> {
             match what {
                 "name" => system.name = Some(rest.to_owned()),
                 "group" => system.group = rest.parse().ok(),
+                "site" => system.site = Some(rest.to_owned()),
+                "rig" => system.rig = Some(rest.to_owned()),
                 "arm64" => system.arm64 = true,
                 "firmware" => system.firmware = true,
                 "nothing" => there.push(There::Nothing),
@@ -87,7 +90,7 @@ impl Remote<'_> {
             .map(|_| ())
             .with_context(|| {
                 format!(
-                    "nothing is known to be changed on {}: run it again without --apply to see",
+                    "what is changed on {} is not known: run it again without --apply to see",
                     self.host
                 )
             })
@@ -112,9 +115,9 @@ impl Remote<'_> {
             .context("cannot run `ssh`: install the OpenSSH client")?;
         let (mut stdin, mut stdout) = (ssh.stdin.take(), ssh.stdout.take());
         let mut stderr = ssh.stderr.take();
-        let (sent, printed, said) = std::thread::scope(|scope| {
-            // A machine that hangs up early is told by its status; all three streams are served at once.
-            let sender = scope.spawn(move || stdin.take().map(|mut to| to.write_all(input)));
+        let (printed, said) = std::thread::scope(|scope| {
+            // All three streams are served at once. A machine that hangs up early is told by its status.
+            scope.spawn(move || stdin.take().map(|mut to| to.write_all(input)));
             let said = scope.spawn(move || {
                 let mut text = String::new();
                 let _ = stderr.as_mut().map(|from| from.read_to_string(&mut text));
@@ -123,14 +126,12 @@ impl Remote<'_> {
             let mut text = String::new();
             let read = stdout.as_mut().map(|from| from.read_to_string(&mut text));
             (
-                sender.join(),
                 read.transpose().map(|_| text),
                 said.join().unwrap_or_default(),
             )
         });
         let status = ssh.wait().context("cannot wait for `ssh`")?;
         if status.success() {
-            let _ = sent;
             return printed.with_context(|| format!("cannot read what {} answers", self.host));
         }
         bail!("{}", self.explain(status, said.trim()))

@@ -261,3 +261,18 @@ fn what_would_not_work_on_the_card_is_noted() {
     );
     assert!(shown.contains("provision it with --package"), "{shown}");
 }
+
+#[test]
+fn a_card_of_another_rig_is_noted() {
+    let desk = provisioned();
+    good(&desk.flash(&APPLY));
+    assert!(!good(&desk.flash(&TO_CARD)).contains("would become"));
+    let board = desk.on_card("etc/rigel/board.toml");
+    let text = fs::read_to_string(&board).unwrap();
+    fs::write(&board, text.replace("\"rig-7\"", "\"rig-8\"")).unwrap();
+    let shown = good(&desk.flash(&TO_CARD));
+    assert!(
+        shown.contains("Note: this is rig rig-8 of site north until now, and would become rig rig-7 of site north."),
+        "{shown}"
+    );
+}

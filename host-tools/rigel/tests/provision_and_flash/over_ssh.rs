@@ -52,9 +52,9 @@ fn over_ssh_the_same_is_shown_and_written_as_onto_a_card() {
     assert_eq!(before, everything(&desk.path("card")));
     let on_card = good(&desk.flash(&["--to", "card"]));
     let table = |text: &str| {
-        let lines = text
-            .lines()
-            .filter(|line| line.starts_with("  ") || line.contains(" to create"));
+        let lines = text.lines().filter(|line| {
+            line.starts_with("  ") || line.starts_with("Note") || line.contains(" to create")
+        });
         lines.map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(table(&shown), table(&on_card));
@@ -67,6 +67,16 @@ fn over_ssh_the_same_is_shown_and_written_as_onto_a_card() {
     let again = good(&desk.flash(&["--to", "card", "--apply"]));
     assert!(again.contains("Nothing to do"), "{again}");
     assert!(good(&flash(&desk, &path, &["--apply"])).contains("Nothing to do"));
+    // Another rig's card is told over SSH as well.
+    let board = desk.on_card("etc/rigel/board.toml");
+    let text = fs::read_to_string(&board).unwrap();
+    fs::write(&board, text.replace("\"rig-7\"", "\"rig-8\"")).unwrap();
+    let shown = good(&flash(&desk, &path, &[]));
+    assert!(
+        shown.contains("this is rig rig-8 of site north until now"),
+        "{shown}"
+    );
+    assert_eq!(table(&shown), table(&good(&desk.flash(&["--to", "card"]))));
     let asked = fs::read_to_string(desk.path("asked")).unwrap();
     assert!(asked.contains("root@rig-7.lan") && !asked.contains("PRIVATE KEY"));
     let names: Vec<_> = everything(&desk.path("card")).into_keys().collect();
