@@ -100,11 +100,12 @@ impl Item {
         }
     }
 
-    /// How long it may take. Models and clip have room for an emulated processor, which takes fifty times as long.
+    /// How long it may take. Models and clip have room for an emulated processor, which takes a
+    /// hundred times as long.
     fn limit(self) -> Duration {
         Duration::from_secs(match self {
             Self::Board | Self::Panel | Self::Pins | Self::Clock | Self::Temperature => 10,
-            Self::Golden => 240,
+            Self::Golden => 900,
             Self::Camera | Self::Broker => 30,
             Self::Models | Self::Disk => 60,
         })
