@@ -26,7 +26,7 @@ fn a_whole_check_is_kept_for_the_birth_message_and_a_part_of_one_is_not() {
 }
 
 #[test]
-fn a_running_rigs_camera_display_and_pins_are_left_alone() {
+fn a_running_rigs_camera_is_left_alone() {
     let bench = Bench::new();
     bench.replace_block(
         "[source]",

@@ -37,7 +37,7 @@ const EXAMPLES: &str = "Examples:
   rigeld check --board boards/sim.toml --only models golden        do the models give the right numbers here?
   rigeld check --board /etc/rigel/board.toml --json > check.json   for scripts
 
-A rig that is running keeps its camera, display and pins: `sudo systemctl stop rigeld` first to check those too.
+A rig that is running keeps its camera: `sudo systemctl stop rigeld` first to check that too.
 Run it as the user that the rig runs as (`sudo -u rigel rigeld check …`): then it may do just what the rig may.
 
 Exit codes: 0 nothing failed; 1 something did, and the table says what to do; 2 wrong arguments.";
@@ -206,13 +206,6 @@ struct Rig {
     running: bool,
     /// Handed from the item that loads it to the one that uses it.
     pipeline: Mutex<Option<crate::pipeline::Pipeline>>,
-}
-
-/// What keeps an item of a running rig from being looked at.
-fn in_use_by_the_running_rig(what: &str) -> Finding {
-    Finding::skipped(format!(
-        "{what} in use by the running rigel; to check it: sudo systemctl stop rigeld, check again, sudo systemctl start rigeld"
-    ))
 }
 
 /// Checks what the arguments name, says it, and keeps it.

@@ -78,7 +78,9 @@ fn install(root: &Root, made: &Made) -> Result<()> {
 
 fn installs(root: &Root, made: &Made) -> Result<()> {
     // A key that came with the card, before there was a group to give it to.
-    root.run("install -d -m 0750 /etc/rigel/tls && install -m 0600 /dev/null /etc/rigel/tls/rig.key")?;
+    root.run(
+        "install -d -m 0750 /etc/rigel/tls && install -m 0600 /dev/null /etc/rigel/tls/rig.key",
+    )?;
     install(root, made)?;
     let changed = root.run("dpkg --verify rigel-firmware")?;
     ensure!(
