@@ -52,9 +52,19 @@ fn again(error: &io::Error) -> io::Error {
     }
 }
 
+/// A transfer is given up after so long. It takes 12 ms at 100 kHz; the kernel's own limit is a second, for which a bus that
+/// is held low would keep lights and button waiting.
+const TIMEOUT_MS: u32 = 100;
+
 /// Opens the display's bus.
 pub(crate) fn open(settings: &DisplaySettings) -> Result<Box<dyn Bus>, PanelError> {
     let failed = |error: io::Error| cannot_open(&settings.bus, &error);
+    // The limit is the bus's, and stays when this is closed. That it cannot be set costs no more than those waits.
+    if let Some(bus) = bus_number(&settings.bus).and_then(|bus| rppal::i2c::I2c::with_bus(bus).ok())
+        && let Err(error) = bus.set_timeout(TIMEOUT_MS)
+    {
+        tracing::debug!("{}: {error}", settings.bus.display());
+    }
     Ok(match settings.access {
         Access::Kernel => Box::new(KernelBus(I2cdev::new(&settings.bus).map_err(
             |error| match error {
