@@ -12,6 +12,7 @@
 use anyhow::{Context, Result, bail};
 use capture::{AntiFlicker, CameraSettings, CameraSource, FrameBuffer, FrameSource, PixelFormat};
 use clap::Parser;
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -61,11 +62,20 @@ struct Arguments {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    tracing_subscriber::fmt().with_target(false).init();
+    tracing_subscriber::fmt()
+        .with_target(false)
+        .with_ansi(std::io::stdout().is_terminal())
+        .init();
     let settings = settings(&arguments)?;
     let (offers, controls) = CameraSource::offers(&settings)?;
-    println!("offers:");
-    for offer in &offers {
+    let (known, other): (Vec<_>, Vec<_>) = offers
+        .iter()
+        .partition(|offer| PixelFormat::of_fourcc(offer.fourcc).is_some());
+    println!(
+        "offers, and {} in formats that Rigel does not read:",
+        other.len()
+    );
+    for offer in known {
         println!("  {offer}");
     }
     println!("controls:");

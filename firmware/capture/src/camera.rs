@@ -162,7 +162,7 @@ impl CameraSource {
             dropped_before,
         };
         self.index += 1;
-        self.rate.check(&self.name, self.fps, self.timeline.fps());
+        self.rate.check(&self.name, self.fps, &self.timeline);
     }
 
     /// Takes what has come without waiting, and holds the newest of it.

@@ -35,10 +35,16 @@ pub(crate) struct Inbox {
 }
 
 impl Inbox {
+    /// Room for a whole frame and the next one is made at once, so that none is made later: what is not used of it is
+    /// never touched, and takes no memory.
     pub(crate) fn new(cut: Cut) -> Self {
+        let room = match &cut {
+            Cut::Raw { bytes } => 2 * bytes,
+            Cut::Jpeg { most, .. } => 2 * (most + PIECE),
+        };
         Self {
             cut,
-            bytes: Vec::new(),
+            bytes: Vec::with_capacity(room),
             filled: 0,
             ready: None,
             broken: 0,
@@ -55,11 +61,6 @@ impl Inbox {
         if self.bytes.len() < end {
             self.bytes.resize(end, 0);
         }
-        let end = if matches!(self.cut, Cut::Raw { .. }) {
-            end
-        } else {
-            self.bytes.len()
-        };
         &mut self.bytes[self.filled..end]
     }
 

@@ -10,7 +10,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Longest picture that is believed.
-const MOST_BYTES: usize = 32 << 20;
+const MOST_BYTES: usize = 8 << 20;
 
 /// Pictures of a file. Such a file tells no times: they are those of a given rate.
 pub struct MjpegFileSource {

@@ -233,7 +233,7 @@ impl FrameSource for PipeSource {
                     };
                     self.index += 1;
                     self.rate
-                        .check(&self.info.name, self.settings.fps, self.timeline.fps());
+                        .check(&self.info.name, self.settings.fps, &self.timeline);
                     return Ok(true);
                 }
                 Err(fault @ JpegFault::OtherSize { .. }) => {

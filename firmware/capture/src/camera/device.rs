@@ -113,7 +113,7 @@ impl Device {
         } else if has(sys::V4L2_CAP_META_CAPTURE) {
             "it carries what the camera tells beside its pictures; those are at the camera's other device, mostly the one numbered one lower"
         } else if has(sys::V4L2_CAP_VIDEO_CAPTURE_MPLANE) {
-            "it gives planes in separate memory, as processors' own camera interfaces do: read it by a program, as `source = \"pipe\"`"
+            "it gives planes in separate memory, as processors' own camera interfaces do: read it through a program, with `kind = \"pipe\"` under [source]"
         } else {
             "it does not capture pictures"
         };

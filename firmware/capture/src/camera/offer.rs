@@ -40,7 +40,7 @@ impl Interval {
 pub enum IntervalOffer {
     /// This one.
     One(Interval),
-    /// From the shortest to the longest in steps; continuous where the step is 1/1 of the driver's finest or nothing.
+    /// From the shortest to the longest, in steps or continuous.
     Range {
         /// The fastest.
         shortest: Interval,
@@ -128,8 +128,7 @@ pub(crate) fn fourcc_text(fourcc: [u8; 4]) -> String {
 
 impl fmt::Display for Offer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = PixelFormat::of_fourcc(self.fourcc)
-            .map_or_else(|| fourcc_text(self.fourcc), |format| format.to_string());
+        let name = format_text(self.fourcc);
         match self.size {
             SizeOffer::One { width, height } => write!(f, "{name} {width}x{height}")?,
             SizeOffer::Range {
@@ -151,19 +150,55 @@ impl fmt::Display for Offer {
     }
 }
 
-/// The offers in a line, a repeated format's name said once; `none` where there are none.
+/// Pixels across and down.
+type Size = (u32, u32);
+
+/// The offers in a line, one entry a format with its smallest and largest size; `none` where there are none.
 pub(crate) fn list(offers: &[Offer]) -> String {
-    /// Beyond this the rest is counted: a camera may have a hundred, and one line has to be read.
+    /// Beyond this the rest is counted: one line has to be read.
     const MOST: usize = 12;
-    let mut told: Vec<String> = offers.iter().map(Offer::to_string).collect();
-    told.dedup();
-    let more = told.len().saturating_sub(MOST);
-    told.truncate(MOST);
-    match (told.is_empty(), more) {
+    let corners = |size: SizeOffer| match size {
+        SizeOffer::One { width, height } => [(width, height); 2],
+        SizeOffer::Range { width, height } => [(width[0], height[0]), (width[1], height[1])],
+    };
+    // Formats in the camera's order, each with its sizes.
+    let mut formats: Vec<([u8; 4], Vec<Size>)> = Vec::new();
+    for offer in offers {
+        let place = formats.iter().position(|(of, _)| *of == offer.fourcc);
+        let place = place.unwrap_or_else(|| {
+            formats.push((offer.fourcc, Vec::new()));
+            formats.len() - 1
+        });
+        formats[place].1.extend(corners(offer.size));
+    }
+    let pixels = |size: &&Size| u64::from(size.0) * u64::from(size.1);
+    let told: Vec<String> = formats
+        .iter()
+        .take(MOST)
+        .map(|(fourcc, sizes)| {
+            let name = format_text(*fourcc);
+            match (
+                sizes.iter().min_by_key(pixels),
+                sizes.iter().max_by_key(pixels),
+            ) {
+                (Some(least), Some(most)) if least != most => {
+                    format!("{name} {}x{} to {}x{}", least.0, least.1, most.0, most.1)
+                }
+                (Some((width, height)), _) => format!("{name} {width}x{height}"),
+                _ => name,
+            }
+        })
+        .collect();
+    match (told.is_empty(), formats.len().saturating_sub(MOST)) {
         (true, _) => "none".to_owned(),
         (false, 0) => told.join(", "),
         (false, more) => format!("{} and {more} more", told.join(", ")),
     }
+}
+
+/// A format as board files name it, else the kernel's four letters.
+fn format_text(fourcc: [u8; 4]) -> String {
+    PixelFormat::of_fourcc(fourcc).map_or_else(|| fourcc_text(fourcc), |format| format.to_string())
 }
 
 /// The formats asked for, in a line.

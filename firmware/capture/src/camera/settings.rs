@@ -90,8 +90,7 @@ pub struct CameraCondition {
     pub height: u32,
     /// Frames a second that the driver promised; 0 where it promises nothing.
     pub asked_fps: f32,
-    /// Frames a second over the last seconds, by the kernel's timestamps and counting what was lost after it; `None` until
-    /// there were enough.
+    /// Frames a second that came over the last seconds, by the kernel's timestamps; `None` until there were enough.
     pub measured_fps: Option<f32>,
     /// Frames so far that were damaged and not shown to anybody.
     pub damaged_frames: u64,

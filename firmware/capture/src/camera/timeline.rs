@@ -100,10 +100,15 @@ impl Timeline {
         })
     }
 
+    /// Time between the first and the last of the frames that the rate is measured from.
+    fn span_us(&self) -> i64 {
+        let ends = self.recent.front().zip(self.recent.back());
+        ends.map_or(0, |(first, last)| last - first)
+    }
+
     /// Frames a second over the last seconds.
     pub(crate) fn fps(&self) -> Option<f32> {
-        let (first, last) = (self.recent.front()?, self.recent.back()?);
-        let span = last - first;
+        let span = self.span_us();
         (span >= LEAST_US).then(|| ((self.recent.len() - 1) as f64 * 1e6 / span as f64) as f32)
     }
 }
@@ -117,10 +122,16 @@ pub(crate) struct RateWatch {
 /// A promised rate is kept within this share.
 const RATE_SLACK: f32 = 0.15;
 
+/// A camera's first second may be slow: its exposure settles.
+const SETTLED_US: i64 = 3_000_000;
+
 impl RateWatch {
     /// Compares; a rate that is not known is not off.
-    pub(crate) fn check(&mut self, name: &str, promised: f32, measured: Option<f32>) {
-        let Some(measured) = measured.filter(|_| !self.told && promised > 0.0) else {
+    pub(crate) fn check(&mut self, name: &str, promised: f32, timeline: &Timeline) {
+        if self.told || promised <= 0.0 || timeline.span_us() < SETTLED_US {
+            return;
+        }
+        let Some(measured) = timeline.fps() else {
             return;
         };
         if (measured - promised).abs() > RATE_SLACK * promised {
