@@ -136,24 +136,30 @@ fn compose_notice(state: &PanelState, notice: Notice) -> Canvas {
 }
 
 fn held_notice(canvas: &mut Canvas, state: &PanelState, held: Duration) {
-    if held >= VERY_LONG {
-        title(canvas, "let go");
-        large(canvas, Icon::Power, "OFF");
+    let (icon, word) = (Icon::from(&state.mode), word(&state.mode));
+    // What letting go would do now: icon, word; and what holding on will do.
+    let (let_go, icon, word, hold_on) = if held >= VERY_LONG {
+        ("let go", Icon::Power, "OFF", "switching off")
     } else if held >= LONG {
-        title(canvas, "let go now:");
         match state.mode {
-            Mode::Recording => large(canvas, Icon::Square, "STOP"),
-            _ => large(canvas, Icon::Disc, "RECORD"),
+            Mode::Ready => ("let go now:", Icon::Disc, "RECORD", "hold on: switch off"),
+            Mode::Recording => ("let go now:", Icon::Square, "STOP", "hold on: switch off"),
+            _ => ("start or stop", icon, word, "hold on: switch off"),
         }
     } else {
-        title(canvas, &state.rig);
-        large(canvas, Icon::from(&state.mode), word(&state.mode));
-    }
+        match state.mode {
+            Mode::Ready => (state.rig.as_str(), icon, word, "hold on: record"),
+            Mode::Recording => (state.rig.as_str(), icon, word, "hold on: stop"),
+            _ => (state.rig.as_str(), icon, word, "hold on"),
+        }
+    };
+    title(canvas, let_go);
+    large(canvas, icon, word);
     canvas.line(
         area(0, DETAIL_TOP, PAGE_WIDTH, ROW_HEIGHT),
         &ROW,
         Ink::Lit,
-        "hold on: switch off",
+        hold_on,
     );
     let share = held.as_secs_f32() / VERY_LONG.as_secs_f32();
     let width = (share.clamp(0.0, 1.0) * PAGE_WIDTH as f32) as u32;
