@@ -38,6 +38,11 @@ impl Program {
         self.child.wait().expect("a killed child can be waited for");
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// SIGTERM, and how it ended.
     pub fn terminate(self) -> ExitStatus {
         let sent = Command::new("kill")

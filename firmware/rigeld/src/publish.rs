@@ -35,7 +35,7 @@ pub(crate) struct Publisher {
     batch: Vec<Label>,
     /// When the first label of the batch came.
     batch_since: Option<Instant>,
-    /// Whether labels of this clip were sent.
+    /// Whether a candidate of this clip was sent.
     said_something: bool,
     manifest: Manifest,
     /// Frames dropped in this clip, as health has been told.
@@ -56,7 +56,7 @@ pub(crate) struct Publisher {
     outstanding: VecDeque<(Seq, u64)>,
     pub(crate) blinks: u64,
     live: LiveHandle,
-    /// When the program began, and how long after that the first label was in the outbox.
+    /// When the program began, and how long after that the first candidate was in the outbox.
     begun: Instant,
     first_label: Option<Duration>,
 }
@@ -103,7 +103,7 @@ impl Publisher {
         }
     }
 
-    /// Milliseconds from the start of the program to the first label in the outbox.
+    /// Milliseconds from the start of the program to the first candidate in the outbox.
     pub(crate) fn first_label_ms(&self) -> Option<u64> {
         self.first_label.map(|after| after.as_millis() as u64)
     }
@@ -146,6 +146,11 @@ impl Publisher {
         }
     }
 
+    fn holds_a_candidate(&self) -> bool {
+        let mut decisions = self.batch.iter().map(|label| label.decision);
+        decisions.any(|decision| decision == Decision::Candidate)
+    }
+
     fn origin(&self) -> Origin {
         Origin {
             rig: self.outbox.rig().clone(),
@@ -178,7 +183,7 @@ impl Publisher {
         if let Some(seq) = seq {
             let labels = self.batch.len() as u64;
             self.sent += labels;
-            if self.first_label.is_none() {
+            if self.first_label.is_none() && self.holds_a_candidate() {
                 let after = self.begun.elapsed();
                 tracing::info!("first label after {} ms", after.as_millis());
                 self.first_label = Some(after);
@@ -294,8 +299,8 @@ impl Sink for Publisher {
         let now = Instant::now();
         self.manifest.frame(info, now);
         self.update_live(info);
-        if !self.said_something && !self.batch.is_empty() {
-            // Whoever watches a rig come up waits for its first labels.
+        if !self.said_something && self.holds_a_candidate() {
+            // Whoever watches a rig come up waits for its first label.
             self.said_something = true;
             self.flush()?;
         }

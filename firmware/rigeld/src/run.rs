@@ -58,13 +58,35 @@ pub struct Arguments {
 /// Runs until the source ends and the host has everything, or until a signal.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let board = Board::read(&crate::board_path(arguments.board.as_deref())?)?;
-    run_board(&board, &Signals::listen()?, None)
+    let surroundings = Surroundings {
+        signals: Signals::listen()?,
+        presses: None,
+        runtime: std::env::var_os("RUNTIME_DIRECTORY")
+            .and_then(|folders| std::env::split_paths(&folders).next()),
+    };
+    run_board(&board, surroundings)
 }
 
-/// Runs this board. `presses` are those of the button where the board has none of its own.
-pub fn run_board(board: &Board, signals: &Signals, presses: Option<Receiver<Press>>) -> Result<()> {
+/// What a running board meets besides its own parts.
+#[derive(Debug, Default)]
+pub struct Surroundings {
+    /// Who asks for the end.
+    pub signals: Signals,
+    /// Presses of the button, where the board has none of its own.
+    pub presses: Option<Receiver<Press>>,
+    /// Folder of run-time state: the panel's state, and the request to switch the computer off.
+    pub runtime: Option<PathBuf>,
+}
+
+/// Runs this board.
+pub fn run_board(board: &Board, surroundings: Surroundings) -> Result<()> {
     let begun = Instant::now();
-    front::withdraw_power_off();
+    let Surroundings {
+        signals,
+        presses,
+        runtime,
+    } = surroundings;
+    front::withdraw_power_off(runtime.as_deref());
     service::status("opening models and outbox");
     let live = LiveHandle::default();
     live.lock().self_test = match check::kept::last(board) {
@@ -72,14 +94,43 @@ pub fn run_board(board: &Board, signals: &Signals, presses: Option<Receiver<Pres
         SelfTest::Failed(text) => Some(panel::SelfTest::Failed(text)),
         SelfTest::NotRun(_) => None,
     };
-    let (front, presses) = front::start(board, &live, presses);
+    // Dropped at the end of this function, or where a panic passes through it: pins are let go.
+    let (front, presses) = front::start(board, &live, presses, runtime.as_deref());
     let _machine = {
         let live = live.clone();
         Watch::start(Sensors::new(&board.outbox.dir), move |machine| {
             live.lock().machine = machine;
         })
     };
+    let result = label_source(board, begun, &live, &signals, presses);
+    match &result {
+        Ok(Ended::Done) => live.lock().mode = Mode::Stopped,
+        Ok(Ended::PowerOff) => {}
+        Err(_) => live.lock().mode = Mode::Fault("see journalctl -u rigeld".to_owned()),
+    }
+    if let Some(front) = front {
+        front.stop();
+    }
+    match result? {
+        Ended::Done => Ok(()),
+        Ended::PowerOff => front::ask_for_power_off(runtime.as_deref()),
+    }
+}
 
+/// What is to be done at the end.
+enum Ended {
+    Done,
+    PowerOff,
+}
+
+/// Opens everything, labels, and closes everything.
+fn label_source(
+    board: &Board,
+    begun: Instant,
+    live: &LiveHandle,
+    signals: &Signals,
+    presses: Receiver<Press>,
+) -> Result<Ended> {
     let at_boot = board.session.start == SessionStart::AtBoot;
     let is_live = source::is_live(&board.source);
     // A clip that cannot be read is told before models are loaded; a camera wakes up while they are.
@@ -136,10 +187,6 @@ pub fn run_board(board: &Board, signals: &Signals, presses: Option<Receiver<Pres
     let powers_off = attendant.powers_off();
     drop(attendant);
     deliver_last(uplink, signals, over, board);
-    live.lock().mode = Mode::Stopped;
-    if let Some(front) = front {
-        front.stop();
-    }
     tell(
         &board.outbox.dir,
         totals,
@@ -147,10 +194,11 @@ pub fn run_board(board: &Board, signals: &Signals, presses: Option<Receiver<Pres
         &mut publisher,
         elapsed,
     )?;
-    if powers_off {
-        front::ask_for_power_off()?;
+    match failure {
+        Some(failure) => Err(failure.into()),
+        None if powers_off => Ok(Ended::PowerOff),
+        None => Ok(Ended::Done),
     }
-    failure.map_or(Ok(()), |failure| Err(failure.into()))
 }
 
 /// What labels.

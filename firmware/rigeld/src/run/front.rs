@@ -5,7 +5,7 @@ use crate::wiring;
 use anyhow::{Context, Result};
 use board::Board;
 use panel::{Front, FrontSettings, Press};
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::mpsc::{self, Receiver};
 
 /// Made in the folder of run-time state where the computer is to be switched off. `rigeld` may not do that itself; the
@@ -17,11 +17,12 @@ pub(super) fn start(
     board: &Board,
     live: &LiveHandle,
     presses: Option<Receiver<Press>>,
+    runtime: Option<&Path>,
 ) -> (Option<Front>, Receiver<Press>) {
     let settings = FrontSettings {
         display: board.panel.as_ref().map(wiring::display_settings),
         pins: board.pins.as_ref().map(wiring::pin_settings),
-        snapshot: runtime_folder().map(|folder| folder.join("panel.json")),
+        snapshot: runtime.map(|folder| folder.join("panel.json")),
     };
     // Nobody presses a button that is not there.
     let presses = presses.unwrap_or_else(|| mpsc::channel().1);
@@ -38,21 +39,15 @@ pub(super) fn start(
     }
 }
 
-/// Where systemd lets us keep run-time state.
-fn runtime_folder() -> Option<PathBuf> {
-    let folders = std::env::var_os("RUNTIME_DIRECTORY")?;
-    std::env::split_paths(&folders).next()
-}
-
 /// A request of an earlier run is not ours.
-pub(super) fn withdraw_power_off() {
-    if let Some(folder) = runtime_folder() {
+pub(super) fn withdraw_power_off(runtime: Option<&Path>) {
+    if let Some(folder) = runtime {
         let _ = std::fs::remove_file(folder.join(POWER_OFF_FILE));
     }
 }
 
-pub(super) fn ask_for_power_off() -> Result<()> {
-    let Some(folder) = runtime_folder() else {
+pub(super) fn ask_for_power_off(runtime: Option<&Path>) -> Result<()> {
+    let Some(folder) = runtime else {
         tracing::warn!(
             "not started by systemd, so nobody switches the computer off: do it by hand"
         );
