@@ -2,7 +2,7 @@
 //! thread would send them on.
 
 use crate::Rig;
-use board::Board;
+use board::{Board, SessionStart};
 use end_to_end::wait_for;
 use panel::Press;
 use rigeld::run::{Signals, Surroundings, run_board};
@@ -10,9 +10,10 @@ use std::sync::mpsc::channel;
 
 #[test]
 fn a_long_press_starts_and_ends_a_session_a_short_one_marks_and_a_very_long_one_switches_off() {
-    let mut rig = Rig::new();
-    rig.keys.push(("start", "\"by-button\"".to_owned()));
-    let board = Board::read(&rig.board()).unwrap();
+    let rig = Rig::new();
+    let mut board = Board::read(&rig.board()).unwrap();
+    // A board file says so only where it names pins.
+    board.session.start = SessionStart::ByButton;
     let (press, presses) = channel();
     let surroundings = Surroundings {
         signals: Signals::default(),

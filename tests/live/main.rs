@@ -10,6 +10,7 @@
 mod button;
 mod counts;
 mod service;
+mod shed;
 
 use label_core::id::Name;
 use label_core::wire::{
