@@ -256,6 +256,31 @@ fn a_camera_that_is_not_plugged_in_is_told_by_its_path() {
 }
 
 #[test]
+fn a_camera_that_streams_is_measured_and_one_under_its_cap_is_told() {
+    let bench = Bench::new();
+    let camera = |picture: &str| {
+        let source = format!(
+            "[source]\nkind = \"pipe\"\ncommand = [\"ffmpeg\", \"-v\", \"error\", \"-re\", \"-f\", \"lavfi\", \"-i\", \
+             \"{picture}size=320x240:rate=25\", \"-pix_fmt\", \"yuv420p\", \"-f\", \"rawvideo\", \"-\"]\n\
+             format = \"i420\"\nwidth = 320\nheight = 240\nfps = 25.0\ntimeout-ms = 5000"
+        );
+        bench.replace_block("[source]", &source);
+        bench.check(&["--only", "camera"])
+    };
+    let streaming = camera("testsrc2=");
+    assert_eq!(streaming.code, Some(0), "{streaming:#?}");
+    let facts = &streaming.item("camera")["facts"];
+    assert_eq!(
+        (facts["width"].as_u64(), facts["height"].as_u64()),
+        (Some(320), Some(240))
+    );
+    let rate = facts["measured_fps"].as_f64().unwrap();
+    assert!((20.0..30.0).contains(&rate), "{facts}");
+    let capped = camera("color=c=black:");
+    capped.fails_alone("camera", "the picture is black", "take the cap off");
+}
+
+#[test]
 fn a_broker_that_is_not_there_is_told_and_labels_are_said_to_wait() {
     let mut bench = Bench::new();
     bench.broker.take().unwrap().kill();

@@ -146,12 +146,6 @@ fn judge_live(found: String, asked: f64, measured: f64, watched: &Watched) -> Fi
             "plug the camera in again; if it stays so, try another port, cable or camera",
         );
     }
-    if watched.same + 1 >= watched.frames {
-        return Finding::failed(
-            format!("{found}; every frame shows the very same picture"),
-            "the camera hangs: plug it in again",
-        );
-    }
     if !LUMA.contains(&watched.mean_luma) {
         let (what, to_do) = if watched.mean_luma < *LUMA.start() {
             (
@@ -165,6 +159,12 @@ fn judge_live(found: String, asked: f64, measured: f64, watched: &Watched) -> Fi
             )
         };
         return Finding::failed(format!("{found}; the picture is {what}"), to_do);
+    }
+    if watched.same + 1 >= watched.frames {
+        return Finding::failed(
+            format!("{found}; every frame shows the very same picture"),
+            "the camera hangs: plug it in again",
+        );
     }
     if asked > 0.0 && measured < LEAST_RATE * asked {
         return Finding::failed(
