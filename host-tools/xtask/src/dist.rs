@@ -1,11 +1,13 @@
 //! `cargo xtask dist`: what is installed on a rig, built for its processor and checked against its system.
 
+mod bundle;
 pub(crate) mod cross;
 mod deb;
 mod needs;
 mod notices;
 pub(crate) mod package_test;
 pub(crate) mod root;
+mod update_test;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,12 +19,15 @@ use crate::install::digest_of_file;
 use crate::layout::Project;
 use crate::setup;
 
+use bundle::Signer;
 use needs::{Needs, System};
 
 /// Arguments of `dist`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   cargo xtask dist --board rpi5        target/dist/rpi5/rigel-firmware_VERSION_arm64.deb
+  cargo xtask dist --board rpi5 --bundle --cert update.crt --key update.key
+                                       and target/dist/rpi5/rigel-firmware_VERSION_rpi5.raucb, see docs/updates.md
   scp target/dist/rpi5/*.deb rig: && ssh rig sudo apt-get install ./rigel-firmware_*.deb
 
 Builds for 64-bit Arm on Debian 12; as root it installs the compiler it needs, else it says what to install.")]
@@ -33,6 +38,15 @@ pub(crate) struct Arguments {
     /// Folder to put it in [default: target/dist/BOARD]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Make a signed bundle too, for updating rigs that have the package
+    #[arg(long, requires = "cert", requires = "key")]
+    bundle: bool,
+    /// Certificate that rigs have as /etc/rigel/update.crt, or one signed by it (PEM)
+    #[arg(long, value_name = "FILE", requires = "bundle")]
+    cert: Option<PathBuf>,
+    /// The certificate's private key (PEM)
+    #[arg(long, value_name = "FILE", requires = "bundle")]
+    key: Option<PathBuf>,
 }
 
 /// A package that was made.
@@ -63,6 +77,17 @@ pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<ExitCode> 
     );
     println!("  depends    {}", made.depends);
     println!("  sha256     {}", made.sha256);
+    if let (Some(cert), Some(key)) = (&arguments.cert, &arguments.key) {
+        let signer = Signer { cert, key };
+        let content = parts.content(VERSION)?;
+        let bundle = content.sign(project, &arguments.board, &signer, &out)?;
+        println!("{}", project.shown(&bundle));
+        println!(
+            "  size       {:.1} MB",
+            bundle.metadata()?.len() as f64 / 1e6
+        );
+        println!("  sha256     {}", digest_of_file(&bundle)?);
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -110,15 +135,7 @@ impl<'a> Parts<'a> {
 
     /// Packs them into `out`.
     pub(crate) fn pack(&self, out: &Path, version: &str) -> Result<Made> {
-        let tree = deb::Tree {
-            project: self.project,
-            board: &self.board,
-            version,
-            program: &self.program,
-            runtime: &self.runtime,
-            depends: &self.depends,
-        };
-        let built = tree.build(out)?;
+        let built = self.tree(version).build(out)?;
         let size = built.package.metadata();
         let size = size.with_context(|| format!("cannot read {}", built.package.display()))?;
         Ok(Made {
@@ -128,6 +145,24 @@ impl<'a> Parts<'a> {
             installed_kib: built.installed_kib,
             depends: self.depends.clone(),
         })
+    }
+}
+
+impl Parts<'_> {
+    /// The firmware of what [`Self::pack`] laid out last, to be signed.
+    pub(crate) fn content(&self, version: &str) -> Result<bundle::Content> {
+        bundle::Content::pack(self.project, &self.tree(version).stage(), version)
+    }
+
+    fn tree<'b>(&'b self, version: &'b str) -> deb::Tree<'b> {
+        deb::Tree {
+            project: self.project,
+            board: &self.board,
+            version,
+            program: &self.program,
+            runtime: &self.runtime,
+            depends: &self.depends,
+        }
     }
 }
 

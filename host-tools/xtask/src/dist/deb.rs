@@ -19,7 +19,7 @@ use crate::programs;
 use crate::progress::Bar;
 
 /// Files of `boards/package/` and where on the rig they go.
-const PACKAGED: [(&str, &str, u32); 7] = [
+const PACKAGED: [(&str, &str, u32); 9] = [
     ("rigeld.service", "lib/systemd/system/rigeld.service", 0o644),
     (
         "rigel-poweroff.path",
@@ -39,6 +39,8 @@ const PACKAGED: [(&str, &str, u32); 7] = [
         0o644,
     ),
     ("restart-pause", "usr/lib/rigel/restart-pause", 0o755),
+    ("rigel-update", "usr/sbin/rigel-update", 0o755),
+    ("update.conf", "usr/share/rigel/update.conf", 0o644),
 ];
 const SCRIPTS: [&str; 3] = ["postinst", "prerm", "postrm"];
 const DOCS: &str = "usr/share/doc/rigel-firmware";
@@ -63,7 +65,7 @@ pub(super) struct Built {
 impl Tree<'_> {
     /// Stages the tree and packs it into `out`.
     pub(super) fn build(&self, out: &Path) -> Result<Built> {
-        let stage = self.project.path(&format!("target/rig/deb/{}", self.board));
+        let stage = self.stage();
         remove(&stage)?;
         create_folder(&stage)?;
         create_folder(out)?;
@@ -100,6 +102,11 @@ impl Tree<'_> {
         })
     }
 
+    /// Where the tree is laid out; it stays for the bundle.
+    pub(super) fn stage(&self) -> PathBuf {
+        self.project.path(&format!("target/rig/deb/{}", self.board))
+    }
+
     fn stage_files(&self, stage: &Path) -> Result<()> {
         let program = stage.join("usr/bin/rigeld");
         copy(self.program, &program, 0o755)?;
@@ -107,7 +114,8 @@ impl Tree<'_> {
         let runtime = stage.join("usr/lib/rigel/libLiteRt.so");
         copy(self.runtime, &runtime, 0o644)?;
         for (from, to, mode) in PACKAGED {
-            copy(&self.packaging(from), &stage.join(to), mode)?;
+            let text = self.read_packaging(from)?.replace("@BOARD@", self.board);
+            put(&stage.join(to), text.as_bytes(), mode)?;
         }
         let boards = self.board_files()?;
         for path in &boards {
@@ -379,7 +387,7 @@ fn settle(stage: &Path, at: SystemTime) -> Result<()> {
 }
 
 /// Seconds since 1970 that the package says it was made at: the commit's, so that a second build gives the same bytes.
-fn source_date(project: &Project) -> Result<u64> {
+pub(super) fn source_date(project: &Project) -> Result<u64> {
     let text = if let Ok(set) = std::env::var("SOURCE_DATE_EPOCH") {
         set
     } else {

@@ -7,15 +7,12 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 
 use super::root::Root;
-use super::{Made, Parts, VERSION};
-use crate::install;
+use super::{Made, Parts, VERSION, update_test};
 use crate::layout::Project;
-use crate::manifest::Pinned;
-use crate::package;
 use crate::progress::seconds;
 
 /// The board whose package is tested; they differ in the board file alone.
-const BOARD: &str = "rpi4";
+pub(super) const BOARD: &str = "rpi4";
 /// Sorts after the version being tested, so that it is an upgrade.
 const NEXT: &str = "+next";
 
@@ -45,8 +42,10 @@ pub(crate) fn run(project: &Project) -> Result<()> {
             .with_context(|| format!("cannot copy {}", made.package.display()))?;
     }
     installs(&root, &first)?;
-    labels(project, &root)?;
+    labels(&root)?;
+    update_test::run(project, &parts, &root)?;
     keeps_on_upgrade(&root, &second)?;
+    update_test::gives_way_to_the_package(&root)?;
     removes(&root)?;
     purges(&root, &before)?;
     eprintln!(
@@ -113,7 +112,7 @@ fn installs(root: &Root, made: &Made) -> Result<()> {
     Ok(())
 }
 
-fn labels(project: &Project, root: &Root) -> Result<()> {
+fn labels(root: &Root) -> Result<()> {
     let begun = Instant::now();
     let version = root.run("rigeld --version")?;
     ensure!(
@@ -124,12 +123,10 @@ fn labels(project: &Project, root: &Root) -> Result<()> {
         "rigeld starts under emulation ({})",
         seconds(begun.elapsed())
     );
-    std::fs::copy(ffmpeg(project)?, root.path("usr/local/bin/ffmpeg"))
-        .context("cannot put ffmpeg into the emulated root")?;
     let begun = Instant::now();
     // As the service's user, which must be able to read all it needs.
     let said = root.run(
-        "chmod 755 /usr/local/bin/ffmpeg; cd /tmp; setpriv --reuid=rigel --regid=rigel --init-groups \
+        "cd /tmp; setpriv --reuid=rigel --regid=rigel --init-groups \
          rigeld label /usr/share/rigel/models/golden/clip.mjpeg --out /tmp/golden.jsonl --board /etc/rigel/board.toml",
     )?;
     let lines = root.run("grep --count '\"decision\":\"candidate\"' /tmp/golden.jsonl")?;
@@ -142,7 +139,6 @@ fn labels(project: &Project, root: &Root) -> Result<()> {
         "the golden clip under emulation: {lines} candidates, {blinks} blinks ({})",
         seconds(begun.elapsed())
     );
-    root.run("rm /usr/local/bin/ffmpeg /tmp/golden.jsonl")?;
     Ok(())
 }
 
@@ -176,7 +172,7 @@ fn removes(root: &Root) -> Result<()> {
 }
 
 fn purges(root: &Root, before: &BTreeSet<PathBuf>) -> Result<()> {
-    root.run("dpkg --purge rigel-firmware; rm /root/rigel-firmware_*.deb")?;
+    root.run("dpkg --purge rigel-firmware; rm /root/rigel-firmware_*.deb /root/*.raucb")?;
     let after = paths(root)?;
     let stray: Vec<String> = after
         .difference(before)
@@ -206,21 +202,67 @@ fn paths(root: &Root) -> Result<BTreeSet<PathBuf>> {
     Ok(listed.lines().map(PathBuf::from).collect())
 }
 
-/// A static ffmpeg for the rigs' processor: `rigeld label` reads files with it. Rigs have none, since they read cameras.
-fn ffmpeg(project: &Project) -> Result<PathBuf> {
-    let mut pinned = Pinned::read(project, "aarch64")?;
-    pinned.fallbacks.retain(|file| file.name == "ffmpeg");
-    let ffmpeg = pinned
-        .fallbacks
-        .first_mut()
-        .context("assets.toml pins no ffmpeg for aarch64")?;
-    ffmpeg.path = format!("aarch64/{}", ffmpeg.path);
-    let path = project.fetched(&ffmpeg.path);
-    install::install(
-        project,
-        &pinned.fallbacks,
-        &pinned.packages,
-        &mut package::fetch,
-    )?;
-    Ok(path)
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::process::Command;
+
+    use super::*;
+
+    /// Runs the script of the service's restarts with a `sleep` that only says how long.
+    fn pause(folder: &Path, step: &str, result: &str) -> String {
+        use std::os::unix::fs::PermissionsExt;
+        let sleep = folder.join("sleep");
+        std::fs::write(&sleep, "#!/bin/sh\necho slept $1\n").unwrap();
+        std::fs::set_permissions(&sleep, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let script = Project::find()
+            .unwrap()
+            .path("boards/package/restart-pause");
+        let path = format!("{}:/usr/bin:/bin", folder.display());
+        let output = Command::new("sh")
+            .arg(script)
+            .arg(step)
+            .env("PATH", path)
+            .env("RUNTIME_DIRECTORY", folder)
+            .env("SERVICE_RESULT", result)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    #[test]
+    fn each_failure_in_a_row_waits_longer_and_an_orderly_stop_forgets_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let waits: Vec<String> = (0..10)
+            .map(|_| {
+                let said = pause(folder, "before-start", "");
+                pause(folder, "after-stop", "watchdog");
+                let slept = said.lines().find_map(|line| line.strip_prefix("slept "));
+                slept.unwrap_or("0").to_owned()
+            })
+            .collect();
+        assert_eq!(
+            waits,
+            ["0", "0", "2", "4", "8", "16", "32", "60", "60", "60"]
+        );
+        pause(folder, "after-stop", "success");
+        assert_eq!(pause(folder, "before-start", ""), "");
+    }
+
+    #[test]
+    fn a_failure_after_a_long_run_starts_the_count_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        for _ in 0..5 {
+            pause(folder, "before-start", "");
+            pause(folder, "after-stop", "exit-code");
+        }
+        let uptime = std::fs::read_to_string("/proc/uptime").unwrap();
+        let uptime: i64 = uptime.split('.').next().unwrap().parse().unwrap();
+        std::fs::write(folder.join("begun"), (uptime - 3600).to_string()).unwrap();
+        pause(folder, "after-stop", "exit-code");
+        assert_eq!(pause(folder, "before-start", ""), "");
+    }
 }

@@ -14,8 +14,7 @@ use crate::programs;
 use crate::progress::Bar;
 
 /// What it holds beside Debian's essential packages: what our package depends on, and what a machine boots with.
-const PACKAGES: &str =
-    "systemd,systemd-sysv,udev,dbus,kmod,iproute2,e2fsprogs,libstdc++6,rauc,rauc-service";
+const PACKAGES: &str = "systemd,systemd-sysv,udev,dbus,kmod,iproute2,e2fsprogs,libstdc++6,rauc,squashfs-tools,xz-utils";
 /// Documents are left out, but for our own, which the package's test looks at.
 const OPTIONS: [&str; 4] = [
     "path-exclude=/usr/share/doc/*",
