@@ -1,4 +1,8 @@
 //! After warm-up a live frame allocates nothing in our code: its own test binary, for it counts every allocation.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test: whatever fails is to be seen at once"
+)]
 
 #[path = "../../../tests/hot_path/counting.rs"]
 mod counting;

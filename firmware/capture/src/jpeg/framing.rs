@@ -53,7 +53,8 @@ impl JpegFraming {
     fn leave_scan(&mut self, bytes: &[u8]) -> Option<Framing> {
         loop {
             let Some(mark) = memchr::memchr(0xff, bytes.get(self.at..).unwrap_or_default()) else {
-                self.at = bytes.len();
+                // The scan's own header may reach beyond what has come.
+                self.at = self.at.max(bytes.len());
                 return Some(Framing::More);
             };
             self.at += mark;
@@ -182,6 +183,15 @@ mod tests {
         .concat();
         for step in [1, 7, 1000] {
             assert_eq!(split(&stream, step), [whole.clone(), whole.clone()]);
+        }
+    }
+
+    #[test]
+    fn a_scans_header_that_has_not_come_whole_is_waited_for() {
+        let header = [0xff, 0xd8, 0xff, 0xda, 0, 4, 0xff, 0xd9];
+        let whole = [&header[..], &[1, 2, 0xff, 0xd9]].concat();
+        for step in 1..whole.len() {
+            assert_eq!(split(&whole, step), std::slice::from_ref(&whole));
         }
     }
 
