@@ -7,11 +7,7 @@
 //! The picture is noisy, as cameras' are, and coded as they do it: 4:2:2, quality 80. With `--hit COUNT` it is damaged at
 //! random places COUNT times over instead, and what became of it is counted.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::cast_lossless,
-    reason = "a tool speaks to its user"
-)]
+#![expect(clippy::print_stdout, reason = "a tool speaks to its user")]
 
 use capture::FrameBuffer;
 use capture::jpeg::{JpegDecoder, Scale};
