@@ -255,7 +255,8 @@ impl Device {
                 break;
             }
             last = control.id;
-            let name = control.name.map(std::ffi::c_char::cast_unsigned);
+            // C's char has a sign on x86-64 and none on Arm.
+            let name = control.name.map(|char| char.to_ne_bytes()[0]);
             let kind = match control.type_ {
                 sys::v4l2_ctrl_type_V4L2_CTRL_TYPE_INTEGER => ControlKind::Number,
                 sys::v4l2_ctrl_type_V4L2_CTRL_TYPE_BOOLEAN => ControlKind::Switch,
