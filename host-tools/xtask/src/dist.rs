@@ -3,6 +3,7 @@
 mod bundle;
 pub(crate) mod cross;
 mod deb;
+mod first_boot_test;
 mod needs;
 mod notices;
 pub(crate) mod package_test;

@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 
 use super::root::Root;
-use super::{Made, Parts, VERSION, update_test};
+use super::{Made, Parts, VERSION, first_boot_test, update_test};
 use crate::layout::Project;
 use crate::progress::seconds;
 
@@ -48,6 +48,7 @@ pub(crate) fn run(project: &Project) -> Result<()> {
     update_test::gives_way_to_the_package(&root)?;
     removes(&root)?;
     purges(&root, &before)?;
+    first_boot_test::run(project, &first)?;
     eprintln!(
         "package: {:.1} MB, installed {:.1} MB; depends on {}",
         first.bytes as f64 / 1e6,
