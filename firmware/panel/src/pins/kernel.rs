@@ -214,3 +214,28 @@ pub(crate) fn probe(settings: &PinSettings, path: &Path) -> Result<String, Panel
         _ => format!("lines {lines} of {label} are held by the rig that runs"),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(used: bool, consumer: &str) -> String {
+        let info = Info {
+            used,
+            consumer: consumer.to_owned(),
+            ..Info::default()
+        };
+        match reject_used(Path::new("/dev/gpiochip0"), 17, "heartbeat light", &info) {
+            Ok(()) => "free".into(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_line_in_use_is_told_with_who_uses_it() {
+        insta::assert_snapshot!(refused(false, ""), @"free");
+        insta::assert_snapshot!(refused(true, "rigel"), @r#"pins: /dev/gpiochip0 line 17 (heartbeat light): held by a rigeld that runs; stop it first: systemctl stop rigeld"#);
+        insta::assert_snapshot!(refused(true, "spi0 CS0"), @r#"pins: /dev/gpiochip0 line 17 (heartbeat light): in use by "spi0 CS0"; choose another line, or end what uses this one: gpioinfo shows it"#);
+        insta::assert_snapshot!(refused(true, ""), @r#"pins: /dev/gpiochip0 line 17 (heartbeat light): in use by the kernel; choose another line, or switch off what uses this one in the system's device tree"#);
+    }
+}

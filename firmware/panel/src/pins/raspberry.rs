@@ -82,23 +82,26 @@ fn header_chip() -> Option<PathBuf> {
 }
 
 fn chip_failed(error: &Error) -> PanelError {
-    let (chip, advice) = match error {
+    let (chip, problem, advice) = match error {
         Error::UnknownModel => (
             REGISTERS,
-            "this is no Raspberry Pi that rppal knows: set the pins' access to \"kernel\" in the board file",
+            "this is no Raspberry Pi that rppal knows".to_owned(),
+            "set the pins' access to \"kernel\" in the board file",
         ),
         Error::PermissionDenied(path) => (
             path.as_str(),
+            "Permission denied".to_owned(),
             "the user that runs rigeld must be in group gpio: usermod -aG gpio rigel, then restart rigeld",
         ),
         _ => (
             REGISTERS,
+            error.to_string(),
             "check that the system is one for the Raspberry Pi, or set the pins' access to \"kernel\" in the board file",
         ),
     };
     PanelError::Chip {
         chip: chip.into(),
-        problem: error.to_string(),
+        problem,
         advice,
     }
 }
@@ -132,5 +135,27 @@ pub(crate) fn probe(settings: &PinSettings) -> Result<String, PanelError> {
     match header_chip() {
         Some(chip) => kernel::probe(settings, &chip),
         None => Ok("registers can be reached; whether the pins are free cannot be told".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_computer_that_is_no_raspberry_pi_is_told_how_its_pins_are_reached() {
+        insta::assert_snapshot!(chip_failed(&Error::UnknownModel), @"pins: /dev/gpiomem: this is no Raspberry Pi that rppal knows; set the pins' access to \"kernel\" in the board file");
+    }
+
+    #[test]
+    fn registers_that_may_not_be_opened_are_told_with_the_group() {
+        let error = Error::PermissionDenied("/dev/gpiomem".into());
+        insta::assert_snapshot!(chip_failed(&error), @"pins: /dev/gpiomem: Permission denied; the user that runs rigeld must be in group gpio: usermod -aG gpio rigel, then restart rigeld");
+    }
+
+    #[test]
+    fn a_pin_that_is_not_there_or_named_twice_is_told_with_what_it_is_for() {
+        insta::assert_snapshot!(line_failed(91, "button", &Error::PinNotAvailable(91)), @"pins: /dev/gpiomem line 91 (button): no such pin; correct the number in the board file: BCM numbers of the header's pins are 2 to 27");
+        insta::assert_snapshot!(line_failed(17, "fault light", &Error::PinUsed(17)), @"pins: /dev/gpiomem line 17 (fault light): already taken by this program; give each light and the button a pin of its own in the board file");
     }
 }
