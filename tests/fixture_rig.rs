@@ -16,7 +16,7 @@ use label_core::wire::{
 use label_core::{AbstainReason, CaptureTime, Confidence, FrameRange, LabelKind, Seq};
 use std::path::PathBuf;
 use std::time::Duration;
-use uplink::{Outbox, OutboxHandle, OutboxLimits, Uplink, UplinkConfig};
+use uplink::{Outbox, OutboxHandle, OutboxLimits, Tls, Uplink, UplinkConfig};
 
 /// A rig for delivery tests
 #[derive(Debug, Parser)]
@@ -27,6 +27,9 @@ struct Arguments {
     /// Address of the broker
     #[arg(long)]
     broker: String,
+    /// Folder with ca.crt, rig.crt and rig.key, which protect the connection
+    #[arg(long)]
+    tls: Option<PathBuf>,
     /// Messages to make before the clip is closed; 0 = only deliver what is there
     #[arg(long)]
     messages: u64,
@@ -54,6 +57,11 @@ fn main() -> anyhow::Result<()> {
     let outbox = OutboxHandle::new(outbox);
     let config = UplinkConfig {
         stall: Duration::from_secs(1),
+        tls: arguments.tls.as_ref().map(|folder| Tls {
+            ca: folder.join("ca.crt"),
+            cert: folder.join("rig.crt"),
+            key: folder.join("rig.key"),
+        }),
         ..UplinkConfig::new(parse_name("bench")?, host.to_owned(), port.parse()?)
     };
     let uplink = Uplink::start(config, outbox.clone(), birth(&outbox)?, health(&outbox))?;

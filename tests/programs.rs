@@ -130,13 +130,26 @@ impl Broker {
     ///
     /// If mosquitto is not installed, or does not start.
     pub fn start(dir: &Path) -> Self {
+        Self::start_with(dir, "")
+    }
+
+    /// The same with TLS: it shows `broker.crt` of this folder, and takes only who has a certificate by its `ca.crt`.
+    pub fn start_protected(dir: &Path, certificates: &Path) -> Self {
+        let folder = certificates.display();
+        let text = format!(
+            "cafile {folder}/ca.crt\ncertfile {folder}/broker.crt\nkeyfile {folder}/broker.key\nrequire_certificate true\n"
+        );
+        Self::start_with(dir, &text)
+    }
+
+    fn start_with(dir: &Path, more: &str) -> Self {
         let mut broker = Self {
             port: free_port(),
             configuration: dir.join("mosquitto.conf"),
             program: None,
         };
         let text = format!(
-            "listener {} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_type error\nlog_type warning\n",
+            "listener {} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_type error\nlog_type warning\n{more}",
             broker.port
         );
         std::fs::write(&broker.configuration, text).expect("a temporary folder can be written");

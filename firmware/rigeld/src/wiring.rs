@@ -89,11 +89,19 @@ pub(crate) fn pin_settings(pins: &board::Pins) -> panel::PinSettings {
 
 /// Where labels go.
 pub(crate) fn uplink_config(board: &Board) -> UplinkConfig {
-    UplinkConfig::new(
-        board.site.clone(),
-        board.broker.host.clone(),
-        board.broker.port,
-    )
+    let broker = &board.broker;
+    UplinkConfig {
+        tls: broker.tls.as_ref().map(tls_files),
+        ..UplinkConfig::new(board.site.clone(), broker.host.clone(), broker.port)
+    }
+}
+
+fn tls_files(tls: &board::Tls) -> uplink::Tls {
+    uplink::Tls {
+        ca: tls.ca.clone(),
+        cert: tls.cert.clone(),
+        key: tls.key.clone(),
+    }
 }
 
 fn access(access: board::Access) -> panel::Access {

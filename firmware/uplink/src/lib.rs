@@ -18,6 +18,7 @@ mod outbox;
 mod probe;
 mod uplink;
 
+pub use broker_tls::{Tls, TlsError};
 pub use error::UplinkError;
 pub use evidence::encode_evidence;
 pub use handle::OutboxHandle;

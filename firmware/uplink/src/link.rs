@@ -5,11 +5,12 @@ use crate::delivery::{Backoff, Delivery, Next, Publish};
 use crate::handle::OutboxHandle;
 use crate::outbox::Cursor;
 use crate::uplink::{Monitor, UplinkConfig};
+use broker_tls::TlsError;
 use label_core::wire::{self, Ack, Health, Power, Status, Topic, WIRE_VERSION};
 use rumqttc::Outgoing;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{LastWill, Packet};
-use rumqttc::v5::{AsyncClient, Event, MqttOptions};
+use rumqttc::v5::{AsyncClient, ConnectionError, Event, MqttOptions};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, mpsc, watch};
@@ -112,7 +113,10 @@ impl<H: FnMut() -> Health> Link<H> {
 
     async fn connect(&mut self) -> State {
         self.monitor.set_state(LinkState::Connecting);
-        let mut connection = self.dial();
+        let mut connection = match self.dial() {
+            Ok(connection) => connection,
+            Err(error) => return self.lost(&describe(&error)),
+        };
         loop {
             let stop_at = self
                 .stop
@@ -139,10 +143,10 @@ impl<H: FnMut() -> Health> Link<H> {
         }
     }
 
-    fn dial(&self) -> Connection {
+    fn dial(&self) -> Result<Connection, TlsError> {
         let config = &self.config;
         let id = format!("rigel-{}-{}", config.site, self.outbox.rig());
-        let mut options = options(config, id);
+        let mut options = options(config, id)?;
         options
             .set_clean_start(false)
             .set_session_expiry_interval(Some(config.session_expiry.as_secs() as u32))
@@ -158,20 +162,22 @@ impl<H: FnMut() -> Health> Link<H> {
         let (client, mut event_loop) =
             AsyncClient::new(options, usize::from(config.window) + EVENTS);
         let (events, received) = mpsc::channel(EVENTS);
+        let asked = config.clone();
         let task = tokio::spawn(async move {
             loop {
-                let event = event_loop.poll().await.map_err(|error| error.to_string());
+                let event = event_loop.poll().await;
+                let event = event.map_err(|error| trouble(&asked, &error));
                 let over = event.is_err();
                 if events.send(event).await.is_err() || over {
                     return;
                 }
             }
         });
-        Connection {
+        Ok(Connection {
             client,
             events: received,
             task,
-        }
+        })
     }
 
     fn topic(&self, leaf: Topic) -> String {
@@ -416,13 +422,23 @@ impl<H: FnMut() -> Health> Link<H> {
 }
 
 /// What every connection to the broker has in common, a [`crate::probe`] included.
-pub(crate) fn options(config: &UplinkConfig, id: String) -> MqttOptions {
+pub(crate) fn options(config: &UplinkConfig, id: String) -> Result<MqttOptions, TlsError> {
     let mut options = MqttOptions::new(id, config.host.as_str(), config.port);
     options
         .set_keep_alive(config.keep_alive)
         .set_connection_timeout(config.connect_timeout.as_secs().max(1))
         .set_max_packet_size(Some(wire::MAX_MESSAGE_BYTES as u32));
-    options
+    if let Some(tls) = &config.tls {
+        options.set_transport(tls.transport()?);
+    }
+    Ok(options)
+}
+
+/// Why there is no connection, in words.
+pub(crate) fn trouble(config: &UplinkConfig, error: &ConnectionError) -> String {
+    let tls = config.tls.as_ref();
+    tls.and_then(|tls| tls.explain(&config.host, error))
+        .unwrap_or_else(|| error.to_string())
 }
 
 /// An error with its causes on one line.

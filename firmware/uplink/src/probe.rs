@@ -1,7 +1,8 @@
 //! Asking a broker whether it would take this rig, without disturbing the rig's own connection.
 
-use crate::link::{describe, options};
+use crate::link::{describe, options, trouble};
 use crate::uplink::UplinkConfig;
+use broker_tls::TlsError;
 use label_core::id::Name;
 use rumqttc::Outgoing;
 use rumqttc::v5::mqttbytes::v5::{ConnectReturnCode, Packet};
@@ -36,6 +37,9 @@ pub enum ProbeError {
         /// Why.
         source: io::Error,
     },
+    /// The files that protect the connection cannot be used.
+    #[error("the connection cannot be protected")]
+    Tls(#[from] TlsError),
     /// Nothing answers at its addresses.
     #[error("nothing answers at {address}")]
     Unreachable {
@@ -81,7 +85,7 @@ pub fn probe(config: &UplinkConfig, rig: &Name) -> Result<BrokerAnswer, ProbeErr
 async fn ask(config: &UplinkConfig, rig: &Name) -> Result<BrokerAnswer, ProbeError> {
     let start = Instant::now();
     let address = reach(config).await?;
-    let mut options = options(config, format!("rigel-{}-{rig}-check", config.site));
+    let mut options = options(config, format!("rigel-{}-{rig}-check", config.site))?;
     options
         .set_clean_start(true)
         .set_session_expiry_interval(None);
@@ -96,6 +100,9 @@ async fn ask(config: &UplinkConfig, rig: &Name) -> Result<BrokerAnswer, ProbeErr
             Ok(_) => {}
             Err(ConnectionError::ConnectionRefused(reason)) => {
                 return Err(ProbeError::Refused { address, reason });
+            }
+            Err(error) if config.tls.is_some() => {
+                return Err(not_a_broker(trouble(config, &error)));
             }
             Err(error) => return Err(not_a_broker(describe(&error))),
         }

@@ -5,6 +5,7 @@ use crate::delivery::{Backoff, Delivery, Tally};
 use crate::handle::OutboxHandle;
 use crate::link::{Link, LinkState, StopAt, describe};
 use crate::outbox::Cursor;
+use broker_tls::Tls;
 use label_core::id::Name;
 use label_core::wire::Health;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -20,6 +21,8 @@ pub struct UplinkConfig {
     pub host: String,
     /// The broker's port.
     pub port: u16,
+    /// How the connection is protected; `None` for a connection in the clear. The files are read anew for each attempt.
+    pub tls: Option<Tls>,
     /// A broker silent for one and a half times this long is gone.
     pub keep_alive: Duration,
     /// How long one attempt to connect may take.
@@ -43,6 +46,7 @@ impl UplinkConfig {
             site,
             host,
             port,
+            tls: None,
             keep_alive: Duration::from_secs(15),
             connect_timeout: Duration::from_secs(5),
             session_expiry: Duration::from_hours(24),

@@ -1,5 +1,6 @@
 //! What interrupts ingest.
 
+use broker_tls::TlsError;
 use label_store::StoreError;
 
 /// Why the connection was given up. Ingest connects again by itself; this is what it logs.
@@ -26,6 +27,9 @@ pub enum IngestError {
         /// What was asked for.
         filter: String,
     },
+    /// The files that protect the connection cannot be used.
+    #[error("the connection to the broker cannot be protected")]
+    Tls(#[from] TlsError),
     /// The store failed; nothing of the batch was stored or acknowledged, and the rigs will send it again.
     #[error("the store did not take a batch of messages")]
     Store(#[from] StoreError),

@@ -13,6 +13,7 @@ mod decode;
 mod error;
 mod link;
 
+pub use broker_tls::{Tls, TlsError};
 pub use check::Implausible;
 pub use decode::decode;
 pub use error::IngestError;

@@ -1,11 +1,12 @@
 //! Subscribing, committing, acknowledging.
 
 use crate::{IngestError, decode};
+use broker_tls::Tls;
 use label_core::wire::{self, Ack, MAX_EVIDENCE_BYTES, TOPIC_ROOT, Topic, WIRE_VERSION};
 use label_store::{Incoming, LabelStore, Watermark, now_us};
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{Filter, Packet, SubscribeReasonCode};
-use rumqttc::v5::{AsyncClient, Event, MqttOptions};
+use rumqttc::v5::{AsyncClient, ConnectionError, Event, MqttOptions};
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
@@ -21,6 +22,8 @@ pub struct IngestConfig {
     pub host: String,
     /// The broker's port.
     pub port: u16,
+    /// How the connection is protected; `None` for a connection in the clear. The files are read anew for each attempt.
+    pub tls: Option<Tls>,
     /// Our name at the broker; two hosts of the same name throw each other out.
     pub client_id: String,
 }
@@ -135,6 +138,13 @@ impl Drop for Connection {
 }
 
 impl IngestConfig {
+    /// Why there is no connection, in words.
+    fn trouble(&self, error: &ConnectionError) -> String {
+        let tls = self.tls.as_ref();
+        tls.and_then(|tls| tls.explain(&self.host, error))
+            .unwrap_or_else(|| error.to_string())
+    }
+
     fn lost(&self, trouble: impl Into<String>) -> IngestError {
         IngestError::Link {
             host: self.host.clone(),
@@ -153,7 +163,7 @@ fn filters() -> Vec<String> {
         .collect()
 }
 
-fn dial(config: &IngestConfig) -> Connection {
+fn dial(config: &IngestConfig) -> Result<Connection, IngestError> {
     let mut options = MqttOptions::new(&config.client_id, &config.host, config.port);
     options
         .set_keep_alive(Duration::from_secs(15))
@@ -161,12 +171,17 @@ fn dial(config: &IngestConfig) -> Connection {
         .set_clean_start(true)
         .set_outgoing_inflight_upper_limit(128)
         .set_max_packet_size(Some(MAX_EVIDENCE_BYTES as u32 + 1024));
+    if let Some(tls) = &config.tls {
+        options.set_transport(tls.transport()?);
+    }
     let (client, mut event_loop) = AsyncClient::new(options, 1024);
+    let asked = config.clone();
     let (events, received) = mpsc::channel(RECEIVED);
     // A task of its own: the event loop must not be cancelled in the middle of a write.
     let task = tokio::spawn(async move {
         loop {
-            let event = event_loop.poll().await.map_err(|error| error.to_string());
+            let event = event_loop.poll().await;
+            let event = event.map_err(|error| asked.trouble(&error));
             let over = event.is_err();
             // Only these are of use; the rest would take their room.
             let of_use = matches!(
@@ -181,11 +196,11 @@ fn dial(config: &IngestConfig) -> Connection {
             }
         }
     });
-    Connection {
+    Ok(Connection {
         client,
         events: received,
         task,
-    }
+    })
 }
 
 async fn serve(
@@ -193,7 +208,7 @@ async fn serve(
     store: &LabelStore,
     counters: &IngestCounters,
 ) -> Result<std::convert::Infallible, IngestError> {
-    let mut connection = dial(config);
+    let mut connection = dial(config)?;
     let session = RandomState::new().build_hasher().finish() as u32;
     loop {
         let event = connection.next(config).await?;

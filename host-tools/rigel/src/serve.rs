@@ -3,7 +3,7 @@
 use crate::broker;
 use anyhow::{Context, bail};
 use clap::Args;
-use ingest::{IngestConfig, IngestCounters};
+use ingest::{IngestConfig, IngestCounters, Tls};
 use label_store::LabelStore;
 use std::fs::{File, TryLockError};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -25,6 +25,8 @@ const LAST_REQUESTS: Duration = Duration::from_secs(5);
 Examples:
   rigel serve                                          everything on this machine, page on http://127.0.0.1:8080/
   rigel serve --data /srv/rigel --broker mqtt.lan:1883 rigs on other machines, through a broker of yours
+  rigel serve --broker mqtt.lan:8883 --tls-ca ca.crt --tls-cert host.crt --tls-key host.key
+                                                       the same with TLS, where the broker asks for certificates
   rigel serve --listen 127.0.0.1:0 --embedded-broker 127.0.0.1:0
                                                        on free ports; DIR/serve.json says which
 
@@ -42,6 +44,15 @@ pub(crate) struct ServeArguments {
     /// An MQTT 5 broker to use instead of the embedded one
     #[arg(long, value_name = "HOST:PORT", value_parser = parse_broker, conflicts_with = "embedded_broker")]
     broker: Option<BrokerAddress>,
+    /// Certificate (PEM) of the authority that signed the broker's: protects the connection, with --tls-cert and --tls-key
+    #[arg(long, value_name = "FILE", requires_all = ["tls_cert", "tls_key", "broker"])]
+    tls_ca: Option<PathBuf>,
+    /// This host's certificate (PEM), which the broker must trust
+    #[arg(long, value_name = "FILE", requires = "tls_ca")]
+    tls_cert: Option<PathBuf>,
+    /// The key (PEM) of this host's certificate
+    #[arg(long, value_name = "FILE", requires = "tls_ca")]
+    tls_key: Option<PathBuf>,
     /// Address of the embedded broker, on this machine; port 0 picks a free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:1883")]
     embedded_broker: SocketAddr,
@@ -98,6 +109,10 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
     let http = listener
         .local_addr()
         .context("a bound socket has no address")?;
+    let tls = match (arguments.tls_ca, arguments.tls_cert, arguments.tls_key) {
+        (Some(ca), Some(cert), Some(key)) => Some(Tls { ca, cert, key }),
+        _ => None,
+    };
     let broker = if let Some(given) = arguments.broker {
         given
     } else {
@@ -113,6 +128,7 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
         IngestConfig {
             host: broker.host.clone(),
             port: broker.port,
+            tls,
             client_id: client_id(&data),
         },
         store.clone(),

@@ -28,6 +28,9 @@ fn to_do(error: &ProbeError) -> &'static str {
         ProbeError::Unresolved { .. } => {
             "correct broker.host in the board file, or give the rig a name server; an address works without one"
         }
+        ProbeError::Tls(_) => {
+            "put the files that [broker.tls] names in place, readable for the user rigel: `rigel provision` makes them"
+        }
         ProbeError::Unreachable { .. } => {
             "start the broker on the host (rigel serve) and let its port through the firewall; labels wait in the outbox meanwhile"
         }
