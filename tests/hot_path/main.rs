@@ -8,15 +8,22 @@ mod counting;
 
 use anyhow::Result;
 use board::Board;
-use capture::{CaptureError, ClipSource, Ffmpeg, FrameBuffer, FrameInfo, FrameSource, SourceInfo};
+use capture::{
+    CameraCondition, CaptureError, ClipSource, Ffmpeg, FrameBuffer, FrameInfo, FrameSource,
+    PipeSettings, PipeSource, PixelFormat, SourceInfo,
+};
 use counting::Allocations;
 use label_core::LabelKind;
-use label_core::wire::{Decision, Label};
+use label_core::wire::{Decision, Label, parse_name};
 use perception::{Filmstrip, Search};
+use rigeld::live::LiveHandle;
 use rigeld::pipeline::{ClipEnd, Pipeline, Sink, ToTheEnd};
+use rigeld::publish::Publisher;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use uplink::{Outbox, OutboxHandle, OutboxLimits};
 
 /// Frames after which every buffer has its size: four seconds of the clip, so the person was measured twice and an event
 /// was told.
@@ -63,20 +70,18 @@ fn new_counts() -> Counts {
     Arc::new(Mutex::new(Vec::with_capacity(4 * (WARM_UP + WATCHED))))
 }
 
-/// The first frames of a clip. Counts on the thread that takes frames from the decoder.
+/// The first frames of a source. Counts on the thread that takes them.
 struct CountedSource {
-    clip: ClipSource,
+    source: Box<dyn FrameSource>,
     left: usize,
     since: Allocations,
     counts: Counts,
 }
 
 impl CountedSource {
-    fn open(clip: &Path, frames: usize, counts: &Counts) -> Box<Self> {
-        let ffmpeg = Ffmpeg::find(&[ffmpeg()]).expect("ffmpeg: run `cargo xtask setup`");
-        let clip = ClipSource::open(clip, &ffmpeg, None).expect("the clip can be decoded");
+    fn new(source: Box<dyn FrameSource>, frames: usize, counts: &Counts) -> Box<Self> {
         Box::new(Self {
-            clip,
+            source,
             left: frames,
             since: Allocations::now(),
             counts: Arc::clone(counts),
@@ -84,9 +89,14 @@ impl CountedSource {
     }
 }
 
+fn open_clip(clip: &Path) -> Box<dyn FrameSource> {
+    let ffmpeg = Ffmpeg::find(&[ffmpeg()]).expect("ffmpeg: run `cargo xtask setup`");
+    Box::new(ClipSource::open(clip, &ffmpeg, None).expect("the clip can be decoded"))
+}
+
 impl FrameSource for CountedSource {
     fn info(&self) -> &SourceInfo {
-        self.clip.info()
+        self.source.info()
     }
 
     fn next_into(&mut self, frame: &mut FrameBuffer) -> Result<bool, CaptureError> {
@@ -94,14 +104,26 @@ impl FrameSource for CountedSource {
             return Ok(false);
         }
         self.left -= 1;
-        let more = self.clip.next_into(frame);
+        let more = self.source.next_into(frame);
         let mut counts = self.counts.lock().expect("nobody panics with it");
         counts.push(self.since.restart());
         more
     }
 
     fn damage(&self) -> Option<String> {
-        self.clip.damage()
+        self.source.damage()
+    }
+
+    fn is_live(&self) -> bool {
+        self.source.is_live()
+    }
+
+    fn keep_up(&mut self) {
+        self.source.keep_up();
+    }
+
+    fn condition(&self) -> Option<CameraCondition> {
+        self.source.condition()
     }
 }
 
@@ -159,7 +181,7 @@ fn busy(counts: &[u64], warm_up: usize) -> Vec<(usize, u64)> {
 fn label(clip: &Path, frames: usize) -> (CountedSink, Vec<u64>) {
     let mut pipeline = load_pipeline();
     let (capturing, mut sink) = (new_counts(), CountedSink::new());
-    let source = CountedSource::open(clip, frames, &capturing);
+    let source = CountedSource::new(open_clip(clip), frames, &capturing);
     let end = pipeline.label(source, Search::Video, &mut sink, &mut ToTheEnd);
     assert_eq!(end.expect("the clip is labelled").frames as usize, frames);
     let capturing = capturing.lock().expect("nobody panics with it").clone();
@@ -206,4 +228,108 @@ fn a_frame_without_a_face_allocates_nothing_however_far_the_search_goes() {
     let left = sink.nobody_since.expect("everybody is gone");
     assert!((20..60).contains(&left), "{left}");
     assert_eq!(busy(&sink.counts, WARM_UP), [], "labelling allocated");
+}
+
+/// The publisher of the appliance. Counts from frame to frame what was allocated, and notes whether a message was written.
+struct CountedPublisher {
+    publisher: Publisher,
+    outbox: OutboxHandle,
+    since: Allocations,
+    messages: u64,
+    /// Without and with a message.
+    counts: [Vec<u64>; 2],
+}
+
+impl Sink for CountedPublisher {
+    fn opened(&mut self, info: &SourceInfo) -> Result<()> {
+        self.publisher.opened(info)
+    }
+
+    fn frame(&mut self, info: &FrameInfo) -> Result<()> {
+        self.publisher.frame(info)?;
+        let allocated = self.since.restart();
+        let messages = self.outbox.counters().messages;
+        let wrote = usize::from(messages > std::mem::replace(&mut self.messages, messages));
+        if info.index as usize >= WARM_UP {
+            self.counts[wrote].push(allocated);
+        }
+        // What this bookkeeping allocates is not the rig's.
+        self.since.restart();
+        Ok(())
+    }
+
+    fn label(&mut self, label: Label, strip: Option<&mut Filmstrip>) -> Result<()> {
+        self.publisher.label(label, strip)
+    }
+
+    fn waited(&mut self) -> Result<()> {
+        self.publisher.waited()
+    }
+
+    fn closed(&mut self, clip: &ClipEnd) -> Result<()> {
+        self.publisher.closed(clip)
+    }
+}
+
+/// The demo clip at four times its rate, as a program writes it.
+fn open_pipe() -> Box<dyn FrameSource> {
+    let clip = fetched(".rigel/clips/franck.mp4");
+    let command = [
+        &ffmpeg().display().to_string(),
+        "-nostdin",
+        "-v",
+        "error",
+        "-readrate",
+        "4",
+        "-i",
+        &clip.display().to_string(),
+        "-f",
+        "rawvideo",
+        "-pix_fmt",
+        "yuv420p",
+        "-",
+    ];
+    let settings = PipeSettings {
+        command: command.map(str::to_owned).into(),
+        format: PixelFormat::I420,
+        width: 360,
+        height: 288,
+        fps: 96.0,
+        timeout: Duration::from_secs(10),
+    };
+    Box::new(PipeSource::open(&settings).expect("ffmpeg can be started"))
+}
+
+#[test]
+fn a_live_frame_allocates_nothing_from_the_camera_to_the_outbox_but_where_a_message_is_written() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let rig = parse_name("rig-1").expect("a name");
+    let (outbox, _) = Outbox::open(folder.path(), rig, OutboxLimits::default()).expect("an outbox");
+    let outbox = OutboxHandle::new(outbox);
+    let mut pipeline = load_pipeline();
+    let publisher = Publisher::new(
+        outbox.clone(),
+        pipeline.models(),
+        None,
+        LiveHandle::default(),
+        Instant::now(),
+    );
+    let mut sink = CountedPublisher {
+        publisher,
+        outbox,
+        since: Allocations::now(),
+        messages: 0,
+        counts: std::array::from_fn(|_| Vec::with_capacity(4 * (WARM_UP + WATCHED))),
+    };
+    let (frames, capturing) = (WARM_UP + WATCHED, new_counts());
+    let source = CountedSource::new(open_pipe(), frames, &capturing);
+    let end = pipeline.label(source, Search::Video, &mut sink, &mut ToTheEnd);
+    assert_eq!(end.expect("it is labelled").frames as usize, frames);
+    let [quiet, wrote] = &sink.counts;
+    assert!(!wrote.is_empty() && quiet.len() > WATCHED / 2);
+    assert_eq!(busy(quiet, 0), [], "frames without a message allocated");
+    // An event's curve and pictures, and the outbox's index, which grows with what waits.
+    assert!(wrote.iter().all(|count| *count < 200), "{wrote:?}");
+    let capturing = capturing.lock().expect("nobody panics with it").clone();
+    assert_eq!(busy(&capturing, WARM_UP), [], "capturing allocated");
 }

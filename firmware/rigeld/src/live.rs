@@ -126,7 +126,7 @@ const fn clock_name(clock: ClockState) -> &'static str {
 
 /// [`Live`] as threads share it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct LiveHandle(Arc<Mutex<Live>>);
+pub struct LiveHandle(Arc<Mutex<Live>>);
 
 impl LiveHandle {
     /// Held for a few assignments at a time.

@@ -27,7 +27,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(1);
 const MAX_OUTSTANDING: usize = 4096;
 
 /// Puts what the line makes into the outbox.
-pub(crate) struct Publisher {
+pub struct Publisher {
     outbox: OutboxHandle,
     models: heapless::Vec<ModelRef, 8>,
     media: Option<PathBuf>,
@@ -63,7 +63,7 @@ pub(crate) struct Publisher {
 
 impl Publisher {
     /// A publisher of labels that refer to these models. The digest of `media` is told when its clip is closed.
-    pub(crate) fn new(
+    pub fn new(
         outbox: OutboxHandle,
         models: &[ModelRef],
         media: Option<PathBuf>,

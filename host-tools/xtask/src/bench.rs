@@ -13,13 +13,14 @@ use crate::programs;
 use crate::progress::Bar;
 use crate::setup::{self, Purpose};
 use crate::summary::RigSummary;
-use crate::{accuracy, build, venv};
+use crate::{accuracy, build, soak, venv};
 
 /// Arguments of `bench`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   cargo xtask bench                       speed: Rigel and MediaPipe in turn on the first 60 s of the demo clip
   cargo xtask bench --clip drive.mp4      the same on a clip of your own, whole
+  cargo xtask bench --soak                memory of a live rig over 100,000 frames
   cargo xtask bench --accuracy            labels against the ground truth in ../shared/data
 
 Run it on an otherwise idle machine; the spread of the rounds is printed beside each figure.")]
@@ -27,6 +28,9 @@ pub(crate) struct Arguments {
     /// Score labels against ground truth instead of measuring speed
     #[arg(long)]
     accuracy: bool,
+    /// Watch the appliance's memory over a long run instead [default: 100000 frames]
+    #[arg(long, value_name = "FRAMES", num_args = 0..=1, default_missing_value = "100000", conflicts_with_all = ["accuracy", "clip"])]
+    soak: Option<u64>,
     /// Measure on this clip, whole, instead of the demo clip's first 60 s
     #[arg(long, value_name = "FILE", conflicts_with = "accuracy")]
     clip: Option<PathBuf>,
@@ -53,6 +57,9 @@ pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<ExitCode> 
     build::release(project, &["rigeld"])?;
     if arguments.accuracy {
         return accuracy::run(project);
+    }
+    if let Some(frames) = arguments.soak {
+        return soak::run(project, frames);
     }
     let peer = venv::PEER
         .ensure(project)

@@ -17,16 +17,7 @@ pub(crate) struct DemoBoard<'a> {
 
 /// The text of the demo's board file, made from the shipped one at `sim`.
 pub(crate) fn for_demo(sim: &Path, demo: &DemoBoard) -> Result<String> {
-    let text =
-        std::fs::read_to_string(sim).with_context(|| format!("cannot read {}", sim.display()))?;
-    let mut board: Table = text
-        .parse()
-        .with_context(|| format!("{} is no TOML", sim.display()))?;
-    // Paths in a board file are relative to it, and the demo's lies elsewhere.
-    let folder = sim.parent().context("a board file lies in a folder")?;
-    for (_, value) in &mut board {
-        make_paths_absolute(value, folder);
-    }
+    let mut board = absolute_board(sim)?;
     let path = |path: &Path| Value::String(path.display().to_string());
     let settings = [
         ("source", "path", path(demo.clip)),
@@ -42,6 +33,20 @@ pub(crate) fn for_demo(sim: &Path, demo: &DemoBoard) -> Result<String> {
         place.insert(key.to_owned(), value);
     }
     toml::to_string(&board).context("cannot write a board file")
+}
+
+/// The shipped board, with paths that hold wherever the file is put.
+pub(crate) fn absolute_board(sim: &Path) -> Result<Table> {
+    let text =
+        std::fs::read_to_string(sim).with_context(|| format!("cannot read {}", sim.display()))?;
+    let mut board: Table = text
+        .parse()
+        .with_context(|| format!("{} is no TOML", sim.display()))?;
+    let folder = sim.parent().context("a board file lies in a folder")?;
+    for (_, value) in &mut board {
+        make_paths_absolute(value, folder);
+    }
+    Ok(board)
 }
 
 /// A string that starts with `./` or `../` is a path: nothing else in a board file does.

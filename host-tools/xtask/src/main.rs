@@ -30,6 +30,7 @@ mod page;
 mod programs;
 mod progress;
 mod setup;
+mod soak;
 mod summary;
 mod venv;
 
