@@ -223,6 +223,12 @@ fn one_wrong_byte_in_a_model_is_found_in_its_file() {
         "install the package again",
     );
     assert_eq!(outcome.item("golden")["verdict"], "skipped");
+    // Asked for alone, it must not pass for want of its models.
+    bench.check(&["--only", "golden"]).fails_alone(
+        "golden",
+        "face_landmarks_detector.tflite",
+        "install the package again",
+    );
 }
 
 #[test]

@@ -205,7 +205,19 @@ struct Rig {
     /// Another process has the outbox open: the appliance runs.
     running: bool,
     /// Handed from the item that loads it to the one that uses it.
-    pipeline: Mutex<Option<crate::pipeline::Pipeline>>,
+    pipeline: Mutex<Loaded>,
+}
+
+/// What became of the models so far.
+#[derive(Default)]
+enum Loaded {
+    /// Nobody tried.
+    #[default]
+    NotYet,
+    /// They cannot be used, and that was told.
+    Failed,
+    /// Ready to use.
+    Ready(Box<crate::pipeline::Pipeline>),
 }
 
 /// Checks what the arguments name, says it, and keeps it.
@@ -269,7 +281,7 @@ fn read_rig(named: Option<&Path>) -> Result<Rig, Finding> {
         running: uplink::Outbox::is_in_use(&board.outbox.dir),
         path,
         board,
-        pipeline: Mutex::new(None),
+        pipeline: Mutex::default(),
     })
 }
 

@@ -189,13 +189,12 @@ impl Expected {
             ));
             return result;
         }
+        let (mut crowd, mut crowded) = (None, 0);
         let (mut eyes, mut openness, mut boxes) = <(Spread, Spread, Spread)>::default();
         for (index, (stored, found)) in stored.iter().zip(found).enumerate() {
             if stored.people != found.people {
-                result.problems.push(format!(
-                    "{} people in frame {index} instead of {}",
-                    found.people, stored.people
-                ));
+                crowd.get_or_insert((index, found.people, stored.people));
+                crowded += 1;
             }
             for (stored, found) in [(stored.left, found.left), (stored.right, found.right)] {
                 match (stored, found) {
@@ -217,6 +216,11 @@ impl Expected {
                 (None, None) => {}
                 _ => boxes.unpaired += 1,
             }
+        }
+        if let Some((frame, found, stored)) = crowd {
+            result.problems.push(format!(
+                "{found} people in frame {frame} instead of {stored}, and another number than stored in {crowded} frames in all"
+            ));
         }
         let limits = self.tolerance;
         result.eye_px = eyes.judge("eyes", " px", limits.eye_px, &mut result.problems);
