@@ -6,7 +6,7 @@ mod first_boot;
 
 use crate::place;
 use crate::rig_folder::{
-    self, BOARD, CA, CERTIFICATE, FIRST_BOOT, KEY, Manifest, RigFile, SECRET_MODE,
+    self, BOARD, CA, CERTIFICATE, FIRST_BOOT, KEY, Manifest, RigFile, SECRET_MODE, UPDATES,
 };
 use anyhow::{Context, bail};
 use authority::{Authority, Made};
@@ -51,6 +51,9 @@ pub(crate) struct ProvisionArguments {
     /// Package that the rig's first boot is to install
     #[arg(long, value_name = "FILE.deb")]
     package: Option<PathBuf>,
+    /// Certificate by which the rig knows the updates that it may install
+    #[arg(long, value_name = "FILE.crt")]
+    updates: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,6 +137,11 @@ fn provision(arguments: &ProvisionArguments) -> anyhow::Result<String> {
         .as_deref()
         .map(first_boot::read_package)
         .transpose()?;
+    let updates = arguments
+        .updates
+        .as_deref()
+        .map(read_certificate)
+        .transpose()?;
     let (board, board_is) = board_for(arguments)?;
     let ca_folder = ca_folder(folder, site)?;
     let in_folder = |on_rig: &str| rig_folder::in_folder(folder, on_rig);
@@ -170,6 +178,17 @@ fn provision(arguments: &ProvisionArguments) -> anyhow::Result<String> {
     write(&in_folder(BOARD), board.as_bytes(), 0o644)?;
     write(&in_folder(CA), authority.certificate.as_bytes(), 0o644)?;
 
+    let kept = |which: fn(&RigFile) -> bool| {
+        let files = old.iter().flat_map(|old| &old.files);
+        files.filter(move |file| which(file)).cloned()
+    };
+    if let Some(text) = updates {
+        write(&in_folder(UPDATES), text.as_bytes(), 0o644)?;
+        files.push(RigFile::file(UPDATES, 0o644));
+    } else {
+        files.extend(kept(is_of_updates));
+    }
+
     let mut manifest = Manifest::new(site, rig);
     manifest.board = board_text::name_of(&board).unwrap_or_default();
     manifest.broker = arguments.broker.to_string();
@@ -188,7 +207,7 @@ fn provision(arguments: &ProvisionArguments) -> anyhow::Result<String> {
         }
         manifest.package = Some(name);
     } else if let Some(old) = &old {
-        files.extend(old.files.iter().filter(|file| is_first_boot(file)).cloned());
+        files.extend(kept(is_first_boot));
         manifest.package.clone_from(&old.package);
     }
     manifest.files = files;
@@ -222,6 +241,14 @@ fn provision(arguments: &ProvisionArguments) -> anyhow::Result<String> {
         "broker's certificate",
         &broker_certificate,
     );
+    if manifest.files.iter().any(is_of_updates) {
+        let is = if arguments.updates.is_some() {
+            "taken"
+        } else {
+            "kept"
+        };
+        line(is, "updates' certificate", &in_folder(UPDATES));
+    }
     if let Some(name) = &manifest.package {
         let path = in_folder(&format!("{FIRST_BOOT}/{name}"));
         line(
@@ -290,8 +317,28 @@ fn ca_folder(folder: &Path, site: &str) -> anyhow::Result<PathBuf> {
     Ok(folder.with_file_name("ca").join(site))
 }
 
+fn is_of_updates(file: &RigFile) -> bool {
+    file.path == UPDATES
+}
+
 fn is_first_boot(file: &RigFile) -> bool {
-    ![BOARD, CA, CERTIFICATE, KEY].contains(&file.path.as_str())
+    ![BOARD, CA, CERTIFICATE, KEY, UPDATES].contains(&file.path.as_str())
+}
+
+/// Reads a certificate, and refuses what is none or holds a key besides.
+fn read_certificate(path: &Path) -> anyhow::Result<String> {
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    if text.contains("PRIVATE KEY") {
+        bail!(
+            "{} holds a private key, which belongs on no rig: give the certificate alone",
+            path.display()
+        );
+    }
+    if !text.contains("-----BEGIN CERTIFICATE-----") {
+        bail!("{} holds no certificate in PEM form", path.display());
+    }
+    Ok(text)
 }
 
 fn word(made: Made) -> &'static str {

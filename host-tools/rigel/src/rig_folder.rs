@@ -20,6 +20,7 @@ pub(crate) const BOARD: &str = "/etc/rigel/board.toml";
 pub(crate) const CA: &str = "/etc/rigel/tls/ca.crt";
 pub(crate) const CERTIFICATE: &str = "/etc/rigel/tls/rig.crt";
 pub(crate) const KEY: &str = "/etc/rigel/tls/rig.key";
+pub(crate) const UPDATES: &str = "/etc/rigel/update.crt";
 pub(crate) const FIRST_BOOT: &str = "/var/lib/rigel-first-boot";
 pub(crate) const FIRST_BOOT_UNIT: &str = "/etc/systemd/system/rigel-first-boot.service";
 pub(crate) const FIRST_BOOT_LINK: &str =

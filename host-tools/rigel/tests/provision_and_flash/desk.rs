@@ -195,3 +195,28 @@ fn what_cannot_be_is_refused_before_anything_is_made() {
         "{error}"
     );
 }
+
+#[test]
+fn the_certificate_of_updates_goes_with_the_rig_and_stays() {
+    let desk = Desk::new();
+    fs::write(desk.path("update.key"), "-----BEGIN PRIVATE KEY-----\n").unwrap();
+    fs::write(desk.path("notes.txt"), "hello\n").unwrap();
+    let error = bad(&desk.provision(&["--updates", "update.key"]));
+    assert!(error.contains("belongs on no rig"), "{error}");
+    let error = bad(&desk.provision(&["--updates", "notes.txt"]));
+    assert!(error.contains("no certificate"), "{error}");
+
+    let text = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+    fs::write(desk.path("update.crt"), text).unwrap();
+    let package = desk.package("rigel-firmware_0.1.0_arm64.deb", "one");
+    good(&desk.provision(&["--updates", "update.crt", "--package", &package]));
+    let report = good(&desk.provision(&[]));
+    assert!(report.contains("kept     updates' certificate"), "{report}");
+    good(&desk.flash(&["--to", "card", "--apply"]));
+    let there = fs::read_to_string(desk.on_card("etc/rigel/update.crt")).unwrap();
+    assert_eq!(there, text);
+    assert!(
+        desk.on_card(&format!("var/lib/rigel-first-boot/{package}"))
+            .exists()
+    );
+}
