@@ -19,7 +19,7 @@ use crate::programs;
 use crate::progress::Bar;
 
 /// Files of `boards/package/` and where on the rig they go.
-const PACKAGED: [(&str, &str, u32); 9] = [
+const PACKAGED: [(&str, &str, u32); 10] = [
     ("rigeld.service", "lib/systemd/system/rigeld.service", 0o644),
     (
         "rigel-poweroff.path",
@@ -41,6 +41,11 @@ const PACKAGED: [(&str, &str, u32); 9] = [
     ("restart-pause", "usr/lib/rigel/restart-pause", 0o755),
     ("rigel-update", "usr/sbin/rigel-update", 0o755),
     ("update.conf", "usr/share/rigel/update.conf", 0o644),
+    (
+        "lintian-overrides",
+        "usr/share/lintian/overrides/rigel-firmware",
+        0o644,
+    ),
 ];
 const SCRIPTS: [&str; 3] = ["postinst", "prerm", "postrm"];
 const DOCS: &str = "usr/share/doc/rigel-firmware";
