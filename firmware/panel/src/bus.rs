@@ -10,7 +10,7 @@ use linux_embedded_hal::i2cdev::linux::LinuxI2CError;
 use crate::error::said;
 use crate::{Access, DisplaySettings, PanelError};
 
-/// What a display needs of a bus. Real ones are [`open`]ed; [`crate::FakeGlass`] is one, too.
+/// What a display needs of a bus. [`crate::FakeGlass`] is one, too.
 pub trait Bus: Send {
     /// Sends bytes to an address in one transfer.
     fn write(&mut self, address: u8, bytes: &[u8]) -> io::Result<()>;
