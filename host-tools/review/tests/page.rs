@@ -150,18 +150,18 @@ async fn a_reviewer_judges_by_keyboard_and_nothing_is_lost() {
         1
     );
 
-    // What is marked at the rig appears by itself, and a key leads to the candidate nearest to it.
+    // What is marked at the rig appears by itself, and a key leads to the candidate just before it.
     rig.mark(370).await;
     page.until("document.querySelectorAll('.flag').length === 1")
         .await;
     page.press("m").await;
-    page.until(&shows("420–427")).await;
+    page.until(&shows("311–315")).await;
     assert_eq!(
         page.text(".beside").await,
-        "⚑ marked 1.7 s before it, at 0:12.3"
+        "⚑ marked 1.8 s after it, at 0:12.3"
     );
     assert!(page.text(".moment").await.contains("marked at the rig"));
-    page.press("j").await;
+    page.press("jj").await;
     page.until(&shows("502–508")).await;
 
     // So does what is wrong with the rig, in words.

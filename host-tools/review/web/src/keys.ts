@@ -76,7 +76,7 @@ export const KEY_LIST: readonly { keys: readonly string[]; does: string }[] = [
   { keys: ["U"], does: "undo: the shown label's verdict, else the last one given" },
   { keys: ["J", "↓"], does: "next label" },
   { keys: ["K", "↑"], does: "previous label" },
-  { keys: ["M"], does: "next moment marked at the rig, by the candidate nearest to it" },
+  { keys: ["M"], does: "next moment marked at the rig: the candidate just before it" },
   { keys: ["←", "→"], does: "step through the frames" },
   { keys: ["Space"], does: "play the event" },
   { keys: ["Esc"], does: "close, cancel" },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { interleaved, markBeside, markText, nearestLabel, nextMark } from "./marks";
+import { interleaved, markBeside, markText, meantLabel, nextMark } from "./marks";
 import type { Mark } from "./model";
 import { label } from "./sample";
 
@@ -16,11 +16,14 @@ describe("marked moments", () => {
     expect(nextMark([], 0)).toBeNull();
   });
 
-  it("lead to the nearest candidate, the one before rather than the one after", () => {
-    expect(nearestLabel(labels, mark(120))?.id).toBe("a");
-    expect(nearestLabel(labels, mark(410))?.id).toBe("c");
-    expect(nearestLabel([label("a", 90, 100), label("b", 120, 130)], mark(110))?.id).toBe("a");
-    expect(nearestLabel([], mark(1))).toBeNull();
+  it("lead to the candidate just before them, else to the nearest", () => {
+    expect(meantLabel(labels, mark(190))?.id).toBe("a");
+    expect(meantLabel(labels, mark(410))?.id).toBe("c");
+    expect(meantLabel(labels, mark(50))?.id).toBe("a");
+    // More than five seconds after the one before.
+    expect(meantLabel(labels, mark(345))?.id).toBe("c");
+    expect(meantLabel(labels, mark(900))?.id).toBe("c");
+    expect(meantLabel([], mark(1))).toBeNull();
   });
 
   it("say where they lie", () => {

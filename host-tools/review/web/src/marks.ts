@@ -1,5 +1,5 @@
-// Moments that the driver or operator marked, and the candidates near them. A hand is slower than an eye: what was meant
-// mostly lies a second or two before the mark.
+// Moments that the driver or operator marked, and the candidates that they mean. A hand is slower than an eye: what was
+// meant mostly lies a second or two before the mark.
 
 import { moment } from "./format";
 import type { Label, Mark } from "./model";
@@ -9,17 +9,17 @@ export function nextMark(marks: readonly Mark[], after: number): Mark | null {
   return marks.find((mark) => mark.frame > after) ?? marks[0] ?? null;
 }
 
-/** The candidate nearest to a mark, the earlier one of two as near. */
-export function nearestLabel(labels: readonly Label[], mark: Mark): Label | null {
-  let best: Label | null = null;
-  for (const label of labels) {
-    if (best === null || distance(label, mark) < distance(best, mark)) best = label;
-  }
-  return best;
-}
+/** A candidate that ended longer before a mark than this is not what was meant by it. */
+const REACTION_US = 5_000_000;
 
-function distance({ frames }: Label, { frame }: Mark): number {
-  return Math.max(frames[0] - frame, frame - frames[1], 0);
+/** The candidate that a mark most likely means: the last one before it, or where none is near, the nearest. */
+export function meantLabel(labels: readonly Label[], mark: Mark): Label | null {
+  const before = labels.filter(
+    ({ pts_us }) => pts_us[0] <= mark.pts_us && mark.pts_us - pts_us[1] <= REACTION_US,
+  );
+  if (before.length > 0) return before.at(-1) ?? null;
+  const distance = ({ pts_us }: Label) => Math.max(pts_us[0] - mark.pts_us, mark.pts_us - pts_us[1], 0);
+  return labels.reduce<Label | null>((best, label) => (best !== null && distance(best) <= distance(label) ? best : label), null);
 }
 
 export function markText(mark: Mark): string {

@@ -4,7 +4,7 @@ import { batch, computed, signal } from "@preact/signals";
 import * as api from "./api";
 import { decode, EvidenceCache, type LoadedEvidence } from "./evidence";
 import type { Command, Mode } from "./keys";
-import { nearestLabel, nextMark } from "./marks";
+import { meantLabel, nextMark } from "./marks";
 import type { Abstention, Clip, Label, Mark, RejectCause, Summary, Verdict } from "./model";
 import { Outbox } from "./outbox";
 import {
@@ -331,9 +331,9 @@ export function toNextMark(): void {
   else showMark(next);
 }
 
-/** Shows the candidate nearest to a mark. */
+/** Shows the candidate that a mark most likely means. */
 export function showMark(mark: Mark): void {
-  const label = nearestLabel(labels.value, mark);
+  const label = meantLabel(labels.value, mark);
   if (label !== null && label.id !== currentId.value) show(label.id);
   markAt.value = mark;
 }
