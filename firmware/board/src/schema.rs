@@ -114,6 +114,8 @@ pub struct Camera {
 pub enum PixelFormat {
     /// A JPEG picture a frame.
     Mjpeg,
+    /// Luma plane, then two chroma planes of half the size.
+    I420,
     /// Luma plane, then interleaved chroma at half the size.
     Nv12,
     /// Luma and chroma interleaved, chroma at half the width.
@@ -121,7 +123,7 @@ pub enum PixelFormat {
     /// Luma alone.
     Grey,
 }
-words!(PixelFormat { "mjpeg" = Mjpeg, "nv12" = Nv12, "yuyv" = Yuyv, "grey" = Grey });
+words!(PixelFormat { "mjpeg" = Mjpeg, "i420" = I420, "nv12" = Nv12, "yuyv" = Yuyv, "grey" = Grey });
 
 /// Which flicker of the mains automatic exposure avoids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

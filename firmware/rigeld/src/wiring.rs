@@ -23,6 +23,7 @@ pub(crate) fn open_source(source: &Source) -> Result<Box<dyn FrameSource>, Captu
 pub(crate) fn camera_settings(camera: &board::Camera) -> CameraSettings {
     let formats = camera.formats.iter().map(|format| match format {
         board::PixelFormat::Mjpeg => PixelFormat::Mjpeg,
+        board::PixelFormat::I420 => PixelFormat::I420,
         board::PixelFormat::Nv12 => PixelFormat::Nv12,
         board::PixelFormat::Yuyv => PixelFormat::Yuyv,
         board::PixelFormat::Grey => PixelFormat::Grey,
