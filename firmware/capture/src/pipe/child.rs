@@ -134,9 +134,13 @@ impl Writer {
             return;
         };
         let mut piece = [0; 512];
-        loop {
+        // One that talks faster than it is listened to must not keep us from its frames.
+        for _ in 0..32 {
             match errors.read(&mut piece) {
-                Ok(0) => break,
+                Ok(0) => {
+                    self.errors = None;
+                    return;
+                }
                 Ok(count) => {
                     self.words.extend_from_slice(&piece[..count]);
                     let over = self.words.len().saturating_sub(KEPT_WORDS);
@@ -144,10 +148,12 @@ impl Writer {
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(_) => break,
+                Err(_) => {
+                    self.errors = None;
+                    return;
+                }
             }
         }
-        self.errors = None;
     }
 
     /// How the program ended, now that it has closed its output, and what it said last.
@@ -164,7 +170,10 @@ impl Writer {
         self.kill();
         let status = ended.then(|| self.child.wait().ok()).flatten();
         self.is_reaped = status.is_some();
-        self.listen();
+        // All that a pipe holds.
+        for _ in 0..4 {
+            self.listen();
+        }
         let status = match status {
             None => "it closed its output and went on".to_owned(),
             Some(status) => match (status.code(), status.signal()) {
