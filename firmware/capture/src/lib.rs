@@ -1,10 +1,12 @@
 //! Where frames come from.
 //!
 //! A [`FrameSource`] fills [`FrameBuffer`]s that the caller owns and uses again: planes of luma and chroma, upright,
-//! with the frame's index, its presentation time and whether it repeats the picture before. Clips are decoded by
-//! ffmpeg's command ([`clip`]), pictures by the `image` crate ([`still`]). Cameras are a later source of the same trait.
+//! with the frame's index, its presentation time and whether it repeats the picture before. Cameras come through the kernel
+//! ([`camera`]) or through a program that writes frames ([`pipe`]), clips through ffmpeg's command ([`clip`]), files of JPEGs
+//! through the decoder that cameras are read with ([`mjpeg`]), pictures through the `image` crate ([`still`]).
 //!
-//! Frame indexes count *decoded* frames from 0. Times are microseconds from the clip's start.
+//! Frame indexes count *delivered* frames from 0. Times are microseconds from the first frame of a camera, from the start of a
+//! clip. A frame is copied once, out of the kernel's or the pipe's buffer, and after the first frames nothing is allocated.
 
 pub mod camera;
 pub mod clip;
