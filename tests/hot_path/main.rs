@@ -79,13 +79,13 @@ struct CountedSource {
 }
 
 impl CountedSource {
-    fn new(source: Box<dyn FrameSource>, frames: usize, counts: &Counts) -> Box<Self> {
-        Box::new(Self {
+    fn new(source: Box<dyn FrameSource>, frames: usize, counts: &Counts) -> Self {
+        Self {
             source,
             left: frames,
             since: Allocations::now(),
             counts: Arc::clone(counts),
-        })
+        }
     }
 }
 
@@ -181,7 +181,7 @@ fn busy(counts: &[u64], warm_up: usize) -> Vec<(usize, u64)> {
 fn label(clip: &Path, frames: usize) -> (CountedSink, Vec<u64>) {
     let mut pipeline = load_pipeline();
     let (capturing, mut sink) = (new_counts(), CountedSink::new());
-    let source = CountedSource::new(open_clip(clip), frames, &capturing);
+    let source = Box::new(CountedSource::new(open_clip(clip), frames, &capturing));
     let end = pipeline.label(source, Search::Video, &mut sink, &mut ToTheEnd);
     assert_eq!(end.expect("the clip is labelled").frames as usize, frames);
     let capturing = capturing.lock().expect("nobody panics with it").clone();
@@ -322,7 +322,7 @@ fn a_live_frame_allocates_nothing_from_the_camera_to_the_outbox_but_where_a_mess
         counts: std::array::from_fn(|_| Vec::with_capacity(4 * (WARM_UP + WATCHED))),
     };
     let (frames, capturing) = (WARM_UP + WATCHED, new_counts());
-    let source = CountedSource::new(open_pipe(), frames, &capturing);
+    let source = Box::new(CountedSource::new(open_pipe(), frames, &capturing));
     let end = pipeline.label(source, Search::Video, &mut sink, &mut ToTheEnd);
     assert_eq!(end.expect("it is labelled").frames as usize, frames);
     let [quiet, wrote] = &sink.counts;

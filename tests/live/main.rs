@@ -9,6 +9,7 @@
 
 mod button;
 mod counts;
+mod hang;
 mod service;
 mod shed;
 

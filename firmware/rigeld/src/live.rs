@@ -124,7 +124,7 @@ const fn clock_name(clock: ClockState) -> &'static str {
     }
 }
 
-/// [`Live`] as threads share it.
+/// What is known of the rig right now, as threads share it.
 #[derive(Clone, Debug, Default)]
 pub struct LiveHandle(Arc<Mutex<Live>>);
 

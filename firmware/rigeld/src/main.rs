@@ -18,6 +18,7 @@ const EXAMPLES: &str = "Examples:
   rigeld label drive.mp4 --out drive.jsonl --every-frame  tracks expanded to every frame
   rigeld label --stills photos/ --out photos.jsonl        a folder of pictures, each a clip of one frame
   rigeld run --board boards/sim.toml                      the appliance on a clip, publishing over MQTT
+  rigeld run --board /etc/rigel/board.toml                the appliance on its camera, until it is told to end
   rigeld check --board /etc/rigel/board.toml              prove a rig, item by item
   rigeld panel --png panel.png                            what the panel of the rig that runs here shows
 

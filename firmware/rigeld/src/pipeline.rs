@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Frames travel in a fixed set of buffers between two threads: the capture thread fills them, this one empties them
-//! ([`frames`]). Clips lose no frame. Live sources lose frames where the rig cannot follow or sheds work, and every one is
+//! (`frames`). Clips lose no frame. Live sources lose frames where the rig cannot follow or sheds work, and every one is
 //! counted: frames of the source = frames labelled + frames dropped.
 
 mod control;
@@ -35,8 +35,9 @@ use std::time::{Duration, Instant};
 use strips::Strips;
 use thinning::Thinning;
 
-/// A capture thread that was asked to end and has not done so after this time hangs.
-const END_PATIENCE: Duration = Duration::from_secs(8);
+/// A capture thread that was asked to end and has not done so after this time is left behind: it hangs in the driver, or its
+/// wait for a frame is a long one. The clip must be closed before the service manager loses patience.
+const END_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Takes what the line makes.
 pub trait Sink {
@@ -263,11 +264,16 @@ impl Pipeline {
             }
             if order == Order::End {
                 let since = ending_since.get_or_insert_with(Instant::now);
-                anyhow::ensure!(
-                    since.elapsed() < END_PATIENCE,
-                    "the capture thread does not end: it hangs in {}",
-                    info.name
-                );
+                if since.elapsed() >= END_PATIENCE {
+                    break frames::Ending {
+                        damage: Some(format!(
+                            "{} did not let go within {} s of the end",
+                            info.name,
+                            END_PATIENCE.as_secs()
+                        )),
+                        ..frames::Ending::default()
+                    };
+                }
             }
         };
         self.finish(clip, ending, sink)

@@ -152,7 +152,13 @@ fn label_source(
         _ => None,
     };
     let mut publisher = Publisher::new(outbox, pipeline.models(), media, live.clone(), begun);
-    let mut attendant = Attendant::new(live.clone(), signals.clone(), presses, &uplink);
+    let mut attendant = Attendant::new(
+        live.clone(),
+        signals.clone(),
+        presses,
+        &uplink,
+        source::longest_wait(&board.source),
+    );
     if !at_boot {
         attendant.wait_for_button();
     }

@@ -7,6 +7,9 @@ use sd_notify::NotifyState;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
+/// What the watchdog must allow beyond the longest wait for a frame: a loaded machine is slow to say that it ended.
+const ROOM: Duration = Duration::from_secs(2);
+
 /// Models and outbox are open.
 pub(crate) fn ready(status: &str) {
     tell(&[NotifyState::Ready, NotifyState::Status(status)]);
@@ -36,11 +39,18 @@ struct Fed {
 }
 
 impl Watchdog {
-    /// Finds out whether systemd wants to hear of us, and how often.
-    pub(crate) fn new() -> Self {
-        let Some(patience) = sd_notify::watchdog_enabled() else {
+    /// Finds out whether systemd wants to hear of us, and how often. Where the longest wait for a frame leaves no room in
+    /// that, it is asked for more patience.
+    pub(crate) fn new(longest_wait: Duration) -> Self {
+        let Some(mut patience) = sd_notify::watchdog_enabled() else {
             return Self { fed: None };
         };
+        let needed = longest_wait + ROOM;
+        if patience < needed {
+            patience = needed;
+            let us = u32::try_from(needed.as_micros()).unwrap_or(u32::MAX);
+            tell(&[NotifyState::WatchdogUsec(us)]);
+        }
         let (tokens, taken) = sync_channel::<()>(1);
         let thread = std::thread::Builder::new().name("watchdog".into());
         let spawned = thread.spawn(move || {

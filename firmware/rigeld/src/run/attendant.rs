@@ -68,11 +68,12 @@ impl<'a> Attendant<'a> {
         signals: Signals,
         presses: Receiver<Press>,
         uplink: &'a Uplink,
+        longest_wait: Duration,
     ) -> Self {
         let now = Instant::now();
         Self {
             live,
-            watchdog: Watchdog::new(),
+            watchdog: Watchdog::new(longest_wait),
             signals,
             presses,
             uplink,
@@ -212,7 +213,7 @@ impl<'a> Attendant<'a> {
         };
         self.camera_is(state, mode, || format!("{}: {text}", state.name()));
         if self.trouble.as_ref() != Some(&text) {
-            tracing::warn!("{text}; trying again until it works");
+            tracing::warn!(camera = state.name(), "{text}; trying again until it works");
             self.trouble = Some(text);
         }
     }
@@ -258,7 +259,13 @@ impl<'a> Attendant<'a> {
         drop(live);
         if before != Some(state) {
             let status = status();
-            tracing::info!(camera = state.name(), "{status}");
+            // Trouble is told where it is known, with its own words.
+            if matches!(
+                state,
+                CameraState::Starting | CameraState::Streaming | CameraState::Off
+            ) {
+                tracing::info!(camera = state.name(), "{status}");
+            }
             if self.end == End::NotYet {
                 service::status(&status);
             }

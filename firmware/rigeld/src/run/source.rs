@@ -10,6 +10,16 @@ pub(super) const fn is_live(source: &Source) -> bool {
     matches!(source, Source::Camera(_) | Source::Pipe(_))
 }
 
+/// Longest wait for a frame.
+pub(super) fn longest_wait(source: &Source) -> Duration {
+    let ms = match source {
+        Source::Clip { .. } => 0,
+        Source::Camera(camera) => camera.timeout_ms,
+        Source::Pipe(pipe) => pipe.timeout_ms,
+    };
+    Duration::from_millis(u64::from(ms))
+}
+
 /// What stands for it in messages.
 pub(super) fn name(source: &Source) -> String {
     match source {
