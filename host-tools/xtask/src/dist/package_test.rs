@@ -253,6 +253,32 @@ mod tests {
     }
 
     #[test]
+    fn a_pause_ends_without_a_failure_when_the_service_is_stopped() {
+        use nix::sys::signal::{Signal, kill};
+        use nix::unistd::Pid;
+        use std::io::BufRead;
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("failures"), "9").unwrap();
+        let script = Project::find()
+            .unwrap()
+            .path("boards/package/restart-pause");
+        let mut waiting = Command::new("sh")
+            .arg(script)
+            .arg("before-start")
+            .env("RUNTIME_DIRECTORY", folder.path())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = String::new();
+        let mut output = std::io::BufReader::new(waiting.stdout.take().unwrap());
+        output.read_line(&mut said).unwrap();
+        assert!(said.contains("waiting 60 s"), "{said}");
+        kill(Pid::from_raw(waiting.id().cast_signed()), Signal::SIGTERM).unwrap();
+        let status = waiting.wait().unwrap();
+        assert!(status.success(), "{status}");
+    }
+
+    #[test]
     fn a_failure_after_a_long_run_starts_the_count_anew() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
