@@ -219,11 +219,12 @@ impl Pipeline {
         };
         let (info, live) = (source.info().clone(), source.is_live());
         let mut frames = Frames::start(source)?;
-        let mut ending_since: Option<Instant> = None;
+        let mut silent_since: Option<Instant> = None;
         let ending = loop {
             let waited = Instant::now();
             let next = frames.next()?;
             self.stages.add(Stage::Decode, waited.elapsed());
+            let is_silent = matches!(next, Next::Silence);
             let order = match next {
                 Next::Frame(mut frame, condition) => {
                     clip.lost += u64::from(frame.info.dropped_before);
@@ -262,8 +263,9 @@ impl Pipeline {
                 (Order::GoOn | Order::Mark, _) => {}
                 (Order::End, _) => frames.stop(),
             }
-            if order == Order::End {
-                let since = ending_since.get_or_insert_with(Instant::now);
+            // What came before the end is labelled, however long that takes.
+            if order == Order::End && is_silent {
+                let since = silent_since.get_or_insert_with(Instant::now);
                 if since.elapsed() >= END_PATIENCE {
                     break frames::Ending {
                         damage: Some(format!(
@@ -274,6 +276,8 @@ impl Pipeline {
                         ..frames::Ending::default()
                     };
                 }
+            } else {
+                silent_since = None;
             }
         };
         self.finish(clip, ending, sink)
