@@ -13,7 +13,7 @@ use crate::dist::package_test;
 use crate::layout::Project;
 use crate::progress::seconds;
 use crate::setup::{self, Purpose};
-use crate::{licences, page, programs};
+use crate::{licences, page, programs, rig};
 
 /// Arguments of `test`.
 #[derive(Debug, clap::Args)]
@@ -21,6 +21,7 @@ use crate::{licences, page, programs};
   cargo xtask test                  everything, as CI runs it
   cargo xtask test --only clippy    one step, by a part of its name; see the list at the end of a whole run
   cargo xtask test --rig            the rig's program and package in emulated machines
+  cargo xtask test --rig --only pi  one of them
 
 Needs nothing but what `cargo xtask setup --for test` fetches, which it does first. A failing step does not keep the
 others from running; the exit code is zero only if all passed.")]
@@ -58,9 +59,15 @@ pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<ExitCode> 
     } else {
         steps(project)
     };
+    let wanted = |name: &str| only.is_none_or(|text| name.contains(text));
+    let needed: Vec<&str> = steps
+        .iter()
+        .filter(|step| wanted(step.name))
+        .filter_map(|step| step.after)
+        .collect();
     let steps: Vec<Step> = steps
         .into_iter()
-        .filter(|step| step.name == SET_UP || only.is_none_or(|text| step.name.contains(text)))
+        .filter(|step| wanted(step.name) || step.name == SET_UP || needed.contains(&step.name))
         .collect();
     if steps.len() == 1 {
         bail!("no step's name holds {:?}", only.unwrap_or_default());
@@ -104,6 +111,7 @@ pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<ExitCode> 
 
 const SET_UP: &str = "set-up";
 const BUILD: &str = "build";
+const MACHINES: &str = "machines' parts";
 
 fn steps(project: &Project) -> Vec<Step<'_>> {
     let step = |name, after, run: Box<dyn Fn() -> Result<()>>| Step { name, after, run };
@@ -175,16 +183,22 @@ fn steps(project: &Project) -> Vec<Step<'_>> {
 }
 
 /// What needs emulated machines, root and the rigs' compiler.
-fn rig_steps(project: &Project) -> Vec<Step<'_>> {
-    let step = |name, run: Box<dyn Fn() -> Result<()>>| Step {
-        name,
-        after: None,
-        run,
-    };
-    vec![
-        step(SET_UP, Box::new(|| setup::prepare(project, Purpose::Bench))),
-        step("package", Box::new(|| package_test::run(project))),
-    ]
+fn rig_steps<'a>(project: &'a Project) -> Vec<Step<'a>> {
+    let step = |name, after, run: Box<dyn Fn() -> Result<()> + 'a>| Step { name, after, run };
+    let mut steps = vec![
+        step(
+            SET_UP,
+            None,
+            Box::new(|| setup::prepare(project, Purpose::Test)),
+        ),
+        step("package", None, Box::new(|| package_test::run(project))),
+        step(MACHINES, None, Box::new(|| rig::prepare(project))),
+    ];
+    for name in rig::SCENARIOS {
+        let run = move || pass(project, &mut rig::command(project, name));
+        steps.push(step(name, Some(MACHINES), Box::new(run)));
+    }
+    steps
 }
 
 fn run_cargo(project: &Project, arguments: &[&str], environment: &[(&str, &str)]) -> Result<()> {

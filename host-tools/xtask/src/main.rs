@@ -29,6 +29,7 @@ mod package;
 mod page;
 mod programs;
 mod progress;
+mod rig;
 mod setup;
 mod soak;
 mod summary;
