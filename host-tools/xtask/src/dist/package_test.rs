@@ -125,9 +125,10 @@ fn labels(root: &Root) -> Result<()> {
         seconds(begun.elapsed())
     );
     let begun = Instant::now();
-    // As the service's user, which must be able to read all it needs.
+    // As the service's user, which must be able to read all it needs. On the Raspberry Pi 5's processor, whose kind the Jetson's
+    // is; the Raspberry Pi 4's runs the check of the updates.
     let said = root.run(
-        "cd /tmp; setpriv --reuid=rigel --regid=rigel --init-groups \
+        "cd /tmp; export QEMU_CPU=cortex-a76; setpriv --reuid=rigel --regid=rigel --init-groups \
          rigeld label /usr/share/rigel/models/golden/clip.mjpeg --out /tmp/golden.jsonl --board /etc/rigel/board.toml",
     )?;
     let lines = root.run("grep --count '\"decision\":\"candidate\"' /tmp/golden.jsonl")?;
