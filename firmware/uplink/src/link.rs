@@ -163,10 +163,14 @@ impl<H: FnMut() -> Health> Link<H> {
             AsyncClient::new(options, usize::from(config.window) + EVENTS);
         let (events, received) = mpsc::channel(EVENTS);
         let asked = config.clone();
+        let monitor = Arc::clone(&self.monitor);
         let task = tokio::spawn(async move {
             loop {
                 let event = event_loop.poll().await;
-                let event = event.map_err(|error| trouble(&asked, &error));
+                let event = event.map_err(|error| {
+                    monitor.not_connected(is_turned_away(&asked, &error));
+                    trouble(&asked, &error)
+                });
                 let over = event.is_err();
                 if events.send(event).await.is_err() || over {
                     return;
@@ -432,6 +436,13 @@ pub(crate) fn options(config: &UplinkConfig, id: String) -> Result<MqttOptions, 
         options.set_transport(tls.transport()?);
     }
     Ok(options)
+}
+
+/// Whether somebody answered and would not have us.
+fn is_turned_away(config: &UplinkConfig, error: &ConnectionError) -> bool {
+    let tls = config.tls.as_ref();
+    matches!(error, ConnectionError::ConnectionRefused(_))
+        || tls.is_some_and(|tls| tls.explain(&config.host, error).is_some())
 }
 
 /// Why there is no connection, in words.

@@ -63,6 +63,9 @@ impl UplinkConfig {
 pub struct LinkReport {
     /// Its state.
     pub state: LinkState,
+    /// Whether the broker, or TLS on its behalf, turned us away when we tried to connect last: name, password, certificate or
+    /// rights are wrong.
+    pub turned_away: bool,
     /// Times connected.
     pub connects: u64,
     /// Messages handed to the broker, repeats included.
@@ -108,6 +111,7 @@ impl Monitor {
     pub(crate) fn connected(&self) {
         let mut report = self.lock();
         report.connects += 1;
+        report.turned_away = false;
         report.last_trouble = None;
         drop(report);
         self.set_state(LinkState::Online);
@@ -125,6 +129,11 @@ impl Monitor {
         } else {
             LinkState::Online
         };
+    }
+
+    /// Notes whether an attempt to connect was turned away or merely failed.
+    pub(crate) fn not_connected(&self, turned_away: bool) {
+        self.lock().turned_away = turned_away;
     }
 
     /// Notes trouble; whether it is news.

@@ -335,6 +335,7 @@ impl<'a> Attendant<'a> {
         live.link = match report.state {
             LinkState::Held if report.refused > 0 => Link::Refused,
             LinkState::Online | LinkState::Held => Link::Online,
+            LinkState::Offline | LinkState::Connecting if report.turned_away => Link::Refused,
             LinkState::Offline | LinkState::Connecting | LinkState::Stopped => Link::Offline,
         };
         live.waiting = Some(waiting);
