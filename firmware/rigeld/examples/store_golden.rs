@@ -11,16 +11,16 @@ use std::path::Path;
 /// How far off a number may be; `docs/reference/check.md` says what this was set by.
 const TOLERANCE: Tolerance = Tolerance {
     eye_px: Limit {
-        worst: 2.5,
-        mean: 0.15,
+        worst: 1.0,
+        mean: 0.05,
     },
     openness: Limit {
-        worst: 0.04,
-        mean: 0.005,
+        worst: 0.02,
+        mean: 0.0015,
     },
     person_px: Limit {
-        worst: 20.0,
-        mean: 5.0,
+        worst: 15.0,
+        mean: 4.0,
     },
     blink_frames: 1,
     blink_confidence: 0.02,
