@@ -73,7 +73,7 @@ pub(crate) fn pi(kit: &Kit) -> Verdict {
     Film::new(kit)?.add(&mut archive, "");
     let mut machine = kit.boot_pi("pi", archive)?;
     machine.expect("RIG ready", BOOT)?;
-    let model = machine.run("cat /proc/device-tree/model")?;
+    let model = machine.run("tr -d '\\0' < /proc/device-tree/model")?;
     let bus = machine.run("ls /dev/i2c-*")?;
     let bus = bus.lines().next().context("the Pi has an I2C bus")?;
     let more = format!(
@@ -129,7 +129,7 @@ pub(crate) fn pi(kit: &Kit) -> Verdict {
     Ok(format!(
         "{}: lights driven and read at the registers (levels {dark:#010x}), the button marked a moment, pins inputs again after \
          SIGTERM and after an error (exit status {status}); the display at {bus} absent; labels stay in the outbox ({})",
-        model.trim_end_matches('\0'),
+        model,
         left.lines().last().unwrap_or_default()
     ))
 }
