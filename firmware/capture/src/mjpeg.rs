@@ -32,7 +32,7 @@ pub struct MjpegFileSource {
 }
 
 impl MjpegFileSource {
-    /// Opens a file and reads its first picture's size, which all must have.
+    /// Opens a file and reads its first picture's size. Pictures of another are damage.
     pub fn open(path: &Path, fps: f32) -> Result<Self, CaptureError> {
         let open = |source| CaptureError::Open {
             path: path.to_owned(),
@@ -99,6 +99,20 @@ impl MjpegFileSource {
     pub fn ending_at(mut self, seconds: f64) -> Self {
         self.most = (seconds * self.fps).ceil() as u32;
         self
+    }
+
+    /// Whether all whole pictures have the size of the first. Reads the file to its end.
+    pub fn has_one_size(mut self) -> Result<bool, CaptureError> {
+        while self.find()? {
+            let (picture, _) = self.inbox.front().unwrap_or_default();
+            // One that cannot be read is a damaged picture, of no size.
+            let size = self.decoder.size(picture).unwrap_or(self.size);
+            if size != self.size {
+                return Ok(false);
+            }
+            self.inbox.pop();
+        }
+        Ok(true)
     }
 
     /// Reads on until a whole picture is there; `false` at the end of the file.

@@ -201,7 +201,8 @@ pub(crate) fn open_clip(
             source,
         });
     }
-    if is_file_of_jpegs(path) {
+    // Recordings of several sizes put together are brought to the first one's by ffmpeg.
+    if is_file_of_jpegs(path) && MjpegFileSource::open(path, PICTURES_A_SECOND)?.has_one_size()? {
         let source = MjpegFileSource::open(path, PICTURES_A_SECOND)?;
         return Ok(Box::new(source.ending_at(seconds.unwrap_or(f64::INFINITY))));
     }
