@@ -11,7 +11,7 @@ use label_store::{Balance, ClipSummary};
 use std::time::Duration;
 
 /// One webcam-like input, no television and no radio.
-pub(crate) const VIVID: &str = "vivid n_devs=1 node_types=0x1 num_inputs=1 input_types=0x0";
+const VIVID: &str = "vivid n_devs=1 node_types=0x1 num_inputs=1 input_types=0x0";
 
 /// Until a machine has booted.
 pub(crate) const BOOT: Duration = Duration::from_mins(4);

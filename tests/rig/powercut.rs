@@ -136,6 +136,7 @@ fn boot(kit: &Kit, desk: &Desk, disk: &Path, environment: &str) -> Result<Machin
         "virtio_rng",
         "virtio_net",
         "virtio_blk",
+        "crc32c_generic",
         "ext4",
     ];
     let mut archive = kit.base(arch, &modules)?;

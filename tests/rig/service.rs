@@ -89,6 +89,7 @@ fn boot(kit: &Kit, desk: &Desk) -> Result<Machine> {
         "virtio_rng",
         "virtio_net",
         "virtio_blk",
+        "crc32c_generic",
         "ext4",
     ];
     let mut archive = kit.base(arch, &modules)?;
