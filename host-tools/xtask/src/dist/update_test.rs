@@ -66,6 +66,7 @@ pub(super) fn run(project: &Project, parts: &Parts, root: &Root) -> Result<()> {
     start(root)?;
     runs(root, VERSION, "package").context("after `rigel-update back`")?;
     root.run("rigel-update back")?;
+    start(root)?;
     runs(root, NEXT, "a").context("after `rigel-update back` from going back")?;
     eprintln!(
         "updates: 5 bundles refused, a bad one gone back from, a good one kept ({})",
