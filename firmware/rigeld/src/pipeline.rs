@@ -298,9 +298,11 @@ impl Pipeline {
         clip.end.dropped += clip.thinning.missed() + after_last;
         clip.end.condition = ending.condition;
         clip.end.failure = ending.error;
-        clip.end.damage = ending
-            .damage
-            .or_else(|| clip.end.failure.as_ref().map(ToString::to_string));
+        let failure = clip.end.failure.as_ref().map(ToString::to_string);
+        clip.end.damage = match (failure, ending.damage) {
+            (Some(failure), Some(damage)) => Some(format!("{failure}; {damage}")),
+            (failure, damage) => failure.or(damage),
+        };
         if clip.last.is_some() {
             let (strips, mut failure) = (&mut self.strips, None);
             clip.labeller.finish(|label| {
