@@ -4,6 +4,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::layout::Project;
 
@@ -31,14 +32,11 @@ struct Package {
     source: Option<String>,
 }
 
-/// Fails with the name of every dependency whose licence the policy does not allow.
-pub(crate) fn check(project: &Project) -> Result<()> {
-    let text =
-        std::fs::read_to_string(project.path("deny.toml")).context("cannot read deny.toml")?;
-    let policy: Policy = toml::from_str(&text).context("deny.toml is not as it should be")?;
-    let mut command = Command::new("cargo");
-    let output = command
+/// What cargo knows of the workspace and all that it depends on, as far as `T` asks.
+pub(crate) fn metadata<T: DeserializeOwned>(project: &Project, options: &[&str]) -> Result<T> {
+    let output = Command::new("cargo")
         .args(["metadata", "--format-version=1"])
+        .args(options)
         .current_dir(project.root())
         .output()
         .context("cannot start cargo")?;
@@ -48,8 +46,15 @@ pub(crate) fn check(project: &Project) -> Result<()> {
             String::from_utf8_lossy(&output.stderr)
         );
     }
-    let metadata: Metadata =
-        serde_json::from_slice(&output.stdout).context("cargo metadata speaks another format")?;
+    serde_json::from_slice(&output.stdout).context("cargo metadata speaks another format")
+}
+
+/// Fails with the name of every dependency whose licence the policy does not allow.
+pub(crate) fn check(project: &Project) -> Result<()> {
+    let text =
+        std::fs::read_to_string(project.path("deny.toml")).context("cannot read deny.toml")?;
+    let policy: Policy = toml::from_str(&text).context("deny.toml is not as it should be")?;
+    let metadata: Metadata = metadata(project, &[])?;
     let foreign: Vec<&Package> = metadata
         .packages
         .iter()

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use super::cross::TARGET;
 use crate::layout::Project;
+use crate::licences;
 
 #[derive(Deserialize)]
 struct Metadata {
@@ -53,20 +53,8 @@ struct Kind {
 
 /// One document: every crate with its licence, then every text once, with the crates it came with.
 pub(super) fn of_program(project: &Project) -> Result<String> {
-    let output = Command::new("cargo")
-        .args(["metadata", "--format-version=1", "--locked"])
-        .args(["--filter-platform", TARGET])
-        .current_dir(project.root())
-        .output()
-        .context("cannot start cargo")?;
-    if !output.status.success() {
-        bail!(
-            "cargo metadata: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-    }
     let metadata: Metadata =
-        serde_json::from_slice(&output.stdout).context("cargo metadata speaks another format")?;
+        licences::metadata(project, &["--locked", "--filter-platform", TARGET])?;
     let linked = linked_into("rigeld", &metadata)?;
     let mut texts: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut document =
