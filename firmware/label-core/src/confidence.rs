@@ -25,6 +25,14 @@ impl Confidence {
         }
     }
 
+    /// The probability of these log odds; 0 where they are not a number.
+    pub fn from_log_odds(log_odds: f32) -> Self {
+        if log_odds.is_nan() {
+            return Self(0.0);
+        }
+        Self((1.0 / (1.0 + libm::expf(-log_odds))).clamp(0.0, 1.0))
+    }
+
     /// The probability.
     pub const fn get(self) -> f32 {
         self.0

@@ -7,18 +7,24 @@
 //! by abstentions without a track.
 
 mod events;
+mod flag;
 mod person;
+mod scene;
+mod state;
 mod track;
 
-pub use person::{EyeMeasurement, PersonFrame, PersonMeasurement};
+pub use person::{EyeMeasurement, FaceMotion, PersonFrame, PersonMeasurement};
 
-use crate::confidence::LogisticCalibration;
 use crate::coverage::{Coverage, FrameVerdict, Run};
+use crate::gate::Gate;
 use crate::id::TrackId;
 use crate::kind::{AbstainReason, LabelKind, LabelScope};
+use crate::reading::Span;
+use crate::scene::SceneFrame;
 use crate::time::{CaptureTime, FrameIndex, FrameRange};
 use crate::wire::{Decision, Label};
 use person::PersonLabeller;
+use scene::SceneLabeller;
 
 /// Most people followed at a time.
 pub const MAX_PERSONS: usize = 8;
@@ -26,32 +32,31 @@ pub const MAX_PERSONS: usize = 8;
 /// A person not seen for longer than this is gone; their track ends where they were last seen.
 const GONE_S: f32 = 5.0;
 
-/// Which entry of the batch's model table a kind of label comes from.
+/// Which entry of the batch's model table each kind of label comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ModelIndexes {
-    /// Eye positions.
-    pub eyes: u8,
-    /// Person boxes.
-    pub person: u8,
-    /// Blinks and long closures.
-    pub blink: u8,
+pub struct ModelIndexes([u8; LabelKind::ALL.len()]);
+
+impl ModelIndexes {
+    /// Every kind comes from the first entry.
+    pub const fn new() -> Self {
+        Self([0; LabelKind::ALL.len()])
+    }
+
+    /// Where a kind comes from.
+    pub const fn set(&mut self, kind: LabelKind, index: u8) {
+        self.0[kind as usize] = index;
+    }
+
+    /// The entry of this kind.
+    pub const fn of(&self, kind: LabelKind) -> u8 {
+        self.0[kind as usize]
+    }
 }
 
-/// What a kind needs to be offered, and how sure an event is.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Gate {
-    /// Least confidence of a blink.
-    pub blink: f32,
-    /// Least confidence of a long closure.
-    pub long_closure: f32,
-    /// Least confidence of an eye position.
-    pub eyes: f32,
-    /// Least confidence of a person box.
-    pub person: f32,
-    /// Confidence of a blink from its features.
-    pub blink_calibration: LogisticCalibration<{ crate::blink::BLINK_FEATURES }>,
-    /// Confidence of a long closure.
-    pub long_closure_confidence: f32,
+impl Default for ModelIndexes {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// Makes the labels of one clip.
@@ -60,7 +65,7 @@ pub struct ClipLabeller {
     models: ModelIndexes,
     persons: heapless::Vec<PersonLabeller, MAX_PERSONS>,
     nobody: Coverage,
-    scene: Option<(FrameRange, (CaptureTime, CaptureTime))>,
+    scene: SceneLabeller,
     tracks: u32,
 }
 
@@ -72,9 +77,14 @@ impl ClipLabeller {
             models,
             persons: heapless::Vec::new(),
             nobody: Coverage::new(),
-            scene: None,
+            scene: SceneLabeller::new(&models),
             tracks: 0,
         }
+    }
+
+    /// From the next frame on, another gate.
+    pub fn set_gate(&mut self, gate: Gate) {
+        self.gate = gate;
     }
 
     /// Tracks begun so far.
@@ -88,6 +98,7 @@ impl ClipLabeller {
         index: FrameIndex,
         at: CaptureTime,
         seen: &[PersonMeasurement],
+        scene: &SceneFrame,
         mut tell: impl FnMut(Label),
     ) {
         let frame = Run {
@@ -95,8 +106,8 @@ impl ClipLabeller {
             pts: (at, at),
             verdict: FrameVerdict::Value,
         };
-        let (frames, pts) = self.scene.get_or_insert((frame.frames, frame.pts));
-        (frames.end, pts.1) = (index, at);
+        self.scene
+            .observe(Span::frame(index, at), scene, &self.gate, &mut tell);
         let verdict = if seen.is_empty() {
             FrameVerdict::Abstain(AbstainReason::NoPerson)
         } else {
@@ -113,7 +124,7 @@ impl ClipLabeller {
             let place = place.or_else(|| {
                 // More people than places: those that came first are kept.
                 self.persons
-                    .push(PersonLabeller::new(measurement.track, self.models))
+                    .push(PersonLabeller::new(measurement.track, &self.models))
                     .ok()?;
                 self.tracks += 1;
                 Some(self.persons.len() - 1)
@@ -149,20 +160,7 @@ impl ClipLabeller {
         if let Some(run) = self.nobody.finish() {
             tell_nobody(&run, &mut tell);
         }
-        if let Some((frames, pts)) = self.scene.take() {
-            for kind in LabelKind::ALL
-                .into_iter()
-                .filter(|kind| kind.scope() == LabelScope::Scene)
-            {
-                tell(abstention(
-                    kind,
-                    None,
-                    frames,
-                    pts,
-                    AbstainReason::NoLabeller,
-                ));
-            }
-        }
+        self.scene.finish(&mut tell);
     }
 }
 

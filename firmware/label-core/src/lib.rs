@@ -14,16 +14,23 @@
 pub mod blink;
 pub mod confidence;
 pub mod coverage;
+pub mod flag;
+pub mod gate;
 pub mod geometry;
 pub mod id;
 pub mod keyframes;
 pub mod kind;
 pub mod labeller;
+pub mod reading;
+pub mod scene;
 pub mod time;
 pub mod wire;
 
 pub use confidence::{Confidence, ConfidenceError};
+pub use gate::{Gate, KindGate, Mode};
 pub use geometry::{BoundingBox, Keypoint};
 pub use id::{BootId, LabelId, Seq, TrackId};
 pub use kind::{AbstainReason, EyeSide, LabelKind};
+pub use reading::{Look, Reading, Span, Verdict};
+pub use scene::SceneFrame;
 pub use time::{CaptureTime, FrameIndex, FrameRange};

@@ -1,11 +1,10 @@
 //! The calibration file: how sure a measurement makes us.
 
 use anyhow::{Context, Result, ensure};
-use label_core::blink::BLINK_FEATURES;
 use label_core::confidence::LogisticCalibration;
-use label_core::labeller::{EyeMeasurement, Gate};
+use label_core::labeller::EyeMeasurement;
 use label_core::wire::ModelRef;
-use label_core::{AbstainReason, EyeSide};
+use label_core::{AbstainReason, EyeSide, Gate, LabelKind};
 use perception::{Eyes, sha256};
 use serde::Deserialize;
 use std::path::Path;
@@ -15,20 +14,42 @@ use std::path::Path;
 struct RawCalibration {
     name: String,
     version: String,
-    blink: RawLogistic,
+    blink: RawPart,
     long_closure: RawConstant,
-    eyes: RawLogistic,
-    person: RawLogistic,
+    eyes: RawPart,
+    person: RawPart,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct RawLogistic {
+pub(crate) struct RawLogistic {
+    ceiling: f32,
+    bias: f32,
+    weights: Vec<f32>,
+    ranges: Vec<(f32, f32)>,
+}
+
+/// A logistic, and the least confidence to offer.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct RawPart {
     ceiling: f32,
     bias: f32,
     weights: Vec<f32>,
     ranges: Vec<(f32, f32)>,
     threshold: f32,
+}
+
+impl RawPart {
+    fn logistic<const N: usize>(&self, part: &str) -> Result<LogisticCalibration<N>> {
+        let raw = RawLogistic {
+            ceiling: self.ceiling,
+            bias: self.bias,
+            weights: self.weights.clone(),
+            ranges: self.ranges.clone(),
+        };
+        raw.logistic(part)
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -75,62 +96,64 @@ impl Calibration {
 
     fn parse(text: &str) -> Result<Self> {
         let raw: RawCalibration = toml::from_str(text)?;
-        let gate = Gate {
-            blink: raw.blink.threshold,
-            long_closure: raw.long_closure.threshold,
-            eyes: raw.eyes.threshold,
-            person: raw.person.threshold,
-            blink_calibration: logistic::<BLINK_FEATURES>("blink", &raw.blink)?,
-            long_closure_confidence: raw.long_closure.confidence,
-        };
-        let thresholds = [
-            gate.blink,
-            gate.long_closure,
-            gate.eyes,
-            gate.person,
-            gate.long_closure_confidence,
-        ];
+        let mut gate = Gate::new(raw.blink.logistic("blink")?, raw.long_closure.confidence);
+        for (kind, threshold) in [
+            (LabelKind::Blink, raw.blink.threshold),
+            (LabelKind::LongClosure, raw.long_closure.threshold),
+            (LabelKind::KeypointLeftEye, raw.eyes.threshold),
+            (LabelKind::KeypointRightEye, raw.eyes.threshold),
+            (LabelKind::BboxPerson, raw.person.threshold),
+        ] {
+            ensure!(
+                (0.0..=1.0).contains(&threshold),
+                "the threshold of {kind} must lie between 0 and 1"
+            );
+            gate.offer(kind, threshold);
+        }
         ensure!(
-            thresholds.iter().all(|value| (0.0..=1.0).contains(value)),
-            "thresholds and confidence must lie between 0 and 1"
+            (0.0..=1.0).contains(&gate.long_closure_confidence),
+            "[long-closure] confidence: must lie between 0 and 1"
         );
         Ok(Self {
             gate,
-            eyes: logistic("eyes", &raw.eyes)?,
-            person: logistic("person", &raw.person)?,
+            eyes: raw.eyes.logistic("eyes")?,
+            person: raw.person.logistic("person")?,
             reference: crate::model_ref(&raw.name, &raw.version, &sha256(text.as_bytes()))?,
         })
     }
 }
 
-fn logistic<const N: usize>(part: &str, raw: &RawLogistic) -> Result<LogisticCalibration<N>> {
-    let numbers = [raw.bias].into_iter().chain(raw.weights.iter().copied());
-    ensure!(
-        numbers.clone().all(f32::is_finite),
-        "[{part}]: every number must be finite"
-    );
-    ensure!(
-        (0.0..=1.0).contains(&raw.ceiling),
-        "[{part}] ceiling: must lie between 0 and 1"
-    );
-    ensure!(
-        raw.ranges.iter().all(|(low, high)| low <= high),
-        "[{part}] ranges: the lower end stands first"
-    );
-    let weights = raw.weights.as_slice().try_into();
-    let ranges = raw.ranges.as_slice().try_into();
-    match (weights, ranges) {
-        (Ok(weights), Ok(ranges)) => Ok(LogisticCalibration {
-            ceiling: raw.ceiling,
-            bias: raw.bias,
-            weights,
-            ranges,
-        }),
-        _ => anyhow::bail!(
-            "[{part}]: {N} weights and ranges are needed, there are {} and {}",
-            raw.weights.len(),
-            raw.ranges.len()
-        ),
+impl RawLogistic {
+    /// The numbers, once they are found to be usable; `part` is the section that an error names.
+    pub(crate) fn logistic<const N: usize>(&self, part: &str) -> Result<LogisticCalibration<N>> {
+        let numbers = [self.bias].into_iter().chain(self.weights.iter().copied());
+        ensure!(
+            numbers.clone().all(f32::is_finite),
+            "[{part}]: every number must be finite"
+        );
+        ensure!(
+            (0.0..=1.0).contains(&self.ceiling),
+            "[{part}] ceiling: must lie between 0 and 1"
+        );
+        ensure!(
+            self.ranges.iter().all(|(low, high)| low <= high),
+            "[{part}] ranges: the lower end stands first"
+        );
+        let weights = self.weights.as_slice().try_into();
+        let ranges = self.ranges.as_slice().try_into();
+        match (weights, ranges) {
+            (Ok(weights), Ok(ranges)) => Ok(LogisticCalibration {
+                ceiling: self.ceiling,
+                bias: self.bias,
+                weights,
+                ranges,
+            }),
+            _ => anyhow::bail!(
+                "[{part}]: {N} weights and ranges are needed, there are {} and {}",
+                self.weights.len(),
+                self.ranges.len()
+            ),
+        }
     }
 }
 

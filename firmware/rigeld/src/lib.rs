@@ -10,6 +10,7 @@ pub mod check;
 mod clock;
 mod hint;
 pub mod label;
+mod labeller_card;
 mod lines;
 pub mod live;
 mod machine;

@@ -16,6 +16,7 @@ mod strips;
 mod thinning;
 
 use crate::calibration::Calibration;
+use crate::labeller_card::{LABELLER_KINDS, LabellerCard};
 use crate::stages::{Stage, Stages};
 pub use control::{Control, Labelled, Order, Progress, ToTheEnd};
 
@@ -25,7 +26,7 @@ use capture::{CameraCondition, CaptureError, FrameBuffer, FrameInfo, FrameSource
 use frames::{Frames, Next};
 use label_core::labeller::{ClipLabeller, ModelIndexes, PersonFrame, PersonMeasurement};
 use label_core::wire::{Label, ModelRef, Shed, ShedChange};
-use label_core::{AbstainReason, EyeSide, FrameRange};
+use label_core::{AbstainReason, EyeSide, FrameRange, LabelKind, Look, SceneFrame};
 use perception::{
     ColorRange, EyeReader, FaceDetector, FaceDetectorKind, FaceMesh, FaceModels, FaceTracker,
     Filmstrip, ModelCard, Novelty, PersonFinder, PersonTimes, Picture, Runtime, Search,
@@ -108,8 +109,10 @@ pub struct Pipeline {
     calibration: Calibration,
     strips: Strips,
     measured: Vec<PersonMeasurement>,
-    /// What labels refer to, at the places of [`MODELS`].
+    /// What labels refer to.
     models: Vec<ModelRef>,
+    /// Where in `models` each kind of label stands.
+    indexes: ModelIndexes,
     /// Every model in use.
     loaded: Vec<ModelRef>,
     runtime: ModelRef,
@@ -118,13 +121,6 @@ pub struct Pipeline {
     /// How often the mesh looked at a face so far.
     pub mesh_looks: u64,
 }
-
-/// Places in the model table.
-const MODELS: ModelIndexes = ModelIndexes {
-    eyes: 0,
-    person: 1,
-    blink: 2,
-};
 
 impl Pipeline {
     /// Loads the models that the board names.
@@ -151,13 +147,29 @@ impl Pipeline {
         let (person_card, mask_card) = (card(&p.person)?, card(&p.person_mask)?);
         let persons = PersonFinder::load(&person_card, &mask_card, &runtime, &p.files, p.threads)
             .context("cannot load the person models")?;
-        let calibration = Calibration::read(&p.calibration)?;
+        let mut calibration = Calibration::read(&p.calibration)?;
         let of_card = |card: &ModelCard| crate::model_ref(&card.name, &card.version, &card.sha256);
-        let models = vec![
+        let mut models = vec![
             of_card(&mesh_card)?,
             of_card(&person_card)?,
             calibration.reference.clone(),
         ];
+        let mut indexes = ModelIndexes::new();
+        for (kind, index) in [
+            (LabelKind::BboxPerson, 1),
+            (LabelKind::Blink, 2),
+            (LabelKind::LongClosure, 2),
+        ] {
+            indexes.set(kind, index);
+        }
+        for kind in LABELLER_KINDS {
+            let Some(card) = LabellerCard::read(&p.cards, kind)? else {
+                continue;
+            };
+            calibration.gate.offer(kind, card.threshold);
+            indexes.set(kind, u8::try_from(models.len())?);
+            models.push(card.reference);
+        }
         let mut loaded = models.clone();
         for card in [
             &reader_card,
@@ -174,6 +186,7 @@ impl Pipeline {
             strips: Strips::default(),
             measured: Vec::new(),
             models,
+            indexes,
             loaded,
             runtime: crate::model_ref("litert", perception::RUNTIME_VERSION, runtime.sha256())?,
             stages: Stages::default(),
@@ -209,7 +222,10 @@ impl Pipeline {
         self.persons.reset();
         self.strips.clear();
         let mut clip = Clip {
-            labeller: Box::new(ClipLabeller::new(self.calibration.gate.clone(), MODELS)),
+            labeller: Box::new(ClipLabeller::new(
+                self.calibration.gate.clone(),
+                self.indexes,
+            )),
             search,
             thinning: Thinning::default(),
             shed: Shed::Nothing,
@@ -385,9 +401,10 @@ impl Pipeline {
         self.stages.add(Stage::Strip, strip_time);
 
         self.measure(shed);
+        let scene = SceneFrame::default();
         let (strips, mut write, mut failure) = (&mut self.strips, Duration::ZERO, None);
         clip.labeller
-            .observe(info.index, info.at, &self.measured, |label| {
+            .observe(info.index, info.at, &self.measured, &scene, |label| {
                 let start = Instant::now();
                 let strip = strips.of_event(&label);
                 failure = failure.take().or(sink.label(label, strip).err());
@@ -429,6 +446,10 @@ impl Pipeline {
                     right,
                     face_score: face.map_or(0.0, |face| face.mesh.presence),
                     yaw: face.map_or(0.0, |face| face.eyes.yaw),
+                    glasses: Look::NotLooked,
+                    shadow: Look::NotLooked,
+                    occluded: Look::NotLooked,
+                    motion: None,
                 },
             }
         };
@@ -440,6 +461,7 @@ impl Pipeline {
             }
             return;
         }
+        let least = self.calibration.gate.of(LabelKind::BboxPerson).threshold;
         for person in self.persons.persons() {
             let of = |face: &&TrackedFace| face.track == person.track;
             let face = self.faces.faces().iter().find(of);
@@ -447,8 +469,7 @@ impl Pipeline {
                 .bounds
                 .map(|(bounds, features)| (bounds, self.calibration.person.confidence(features)));
             // Without a face, a box that would not be offered is no ground to say that somebody is there.
-            let sure = boxed
-                .is_some_and(|(_, confidence)| confidence.get() >= self.calibration.gate.person);
+            let sure = boxed.is_some_and(|(_, confidence)| confidence.get() >= least);
             if face.is_some() || sure {
                 let boxed = boxed.ok_or(AbstainReason::LowConfidence);
                 self.measured

@@ -29,7 +29,7 @@ const MAX_OUTSTANDING: usize = 4096;
 /// Puts what the line makes into the outbox.
 pub struct Publisher {
     outbox: OutboxHandle,
-    models: heapless::Vec<ModelRef, 8>,
+    models: heapless::Vec<ModelRef, 16>,
     media: Option<PathBuf>,
     clip: ClipNumber,
     batch: Vec<Label>,

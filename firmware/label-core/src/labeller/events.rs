@@ -1,10 +1,11 @@
 //! Blinks and long closures of one person, and the frames in which none could be told.
 
+use super::abstention;
 use super::track::rounded;
-use super::{Gate, abstention};
 use crate::blink::{Blink, BlinkDetector, EyeEvent, EyeObservation, LongClosure};
 use crate::confidence::Confidence;
 use crate::coverage::{FrameVerdict, Run};
+use crate::gate::Gate;
 use crate::id::TrackId;
 use crate::kind::{AbstainReason, LabelKind};
 use crate::time::{CaptureTime, FrameIndex, FrameRange};
@@ -42,7 +43,12 @@ impl EventLabeller {
         gate: &Gate,
         tell: &mut impl FnMut(Label),
     ) {
-        self.be_silent(now, tell);
+        for silence in [&mut self.blinks, &mut self.closures] {
+            let verdict = gate
+                .closed(silence.kind)
+                .map_or(now.verdict, FrameVerdict::Abstain);
+            silence.observe(Run { verdict, ..now }, tell);
+        }
         self.detect(now.frames.end, now.pts.1, eyes, gate, tell);
         for silence in [&mut self.blinks, &mut self.closures] {
             silence.settle(self.detector.settled(silence.kind), tell);
@@ -108,7 +114,7 @@ fn hear(
     gate: &Gate,
     tell: &mut impl FnMut(Label),
 ) {
-    let (kind, frames, pts, from, to) = match *event {
+    let (kind, frames, pts, mut from, mut to) = match *event {
         EyeEvent::Cut(cut) => {
             let missing = FrameVerdict::Abstain(AbstainReason::FramesMissing);
             (
@@ -134,12 +140,19 @@ fn hear(
             FrameVerdict::Value,
         ),
     };
+    let closed = gate.closed(kind);
+    if let Some(reason) = closed {
+        // Withdrawn since the event began: nothing is said of its frames either.
+        (from, to) = (Some(FrameVerdict::Value), FrameVerdict::Abstain(reason));
+    }
     for silence in silences {
         if silence.kind == kind {
             silence.change(frames, pts, from, to, tell);
         }
     }
-    if let Some(label) = event_label(event, track, model, gate) {
+    if closed.is_none()
+        && let Some(label) = event_label(event, track, model, gate)
+    {
         tell(label);
     }
 }
@@ -265,7 +278,7 @@ impl Silence {
 
 /// A blink or a long closure as a label, offered or not; `None` for a cut, which is silence.
 fn event_label(event: &EyeEvent, track: TrackId, model: u8, gate: &Gate) -> Option<Label> {
-    let (kind, frames, pts, value, raw, confidence, least) = match event {
+    let (kind, frames, pts, value, raw, confidence) = match event {
         EyeEvent::Cut(_) => return None,
         EyeEvent::Blink(blink) => {
             let value = EventValue {
@@ -277,15 +290,7 @@ fn event_label(event: &EyeEvent, track: TrackId, model: u8, gate: &Gate) -> Opti
             let Blink {
                 frames, pts, depth, ..
             } = *blink;
-            (
-                LabelKind::Blink,
-                frames,
-                pts,
-                value,
-                depth,
-                confidence,
-                gate.blink,
-            )
+            (LabelKind::Blink, frames, pts, value, depth, confidence)
         }
         EyeEvent::LongClosure(LongClosure {
             frames,
@@ -307,7 +312,6 @@ fn event_label(event: &EyeEvent, track: TrackId, model: u8, gate: &Gate) -> Opti
                 value,
                 *opening,
                 confidence,
-                gate.long_closure,
             )
         }
     };
@@ -316,7 +320,7 @@ fn event_label(event: &EyeEvent, track: TrackId, model: u8, gate: &Gate) -> Opti
         model: Some(model),
         ..abstention(kind, Some(track), frames, pts, AbstainReason::LowConfidence)
     };
-    if confidence < least {
+    if confidence < gate.of(kind).threshold {
         return Some(silent);
     }
     Some(Label {

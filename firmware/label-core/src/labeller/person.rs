@@ -1,15 +1,20 @@
 //! Everything that is said of one person.
 
+use super::ModelIndexes;
 use super::events::EventLabeller;
+use super::flag::FlagLabeller;
+use super::state::StateLabeller;
 use super::track::{TrackLabeller, Value, rounded};
-use super::{Gate, ModelIndexes, abstention};
 use crate::blink::EyeObservation;
 use crate::confidence::Confidence;
 use crate::coverage::{FrameVerdict, Run};
+use crate::flag::FlagTiming;
+use crate::gate::Gate;
 use crate::geometry::{BoundingBox, Keypoint};
 use crate::id::TrackId;
 use crate::keyframes::Segment;
 use crate::kind::{AbstainReason, EyeSide, LabelKind};
+use crate::reading::{Look, Span};
 use crate::time::{CaptureTime, FrameIndex, FrameRange};
 use crate::wire::{BoxKeyframe, Label, LabelValue, PointKeyframe};
 
@@ -20,13 +25,20 @@ const SIDE_TOLERANCE: f32 = 1.49;
 /// Largest error of an interpolated confidence.
 const CONFIDENCE_TOLERANCE: f32 = 0.05;
 
-/// Kinds that no labeller of this firmware makes.
-const NOT_MADE: [LabelKind; 4] = [
-    LabelKind::WearingGlasses,
-    LabelKind::InShadow,
-    LabelKind::FaceOccluded,
-    LabelKind::Alertness,
-];
+/// Glasses are put on and off; what passes over the lenses in between is no change.
+const GLASSES: FlagTiming = FlagTiming {
+    window_s: 4.0,
+    shortest_s: 1.0,
+};
+const SHADOW: FlagTiming = FlagTiming {
+    window_s: 1.0,
+    shortest_s: 0.5,
+};
+/// A hand at the mouth comes and goes.
+const OCCLUSION: FlagTiming = FlagTiming {
+    window_s: 0.6,
+    shortest_s: 0.3,
+};
 
 /// One eye in one frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,6 +49,15 @@ pub struct EyeMeasurement {
     pub confidence: Confidence,
     /// Lid gap over corner distance.
     pub openness: f32,
+}
+
+/// How a face moves beside its eyes, for signs of sleepiness.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FaceMotion {
+    /// Gap between the inner lips over the width of the mouth.
+    pub mouth_opening: f32,
+    /// Nod of the head in degrees, positive downwards.
+    pub pitch: f32,
 }
 
 /// What was measured of one person in one frame, or why not.
@@ -54,6 +75,14 @@ pub struct PersonFrame {
     pub face_score: f32,
     /// Turn of the head, degrees.
     pub yaw: f32,
+    /// Glasses of any kind before the eyes.
+    pub glasses: Look,
+    /// Shade on the face.
+    pub shadow: Look,
+    /// Something before the face.
+    pub occluded: Look,
+    /// Mouth and nodding, where the mesh looked.
+    pub motion: Option<FaceMotion>,
 }
 
 /// What was measured of a person with this track.
@@ -70,15 +99,17 @@ pub(super) struct PersonLabeller {
     person: TrackLabeller<5>,
     left: TrackLabeller<3>,
     right: TrackLabeller<3>,
+    glasses: FlagLabeller,
+    shadow: FlagLabeller,
+    occluded: FlagLabeller,
+    alertness: StateLabeller<u8>,
     events: EventLabeller,
-    /// First to last frame in which the person was seen.
-    seen: Option<(FrameRange, (CaptureTime, CaptureTime))>,
-    /// Frames since then, up to now.
+    /// Frames since the person was last seen, up to now.
     missing: Option<(FrameRange, (CaptureTime, CaptureTime))>,
 }
 
 impl PersonLabeller {
-    pub(super) const fn new(track: TrackId, models: ModelIndexes) -> Self {
+    pub(super) fn new(track: TrackId, models: &ModelIndexes) -> Self {
         let point = [POINT_TOLERANCE, POINT_TOLERANCE, CONFIDENCE_TOLERANCE];
         let sides = [
             SIDE_TOLERANCE,
@@ -87,25 +118,27 @@ impl PersonLabeller {
             SIDE_TOLERANCE,
             CONFIDENCE_TOLERANCE,
         ];
+        let eye = |side: EyeSide| {
+            let kind = side.keypoint_kind();
+            TrackLabeller::new(kind, track, models.of(kind), point, points)
+        };
+        let flag = |kind, timing| FlagLabeller::new(kind, track, models, timing);
+        let (person, alertness) = (LabelKind::BboxPerson, LabelKind::Alertness);
         Self {
             track,
-            person: TrackLabeller::new(LabelKind::BboxPerson, track, models.person, sides, boxes),
-            left: TrackLabeller::new(
-                LabelKind::KeypointLeftEye,
-                track,
-                models.eyes,
-                point,
-                points,
+            person: TrackLabeller::new(person, track, models.of(person), sides, boxes),
+            left: eye(EyeSide::Left),
+            right: eye(EyeSide::Right),
+            glasses: flag(LabelKind::WearingGlasses, GLASSES),
+            shadow: flag(LabelKind::InShadow, SHADOW),
+            occluded: flag(LabelKind::FaceOccluded, OCCLUSION),
+            alertness: StateLabeller::new(
+                alertness,
+                Some(track),
+                models.of(alertness),
+                LabelValue::Level,
             ),
-            right: TrackLabeller::new(
-                LabelKind::KeypointRightEye,
-                track,
-                models.eyes,
-                point,
-                points,
-            ),
-            events: EventLabeller::new(track, models.blink),
-            seen: None,
+            events: EventLabeller::new(track, models.of(LabelKind::Blink)),
             missing: None,
         }
     }
@@ -139,17 +172,21 @@ impl PersonLabeller {
             self.left.observe(gap, Err(AbstainReason::NoPerson), tell);
             self.right.observe(gap, Err(AbstainReason::NoPerson), tell);
             self.events.be_silent(gap, tell);
+            let gap = Span { frames, pts };
+            let nobody = AbstainReason::NoPerson;
+            for flag in [&mut self.glasses, &mut self.shadow, &mut self.occluded] {
+                flag.be_silent(gap, nobody, gate, tell);
+            }
+            self.alertness.observe(gap, Err(nobody), gate, tell);
         }
         let now = Run {
             frames: FrameRange::new(index, index),
             pts: (at, at),
             verdict: FrameVerdict::Value,
         };
-        let (frames, pts) = self.seen.get_or_insert((now.frames, now.pts));
-        (frames.end, pts.1) = (index, at);
 
         let person = frame.person.and_then(|(sides, confidence)| {
-            let c = admitted(confidence, gate.person)?;
+            let c = gate.admit(LabelKind::BboxPerson, confidence)?.get();
             let numbers = [sides.x, sides.y, sides.right(), sides.bottom(), c];
             Ok(Value {
                 numbers,
@@ -163,7 +200,7 @@ impl PersonLabeller {
                 EyeSide::Right => (frame.right, &mut self.right),
             };
             let value = eye.and_then(|eye| {
-                let c = admitted(eye.confidence, gate.eyes)?;
+                let c = gate.admit(side.keypoint_kind(), eye.confidence)?.get();
                 Ok(Value {
                     numbers: [eye.center.x, eye.center.y, c],
                     raw: frame.face_score,
@@ -184,6 +221,12 @@ impl PersonLabeller {
         };
         self.events
             .observe(Run { verdict, ..now }, eyes, gate, tell);
+        let now = Span::frame(index, at);
+        self.glasses.observe(now, frame.glasses, gate, tell);
+        self.shadow.observe(now, frame.shadow, gate, tell);
+        self.occluded.observe(now, frame.occluded, gate, tell);
+        let nothing = AbstainReason::NoLabeller;
+        self.alertness.observe(now, Err(nothing), gate, tell);
     }
 
     /// Takes a frame in which the person is out of view.
@@ -207,25 +250,10 @@ impl PersonLabeller {
         self.left.finish(tell);
         self.right.finish(tell);
         self.events.finish(gate, tell);
-        if let Some((frames, pts)) = self.seen.take() {
-            for kind in NOT_MADE {
-                tell(abstention(
-                    kind,
-                    Some(self.track),
-                    frames,
-                    pts,
-                    AbstainReason::NoLabeller,
-                ));
-            }
+        for flag in [&mut self.glasses, &mut self.shadow, &mut self.occluded] {
+            flag.finish(gate, tell);
         }
-    }
-}
-
-fn admitted(confidence: Confidence, least: f32) -> Result<f32, AbstainReason> {
-    if confidence.get() >= least {
-        Ok(confidence.get())
-    } else {
-        Err(AbstainReason::LowConfidence)
+        self.alertness.finish(tell);
     }
 }
 

@@ -1,24 +1,24 @@
 use super::*;
-use crate::confidence::Confidence;
+use crate::confidence::{Confidence, LogisticCalibration};
 use crate::geometry::{BoundingBox, Keypoint};
+use crate::reading::Look;
 use crate::wire::LabelValue;
 use proptest::prelude::*;
 use std::vec::Vec;
 
 fn gate() -> Gate {
-    Gate {
-        blink: 0.4,
-        long_closure: 0.5,
-        eyes: 0.5,
-        person: 0.5,
-        blink_calibration: LogisticCalibration {
-            ceiling: 1.0,
-            bias: -3.0,
-            weights: [7.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
-            ranges: [(0.0, 4.0); 8],
-        },
-        long_closure_confidence: 0.7,
+    let blinks = LogisticCalibration {
+        ceiling: 1.0,
+        bias: -3.0,
+        weights: [7.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+        ranges: [(0.0, 4.0); 8],
+    };
+    let mut gate = Gate::new(blinks, 0.7);
+    for kind in LabelKind::ALL {
+        gate.offer(kind, 0.5);
     }
+    gate.offer(LabelKind::Blink, 0.4);
+    gate
 }
 
 /// 0 = nobody, 1 = all in view, 2 = both eyes turned away, 3 = left eye away, 4 = eyes unsure, 5 = eyes shut,
@@ -58,6 +58,26 @@ fn frame(code: u8, i: u32) -> PersonFrame {
         },
         face_score: 0.99,
         yaw: 0.0,
+        glasses: seen(i.is_multiple_of(12), (i / 200).is_multiple_of(2)),
+        shadow: seen(i.is_multiple_of(6), code == 3),
+        occluded: if code == 2 {
+            Look::Cannot(AbstainReason::Occluded)
+        } else {
+            seen(i.is_multiple_of(6), code == 4)
+        },
+        motion: None,
+    }
+}
+
+fn seen(looked: bool, holds: bool) -> Look {
+    let probability = if holds { 0.9 } else { 0.1 };
+    if looked {
+        Look::Seen {
+            probability,
+            raw: probability,
+        }
+    } else {
+        Look::NotLooked
     }
 }
 
@@ -73,14 +93,7 @@ fn labels(codes: &[u8]) -> Vec<Label> {
 
 /// Labels of frames at these times, in microseconds.
 fn labels_at(frames: &[(u8, i64)]) -> Vec<Label> {
-    let mut labeller = ClipLabeller::new(
-        gate(),
-        ModelIndexes {
-            eyes: 0,
-            person: 1,
-            blink: 2,
-        },
-    );
+    let mut labeller = ClipLabeller::new(gate(), ModelIndexes::new());
     let mut out = Vec::new();
     for ((code, at), i) in frames.iter().zip(0u32..) {
         let person = PersonMeasurement {
@@ -92,7 +105,9 @@ fn labels_at(frames: &[(u8, i64)]) -> Vec<Label> {
         } else {
             std::slice::from_ref(&person)
         };
-        labeller.observe(i, CaptureTime(*at), seen, |label| out.push(label));
+        labeller.observe(i, CaptureTime(*at), seen, &SceneFrame::default(), |label| {
+            out.push(label);
+        });
     }
     labeller.finish(|label| out.push(label));
     out
@@ -195,7 +210,9 @@ proptest! {
                 }
             }
         }
-        for kind in [LabelKind::BboxPerson, LabelKind::KeypointLeftEye, LabelKind::KeypointRightEye, LabelKind::InShadow] {
+        for kind in [LabelKind::BboxPerson, LabelKind::KeypointLeftEye, LabelKind::KeypointRightEye,
+            LabelKind::WearingGlasses, LabelKind::InShadow, LabelKind::FaceOccluded, LabelKind::Alertness,
+        ] {
             let covered = covered(&labels, kind, Some(1), codes.len());
             for (i, times) in covered.into_iter().enumerate() {
                 prop_assert_eq!(times, usize::from(i >= first && i <= last), "{} in frame {}", kind, i);
@@ -232,14 +249,7 @@ proptest! {
 
 #[test]
 fn a_person_gone_for_long_comes_back_as_another_track_without_a_claim_on_the_gap() {
-    let mut labeller = ClipLabeller::new(
-        gate(),
-        ModelIndexes {
-            eyes: 0,
-            person: 1,
-            blink: 2,
-        },
-    );
+    let mut labeller = ClipLabeller::new(gate(), ModelIndexes::new());
     let mut out = Vec::new();
     for i in 0..400u32 {
         let track = if i < 100 { 1 } else { 2 };
@@ -252,9 +262,15 @@ fn a_person_gone_for_long_comes_back_as_another_track_without_a_claim_on_the_gap
         } else {
             std::slice::from_ref(&person)
         };
-        labeller.observe(i, CaptureTime(i64::from(i) * 40_000), seen, |label| {
-            out.push(label);
-        });
+        labeller.observe(
+            i,
+            CaptureTime(i64::from(i) * 40_000),
+            seen,
+            &SceneFrame::default(),
+            |label| {
+                out.push(label);
+            },
+        );
     }
     labeller.finish(|label| out.push(label));
     let person = |track| covered(&out, LabelKind::BboxPerson, Some(track), 400);
@@ -411,14 +427,7 @@ fn a_box_that_was_shed_is_silence_with_that_reason_and_the_eyes_go_on() {
 #[test]
 fn the_first_positions_of_a_person_come_after_a_second_and_later_ones_within_four() {
     for fps in [10, 25, 60] {
-        let mut labeller = ClipLabeller::new(
-            gate(),
-            ModelIndexes {
-                eyes: 0,
-                person: 1,
-                blink: 2,
-            },
-        );
+        let mut labeller = ClipLabeller::new(gate(), ModelIndexes::new());
         let mut told = Vec::new();
         for i in 0..20 * fps {
             let at = CaptureTime(i64::from(i) * 1_000_000 / i64::from(fps));
@@ -426,7 +435,7 @@ fn the_first_positions_of_a_person_come_after_a_second_and_later_ones_within_fou
                 track: 1,
                 frame: frame(1, i),
             };
-            labeller.observe(i, at, &[person], |label| {
+            labeller.observe(i, at, &[person], &SceneFrame::default(), |label| {
                 if label.kind == LabelKind::KeypointLeftEye {
                     told.push((at, label));
                 }
