@@ -13,7 +13,7 @@ use crate::programs;
 use crate::progress::Bar;
 use crate::setup::{self, Purpose};
 use crate::summary::RigSummary;
-use crate::{accuracy, build, soak, venv};
+use crate::{accuracy, build, soak, stress, venv};
 
 /// Arguments of `bench`.
 #[derive(Debug, clap::Args)]
@@ -22,12 +22,18 @@ use crate::{accuracy, build, soak, venv};
   cargo xtask bench --clip drive.mp4      the same on a clip of your own, whole
   cargo xtask bench --soak                memory of a live rig over 100,000 frames
   cargo xtask bench --accuracy            labels against the ground truth in ../shared/data
+  cargo xtask bench --stress --sample 4   the same data made dark, blurred, small ..., a quarter of it
 
 Run it on an otherwise idle machine; the spread of the rounds is printed beside each figure.")]
 pub(crate) struct Arguments {
     /// Score labels against ground truth instead of measuring speed
     #[arg(long)]
     accuracy: bool,
+    /// Count labels that are sure and wrong on ground truth made dark, blurred, small, shaded ...
+    #[arg(long, conflicts_with_all = ["accuracy", "soak", "clip"])]
+    stress: bool,
+    #[command(flatten)]
+    stressing: stress::Arguments,
     /// Watch the appliance's memory over a long run instead [default: 100000 frames]
     #[arg(long, value_name = "FRAMES", num_args = 0..=1, default_missing_value = "100000", conflicts_with_all = ["accuracy", "clip"])]
     soak: Option<u64>,
@@ -57,6 +63,9 @@ pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<ExitCode> 
     build::release(project, &["rigeld"])?;
     if arguments.accuracy {
         return accuracy::run(project);
+    }
+    if arguments.stress {
+        return stress::run(project, &arguments.stressing);
     }
     if let Some(frames) = arguments.soak {
         return soak::run(project, frames);

@@ -32,6 +32,7 @@ mod progress;
 mod rig;
 mod setup;
 mod soak;
+mod stress;
 mod summary;
 mod venv;
 
