@@ -95,6 +95,9 @@ pub(crate) struct Arguments {
     /// Take only the first N frames of each clip
     #[arg(long, value_name = "N", requires = "stress")]
     frames: Option<u32>,
+    /// Only this set; may be given more than once
+    #[arg(long, value_name = "NAME", requires = "stress", value_parser = pictures::SETS)]
+    set: Vec<String>,
     /// Only this condition; may be given more than once
     #[arg(long, value_name = "NAME", requires = "stress", value_parser = CONDITIONS.map(|condition| condition.name))]
     condition: Vec<String>,
@@ -112,7 +115,8 @@ pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<ExitCode> 
     let data = accuracy::development_data(project)?;
     let folder = project.fetched("stress");
     create_folder(&folder)?;
-    let (all, absent) = pictures::found_in(&data)?;
+    let (mut all, absent) = pictures::found_in(&data)?;
+    all.retain(|picture| arguments.set.is_empty() || arguments.set.contains(&picture.set));
     let pictures = sampled(&all, arguments.sample);
     let sizes = sizes_of(project, &pictures, arguments.frames, &folder)?;
     let wanted = |condition: &&Condition| {
