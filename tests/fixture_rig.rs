@@ -265,5 +265,7 @@ fn health(outbox: &OutboxHandle) -> impl FnMut() -> Health + Send + 'static {
         shed: Shed::Nothing,
         throttled: None,
         latency_ms: None,
+        policy: None,
+        quiet: heapless::Vec::new(),
     }
 }

@@ -8,7 +8,7 @@ use label_store::{Balance, BootSummary, ClipSummary, Summary};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use uplink::{Cursor, Outbox, OutboxLimits};
+use uplink::{Cursor, Outbox, OutboxLimits, Record};
 
 fn project() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -18,7 +18,7 @@ fn project() -> PathBuf {
 }
 
 /// The shipped board with other paths, a shorter clip and this broker.
-fn board(bench: &Bench, port: u16) -> PathBuf {
+pub(crate) fn board(bench: &Bench, port: u16) -> PathBuf {
     let project = project();
     let fetched = [
         ".rigel/clips/franck.mp4",
@@ -56,8 +56,8 @@ struct Made {
     evidence: u64,
 }
 
-/// What lies in an outbox, by boot, read from a copy: opening it would begin another boot.
-fn made(bench: &Bench) -> BTreeMap<BootId, Made> {
+/// Every record of an outbox, read from a copy: opening it would begin another boot.
+pub(crate) fn records(bench: &Bench) -> Vec<Record> {
     let copy = tempfile::tempdir().unwrap();
     let copied = Command::new("cp")
         .arg("-r")
@@ -72,19 +72,27 @@ fn made(bench: &Bench) -> BTreeMap<BootId, Made> {
     )
     .unwrap();
     assert_eq!((report.corrupt, report.lost), (vec![], vec![]));
-    let mut made: BTreeMap<BootId, Made> = BTreeMap::new();
     let mut cursor = Cursor::default();
-    while let Some(record) = outbox.next(&mut cursor).unwrap() {
+    std::iter::from_fn(|| outbox.next(&mut cursor).unwrap()).collect()
+}
+
+/// The labels of a record of the label topic.
+pub(crate) fn labels(record: &Record) -> heapless::Vec<Label, MAX_LABELS> {
+    let batch: LabelBatch<heapless::Vec<ModelRef, 16>, heapless::Vec<Label, MAX_LABELS>> =
+        serde_json::from_slice(&record.payload).unwrap();
+    batch.labels
+}
+
+/// What lies in an outbox, by boot.
+fn made(bench: &Bench) -> BTreeMap<BootId, Made> {
+    let mut made: BTreeMap<BootId, Made> = BTreeMap::new();
+    for record in records(bench) {
         let made = made.entry(record.boot).or_default();
         made.messages += 1;
         match record.topic {
             Topic::Evidence => made.evidence += 1,
             Topic::Label => {
-                let batch: LabelBatch<
-                    heapless::Vec<ModelRef, 8>,
-                    heapless::Vec<Label, MAX_LABELS>,
-                > = serde_json::from_slice(&record.payload).unwrap();
-                for label in &batch.labels {
+                for label in &labels(&record) {
                     match label.decision {
                         Decision::Candidate => made.offered += 1,
                         Decision::Abstain => made.abstained += 1,

@@ -7,6 +7,7 @@
 mod appliance;
 mod chaos;
 mod host;
+mod policy;
 mod protected;
 
 use end_to_end::{Broker, Host, MadeCounts, binary, rig_command, wait_for};

@@ -127,6 +127,21 @@ pub enum AbstainReason {
 }
 
 impl AbstainReason {
+    /// Every reason.
+    pub const ALL: [Self; 11] = [
+        Self::LowConfidence,
+        Self::EyeTurnedAway,
+        Self::Occluded,
+        Self::TooSmall,
+        Self::TooDark,
+        Self::Blurred,
+        Self::NoPerson,
+        Self::Demoted,
+        Self::FramesMissing,
+        Self::Shed,
+        Self::NoLabeller,
+    ];
+
     /// The fixed name.
     pub const fn name(self) -> &'static str {
         match self {
@@ -189,20 +204,8 @@ mod tests {
 
     #[test]
     fn reasons_are_spelled_the_same_in_json() {
-        use AbstainReason::*;
-        for reason in [
-            LowConfidence,
-            EyeTurnedAway,
-            Occluded,
-            TooSmall,
-            TooDark,
-            Blurred,
-            NoPerson,
-            Demoted,
-            FramesMissing,
-            Shed,
-            NoLabeller,
-        ] {
+        for (place, reason) in AbstainReason::ALL.into_iter().enumerate() {
+            assert_eq!(reason as usize, place);
             assert_eq!(
                 serde_json::to_string(&reason).unwrap(),
                 format!("\"{reason}\"")

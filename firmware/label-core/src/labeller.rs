@@ -9,11 +9,13 @@
 mod events;
 mod flag;
 mod person;
+mod quiet;
 mod scene;
 mod state;
 mod track;
 
 pub use person::{EyeMeasurement, FaceMotion, PersonFrame, PersonMeasurement};
+pub use quiet::Quiet;
 
 use crate::coverage::{Coverage, FrameVerdict, Run};
 use crate::gate::Gate;
@@ -67,6 +69,7 @@ pub struct ClipLabeller {
     nobody: Coverage,
     scene: SceneLabeller,
     tracks: u32,
+    quiet: Quiet,
 }
 
 impl ClipLabeller {
@@ -79,12 +82,18 @@ impl ClipLabeller {
             nobody: Coverage::new(),
             scene: SceneLabeller::new(&models),
             tracks: 0,
+            quiet: Quiet::new(),
         }
     }
 
     /// From the next frame on, another gate.
     pub fn set_gate(&mut self, gate: Gate) {
         self.gate = gate;
+    }
+
+    /// Why nothing was said since this was asked last.
+    pub fn take_quiet(&mut self) -> Quiet {
+        core::mem::take(&mut self.quiet)
     }
 
     /// Tracks begun so far.
@@ -109,6 +118,9 @@ impl ClipLabeller {
         self.scene
             .observe(Span::frame(index, at), scene, &self.gate, &mut tell);
         let verdict = if seen.is_empty() {
+            for _ in 0..3 {
+                self.quiet.count::<()>(&Err(AbstainReason::NoPerson));
+            }
             FrameVerdict::Abstain(AbstainReason::NoPerson)
         } else {
             FrameVerdict::Value
@@ -130,7 +142,8 @@ impl ClipLabeller {
                 Some(self.persons.len() - 1)
             });
             if let Some(place) = place {
-                self.persons[place].observe(index, at, &measurement.frame, &self.gate, &mut tell);
+                let (gate, quiet) = (&self.gate, &mut self.quiet);
+                self.persons[place].observe(index, at, &measurement.frame, gate, quiet, &mut tell);
             }
         }
         let mut place = 0;

@@ -20,6 +20,7 @@
 mod clip;
 mod evidence;
 mod label;
+mod policy;
 mod state;
 
 pub use clip::{
@@ -34,9 +35,10 @@ pub use label::{
     BoxKeyframe, Decision, EventEyes, EventValue, Label, LabelBatch, LabelValue, MAX_KEYFRAMES,
     MAX_LABELS, ModelRef, PointKeyframe, Sha256Hex,
 };
+pub use policy::{KindPolicy, Policy, PolicyMode};
 pub use state::{
     Ack, Birth, CameraHealth, CameraState, Counters, Evicted, FrameCounters, Health, OutboxState,
-    Power, StageTime, Status,
+    Power, QuietShare, StageTime, Status,
 };
 
 use crate::id::{BootId, Name, Seq};
@@ -76,11 +78,13 @@ pub enum Topic {
     Evicted,
     /// Retained, host to rig: [`Ack`].
     Ack,
+    /// Retained, host to rig: [`Policy`].
+    Policy,
 }
 
 impl Topic {
     /// Every topic.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Status,
         Self::Birth,
         Self::Health,
@@ -89,6 +93,7 @@ impl Topic {
         Self::Evidence,
         Self::Evicted,
         Self::Ack,
+        Self::Policy,
     ];
 
     /// The last level of the topic.
@@ -102,12 +107,18 @@ impl Topic {
             Self::Evidence => "evidence",
             Self::Evicted => "evicted",
             Self::Ack => "ack",
+            Self::Policy => "policy",
         }
     }
 
     /// The topic with this last level.
     pub fn from_leaf(leaf: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|topic| topic.leaf() == leaf)
+    }
+
+    /// Whether rigs write to this topic; to the others the host does.
+    pub const fn is_from_rig(self) -> bool {
+        !matches!(self, Self::Ack | Self::Policy)
     }
 
     /// Whether messages of this topic are numbered and kept until the host has committed them.

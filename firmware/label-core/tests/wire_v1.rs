@@ -355,6 +355,8 @@ fn state_messages() {
             shed: Shed::Nothing,
             throttled: None,
             latency_ms: None,
+            policy: None,
+            quiet: Vec::new(),
         }),
         concat!(
             r#"{"v":1,"rig":"rig-07","boot":3145729,"uptime_s":60,"#,
@@ -450,6 +452,8 @@ fn health_of_a_live_rig() {
         shed: Shed::HalfRate,
         throttled: Some(true),
         latency_ms: Some(84.5),
+        policy: None,
+        quiet: Vec::new(),
     };
     let bytes = written(&health);
     assert_eq!(
@@ -482,4 +486,63 @@ fn health_of_a_live_rig() {
     ] {
         assert_eq!(written(&shed), format!("\"{}\"", shed.name()));
     }
+}
+
+#[test]
+fn a_policy_and_a_rig_that_went_quiet() {
+    assert_eq!(
+        written(&Policy {
+            v: 1,
+            revision: 12,
+            kinds: Vec::from_slice(&[
+                KindPolicy {
+                    kind: LabelKind::Blink,
+                    mode: PolicyMode::Abstain,
+                    threshold: None,
+                },
+                KindPolicy {
+                    kind: LabelKind::BboxPerson,
+                    mode: PolicyMode::Offer,
+                    threshold: Some(0.8),
+                },
+            ])
+            .unwrap(),
+        }),
+        concat!(
+            r#"{"v":1,"revision":12,"kinds":[{"kind":"blink","mode":"abstain"},"#,
+            r#"{"kind":"bbox-person","mode":"offer","threshold":0.8}]}"#
+        )
+    );
+    assert_eq!(
+        written(&Health {
+            v: 1,
+            rig: parse_name("rig-07").unwrap(),
+            boot: BootId::first(3),
+            uptime_s: 60,
+            frames: FrameCounters::default(),
+            labels: Counters::default(),
+            outbox: OutboxState::default(),
+            stages: Vec::new(),
+            clock: ClockState::Ntp,
+            temperature_c: None,
+            disk_free_mib: None,
+            camera: None,
+            shed: Shed::Nothing,
+            throttled: None,
+            latency_ms: None,
+            policy: Some(12),
+            quiet: Vec::from_slice(&[QuietShare {
+                reason: AbstainReason::TooDark,
+                share: 0.25,
+            }])
+            .unwrap(),
+        }),
+        concat!(
+            r#"{"v":1,"rig":"rig-07","boot":3145729,"uptime_s":60,"#,
+            r#""frames":{"captured":0,"processed":0,"dropped":0,"repeated":0},"#,
+            r#""labels":{"offered":0,"abstained":0,"evidence":0,"messages":0,"acked":0,"evicted":0},"#,
+            r#""outbox":{"messages":0,"bytes":0},"stages":[],"clock":"ntp","policy":12,"#,
+            r#""quiet":[{"reason":"too-dark","share":0.25}]}"#
+        )
+    );
 }

@@ -5,9 +5,10 @@ use crate::machine::{Machine, Throttled};
 use crate::stages::Stages;
 use label_core::BootId;
 use label_core::id::Name;
+use label_core::labeller::Quiet;
 use label_core::wire::{
-    CameraHealth, CameraState, ClockState, Counters, FrameCounters, Health, OutboxState, Shed,
-    WIRE_VERSION,
+    CameraHealth, CameraState, ClockState, Counters, FrameCounters, Health, OutboxState,
+    QuietShare, Shed, WIRE_VERSION,
 };
 use panel::{Link, Mode, PanelState, SelfTest};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -43,6 +44,8 @@ pub(crate) struct Live {
     pub(crate) link: Link,
     pub(crate) waiting: Option<u64>,
     pub(crate) self_test: Option<SelfTest>,
+    /// Why nothing was said since the last health message.
+    pub(crate) quiet: Quiet,
     blinks: heapless::Deque<Instant, BLINKS>,
 }
 
@@ -167,6 +170,14 @@ impl LiveHandle {
                 shed: live.shed,
                 throttled: live.machine.throttled.map(Throttled::is_slowed),
                 latency_ms: live.latency.take(),
+                policy: None,
+                quiet: std::mem::take(&mut live.quiet)
+                    .shares()
+                    .map(|(reason, share)| QuietShare {
+                        reason,
+                        share: (share * 1e4).round() / 1e4,
+                    })
+                    .collect(),
             }
         }
     }

@@ -25,8 +25,8 @@ use board::Board;
 use capture::{CameraCondition, CaptureError, FrameBuffer, FrameInfo, FrameSource, SourceInfo};
 use frames::{Frames, Next};
 use label_core::labeller::{ClipLabeller, ModelIndexes, PersonFrame, PersonMeasurement};
-use label_core::wire::{Label, ModelRef, Shed, ShedChange};
-use label_core::{AbstainReason, EyeSide, FrameRange, LabelKind, Look, SceneFrame};
+use label_core::wire::{Label, ModelRef, Policy, Shed, ShedChange};
+use label_core::{AbstainReason, EyeSide, FrameRange, Gate, LabelKind, Look, SceneFrame};
 use perception::{
     ColorRange, EyeReader, FaceDetector, FaceDetectorKind, FaceMesh, FaceModels, FaceTracker,
     Filmstrip, ModelCard, Novelty, PersonFinder, PersonTimes, Picture, Runtime, Search,
@@ -107,6 +107,8 @@ pub struct Pipeline {
     faces: FaceTracker,
     persons: PersonFinder,
     calibration: Calibration,
+    /// The calibration's gate under the desk's policy.
+    gate: Gate,
     strips: Strips,
     measured: Vec<PersonMeasurement>,
     /// What labels refer to.
@@ -182,6 +184,7 @@ impl Pipeline {
         Ok(Self {
             faces,
             persons,
+            gate: calibration.gate.clone(),
             calibration,
             strips: Strips::default(),
             measured: Vec::new(),
@@ -222,10 +225,7 @@ impl Pipeline {
         self.persons.reset();
         self.strips.clear();
         let mut clip = Clip {
-            labeller: Box::new(ClipLabeller::new(
-                self.calibration.gate.clone(),
-                self.indexes,
-            )),
+            labeller: Box::new(ClipLabeller::new(self.gate.clone(), self.indexes)),
             search,
             thinning: Thinning::default(),
             shed: Shed::Nothing,
@@ -250,11 +250,16 @@ impl Pipeline {
                             sink.opened(&info)?;
                         }
                         frame.info.index = clip.end.frames;
+                        if let Some(policy) = control.policy() {
+                            self.gate = self.gate_under(policy.as_ref());
+                            clip.labeller.set_gate(self.gate.clone());
+                        }
                         self.frame(&frame, shed, &mut clip, sink)?;
                         control.next(&Progress::Labelled(Labelled {
                             frame: &frame,
                             left_out: clip.thinning.left_out(),
                             persons: &self.measured,
+                            quiet: clip.labeller.take_quiet(),
                             condition: condition.as_ref(),
                             stages: &self.stages,
                         }))?
@@ -297,6 +302,11 @@ impl Pipeline {
             }
         };
         self.finish(clip, ending, sink)
+    }
+
+    fn gate_under(&self, policy: Option<&Policy>) -> Gate {
+        let own = &self.calibration.gate;
+        policy.map_or_else(|| own.clone(), |policy| policy.over(own))
     }
 
     /// The source has ended.
@@ -461,7 +471,7 @@ impl Pipeline {
             }
             return;
         }
-        let least = self.calibration.gate.of(LabelKind::BboxPerson).threshold;
+        let least = self.gate.of(LabelKind::BboxPerson).threshold;
         for person in self.persons.persons() {
             let of = |face: &&TrackedFace| face.track == person.track;
             let face = self.faces.faces().iter().find(of);

@@ -83,6 +83,11 @@ impl OutboxHandle {
         self.lock().counters()
     }
 
+    /// The folder that it lies in.
+    pub(crate) fn folder(&self) -> std::path::PathBuf {
+        self.lock().folder().to_owned()
+    }
+
     /// Whether messages wait for a sync.
     pub(crate) fn needs_sync(&self) -> bool {
         self.lock().needs_sync()

@@ -15,6 +15,7 @@ mod evidence;
 mod handle;
 mod link;
 mod outbox;
+mod policy;
 mod probe;
 mod uplink;
 
@@ -26,5 +27,6 @@ pub use link::LinkState;
 pub use outbox::{
     BootOrigin, Cursor, LostRange, OpenReport, Outbox, OutboxCounters, OutboxLimits, Record,
 };
+pub use policy::PolicyHandle;
 pub use probe::{BrokerAnswer, ProbeError, probe};
 pub use uplink::{Drained, LinkReport, Uplink, UplinkConfig};

@@ -4,6 +4,7 @@ use crate::UplinkError;
 use crate::delivery::{Backoff, Delivery, Next, Publish};
 use crate::handle::OutboxHandle;
 use crate::outbox::Cursor;
+use crate::policy::PolicyHandle;
 use crate::uplink::{Monitor, UplinkConfig};
 use broker_tls::TlsError;
 use label_core::wire::{self, Ack, Health, Power, Status, Topic, WIRE_VERSION};
@@ -50,6 +51,7 @@ pub(crate) struct Link<H> {
     pub(crate) delivery: Delivery,
     pub(crate) cursor: Cursor,
     pub(crate) backoff: Backoff,
+    pub(crate) policy: PolicyHandle,
 }
 
 enum State {
@@ -202,10 +204,12 @@ impl<H: FnMut() -> Health> Link<H> {
 
     /// Who we are, that we are here, and what we want to hear.
     fn greet(&mut self, connection: &Connection) -> Result<(), String> {
-        connection
-            .client
-            .try_subscribe(self.topic(Topic::Ack), QoS::AtLeastOnce)
-            .map_err(|error| error.to_string())?;
+        for topic in [Topic::Ack, Topic::Policy] {
+            connection
+                .client
+                .try_subscribe(self.topic(topic), QoS::AtLeastOnce)
+                .map_err(|error| error.to_string())?;
+        }
         let online = self.status(Power::Online);
         self.publish(connection, Topic::Status, Publish::State, online)?;
         let birth = self.birth.clone();
@@ -321,6 +325,14 @@ impl<H: FnMut() -> Health> Link<H> {
             {
                 self.acknowledge(&publish.payload).await
             }
+            Event::Incoming(Packet::Publish(publish))
+                if publish.topic == self.topic(Topic::Policy).as_bytes() =>
+            {
+                let policy = self.policy.clone();
+                // Writing it down touches the disk.
+                let _ = tokio::task::spawn_blocking(move || policy.take(&publish.payload)).await;
+                Next::Continue
+            }
             _ => Next::Continue,
         };
         if next == Next::Rewind {
@@ -382,6 +394,7 @@ impl<H: FnMut() -> Health> Link<H> {
         health.labels.evicted = counters.evicted;
         health.outbox.messages = counters.waiting;
         health.outbox.bytes = counters.bytes;
+        health.policy = self.policy.current().map(|policy| policy.revision);
         serde_json::to_vec(&health).expect("names and numbers always encode")
     }
 

@@ -112,6 +112,11 @@ pub struct Outbox {
 }
 
 impl Outbox {
+    /// The folder that it lies in.
+    pub fn folder(&self) -> &std::path::Path {
+        &self.dir
+    }
+
     /// The run that this outbox numbers now.
     pub const fn boot(&self) -> BootId {
         self.boot

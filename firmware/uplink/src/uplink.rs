@@ -5,6 +5,7 @@ use crate::delivery::{Backoff, Delivery, Tally};
 use crate::handle::OutboxHandle;
 use crate::link::{Link, LinkState, StopAt, describe};
 use crate::outbox::Cursor;
+use crate::policy::PolicyHandle;
 use broker_tls::Tls;
 use label_core::id::Name;
 use label_core::wire::Health;
@@ -158,6 +159,7 @@ impl Monitor {
 pub struct Uplink {
     outbox: OutboxHandle,
     monitor: Arc<Monitor>,
+    policy: PolicyHandle,
     stop: watch::Sender<StopAt>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
@@ -167,7 +169,7 @@ impl Uplink {
     /// link or not.
     ///
     /// `birth` is the encoded birth message of this boot. `health` is asked every [`UplinkConfig::health_every`] on the
-    /// uplink thread; version, rig, boot, outbox and message counters are filled in here.
+    /// uplink thread; version, rig, boot, policy, outbox and message counters are filled in here.
     pub fn start(
         config: UplinkConfig,
         outbox: OutboxHandle,
@@ -184,6 +186,7 @@ impl Uplink {
             .map_err(thread_error)?;
         let synced = Arc::new(Notify::new());
         let seed = outbox.boot().raw() ^ u64::from(std::process::id()).rotate_left(32);
+        let policy = PolicyHandle::open(&outbox.folder());
         let group_commit = config.group_commit;
         let link = Link {
             delivery: Delivery::new(usize::from(config.window.max(1)), config.stall, seed),
@@ -195,6 +198,7 @@ impl Uplink {
             monitor: Arc::clone(&monitor),
             synced: Arc::clone(&synced),
             stop: stopped,
+            policy: policy.clone(),
             config,
         };
         let kept = outbox.clone();
@@ -214,6 +218,7 @@ impl Uplink {
         Ok(Self {
             outbox,
             monitor,
+            policy,
             stop,
             thread: Some(thread),
         })
@@ -222,6 +227,11 @@ impl Uplink {
     /// How the link fares.
     pub fn report(&self) -> LinkReport {
         self.monitor.lock().clone()
+    }
+
+    /// The policy in force.
+    pub const fn policy(&self) -> &PolicyHandle {
+        &self.policy
     }
 
     /// Whether its thread has ended without being asked to: nothing is delivered any more.

@@ -49,7 +49,7 @@ fn refuse(reason: RefusalReason, detail: impl Into<String>) -> Refusal {
 fn read(topic: &str, payload: &[u8]) -> Result<Content, Refusal> {
     let not_ours = || refuse(RefusalReason::Topic, "not a topic that rigs write to");
     let (site, rig, leaf) = split_topic(topic).ok_or_else(not_ours)?;
-    if leaf == Topic::Ack {
+    if !leaf.is_from_rig() {
         return Err(not_ours());
     }
     let site = parse_name(site).map_err(|error| refuse(RefusalReason::Topic, error.to_string()))?;
@@ -158,7 +158,9 @@ fn read_body(
             site,
             message: Box::new(parse(json, check::health)?),
         },
-        Topic::Ack => return Err(refuse(RefusalReason::Topic, "rigs do not acknowledge")),
+        Topic::Ack | Topic::Policy => {
+            return Err(refuse(RefusalReason::Topic, "only the host writes there"));
+        }
     })
 }
 

@@ -158,7 +158,7 @@ impl IngestConfig {
 fn filters() -> Vec<String> {
     Topic::ALL
         .into_iter()
-        .filter(|topic| *topic != Topic::Ack)
+        .filter(|topic| topic.is_from_rig())
         .map(|topic| format!("{TOPIC_ROOT}/+/+/{}", topic.leaf()))
         .collect()
 }

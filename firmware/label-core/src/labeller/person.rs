@@ -3,6 +3,7 @@
 use super::ModelIndexes;
 use super::events::EventLabeller;
 use super::flag::FlagLabeller;
+use super::quiet::Quiet;
 use super::state::StateLabeller;
 use super::track::{TrackLabeller, Value, rounded};
 use crate::blink::EyeObservation;
@@ -160,6 +161,7 @@ impl PersonLabeller {
         at: CaptureTime,
         frame: &PersonFrame,
         gate: &Gate,
+        quiet: &mut Quiet,
         tell: &mut impl FnMut(Label),
     ) {
         if let Some((frames, pts)) = self.missing.take() {
@@ -193,6 +195,7 @@ impl PersonLabeller {
                 raw: frame.person_score,
             })
         });
+        quiet.count(&person);
         self.person.observe(now, person, tell);
         for side in EyeSide::BOTH {
             let (eye, labeller) = match side {
@@ -206,6 +209,7 @@ impl PersonLabeller {
                     raw: frame.face_score,
                 })
             });
+            quiet.count(&value);
             labeller.observe(now, value, tell);
         }
         let openness =

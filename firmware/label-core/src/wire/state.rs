@@ -1,5 +1,7 @@
 //! State: who is there, how it fares, what is committed.
 
+use crate::kind::AbstainReason;
+
 use super::{ClockState, ModelRef, Origin, Sha256Hex, Shed};
 use crate::id::{BootId, Name, Seq};
 use serde::{Deserialize, Serialize};
@@ -156,6 +158,15 @@ pub struct CameraHealth {
     pub reopened: u32,
 }
 
+/// How much of what could have been said was not, for one reason.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct QuietShare {
+    /// Why.
+    pub reason: AbstainReason,
+    /// Share of frames times kinds (person box, left eye, right eye), 0 to 1; finite.
+    pub share: f32,
+}
+
 /// How the rig fares; quality of service 0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Health {
@@ -196,6 +207,12 @@ pub struct Health {
     /// absent where clips are read from files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<f32>,
+    /// Revision of the policy in force; absent where the desk never sent one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<u32>,
+    /// Why boxes and eyes had no value since the last health message; a reason that did not come up is not there.
+    #[serde(default, skip_serializing_if = "heapless::Vec::is_empty")]
+    pub quiet: heapless::Vec<QuietShare, 16>,
 }
 
 /// Stands in for messages that the rig gave up for want of room. It is numbered like them, so the host's watermark

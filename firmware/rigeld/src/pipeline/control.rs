@@ -3,13 +3,17 @@
 use crate::stages::Stages;
 use anyhow::Result;
 use capture::{CameraCondition, FrameBuffer};
-use label_core::labeller::PersonMeasurement;
-use label_core::wire::Shed;
+use label_core::labeller::{PersonMeasurement, Quiet};
+use label_core::wire::{Policy, Shed};
 
 /// Says, between frames, how the line goes on.
 pub trait Control {
     /// What comes next. Asked after every frame and at least four times a second.
     fn next(&mut self, progress: &Progress<'_>) -> Result<Order>;
+    /// What the desk lets this rig offer, where that changed since it was asked last. Asked before every frame.
+    fn policy(&mut self) -> Option<Option<Policy>> {
+        None
+    }
     /// What is left out from the next frame on. Only asked for live sources: from a file nothing is left out.
     fn shed(&self) -> Shed {
         Shed::Nothing
@@ -57,6 +61,8 @@ pub struct Labelled<'a> {
     pub left_out: u32,
     /// Who was in view.
     pub persons: &'a [PersonMeasurement],
+    /// Why boxes and eyes had no value.
+    pub quiet: Quiet,
     /// How the camera does; `None` for files.
     pub condition: Option<&'a CameraCondition>,
     /// Where the time went so far.

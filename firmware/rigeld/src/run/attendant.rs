@@ -9,7 +9,7 @@ use crate::service::{self, Watchdog};
 use crate::stages::{Stage, Stages};
 use anyhow::{Result, ensure};
 use capture::{CameraCondition, CaptureError, FrameBuffer};
-use label_core::wire::{CameraHealth, CameraState, Shed};
+use label_core::wire::{CameraHealth, CameraState, Policy, Shed};
 use panel::{Link, Mode, Press};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -28,6 +28,8 @@ pub(super) struct Attendant<'a> {
     signals: Signals,
     presses: Receiver<Press>,
     uplink: &'a Uplink,
+    /// Changes of the policy that are in force.
+    policy_seen: u64,
     budget: Option<Budget>,
     /// Whether a session is on.
     session: bool,
@@ -77,6 +79,7 @@ impl<'a> Attendant<'a> {
             signals,
             presses,
             uplink,
+            policy_seen: 0,
             budget: None,
             session: true,
             end: End::NotYet,
@@ -299,6 +302,7 @@ impl<'a> Attendant<'a> {
             Some(first.is_some_and(|person| person.left.is_ok())),
             Some(first.is_some_and(|person| person.right.is_ok())),
         ];
+        live.quiet.add(&labelled.quiet);
         if let Some(ms) = latency_ms {
             live.latency.add(ms);
         }
@@ -403,6 +407,10 @@ impl Control for Attendant<'_> {
         } else {
             order
         })
+    }
+
+    fn policy(&mut self) -> Option<Option<Policy>> {
+        self.uplink.policy().changed(&mut self.policy_seen)
     }
 
     fn shed(&self) -> Shed {

@@ -283,6 +283,8 @@ impl Rig {
             shed,
             throttled: None,
             latency_ms: Some(84.5),
+            policy: None,
+            quiet: heapless::Vec::new(),
         };
         let payload = json(&health);
         let content = Content::Health {
