@@ -49,11 +49,11 @@ class Rows:
     """What was judged of one kind in one clip."""
 
     def __init__(self):
-        self.confidence, self.right, self.what = [], [], []
+        self.lines, self.confidence, self.right, self.what = [], [], [], []
         self.found, self.sought = 0, 0
 
     def add(self, line, right, what):
-        self.confidence.append(line["confidence"]), self.right.append(bool(right)), self.what.append(what)
+        self.lines.append(line), self.confidence.append(line["confidence"]), self.right.append(bool(right)), self.what.append(what)
 
 
 # ---- one clip
@@ -136,8 +136,12 @@ def judge_blinks(clip, lines, rows, ruler, tracks):
     silent = {"edge": clip.edge, "ignore": clip.ignore, "closures": clip.closures}
     for j, guess in enumerate(guesses):
         if j in hit or not ruler.unscored(silent, guess):
-            r.add({"confidence": guess[2]}, j in hit, f"frames {guess[0]}-{guess[1]}")
+            r.add({"confidence": guess[2], "frames": guess[:2], "track": track_of(lines, guess)}, j in hit, f"frames {guess[0]}-{guess[1]}")
     r.sought, r.found = len(wanted), len(hit)
+
+
+def track_of(lines, guess):
+    return next(line["track"] for line in lines if guess[0] <= line["frames"][0] <= guess[1])
 
 
 def judge_flags(clip, lines, rows, tracks):

@@ -118,7 +118,8 @@ pub(crate) fn judge(project: &Project, data: &Path, arguments: &[&OsStr]) -> Res
     output_of(&mut command)
 }
 
-fn output_of(command: &mut Command) -> Result<String> {
+/// What a program prints; a failure quotes its errors.
+pub(crate) fn output_of(command: &mut Command) -> Result<String> {
     let output = command
         .output()
         .with_context(|| format!("cannot start `{}`", shown(command)))?;

@@ -16,6 +16,7 @@ mod board_file;
 mod build;
 mod checks;
 mod children;
+mod contact_sheet;
 mod demo;
 mod dist;
 mod http;
@@ -66,6 +67,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Measure Rigel beside Python MediaPipe, or its labels against ground truth
     Bench(bench::Arguments),
+    /// Draw fifty labels of one kind on one picture, for a person to judge
+    ContactSheet(contact_sheet::Arguments),
     /// Build the package that is installed on a rig
     Dist(dist::Arguments),
 }
@@ -92,6 +95,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Test(arguments) => checks::run(&project, &arguments),
         Command::Demo(arguments) => demo::run(&project, &arguments),
         Command::Bench(arguments) => bench::run(&project, &arguments),
+        Command::ContactSheet(arguments) => contact_sheet::run(&project, &arguments),
         Command::Dist(arguments) => dist::run(&project, &arguments),
     }
 }
