@@ -151,9 +151,7 @@ class People:
         return {shape: net.get_tensor(i)[0] for shape, i in outputs.items()}
 
     def find(self, rgb, least_score):
-        """Persons, most certain first: box, score, and the largest share of the detected box inside a stronger one.
-
-        Stronger: of a higher score. The firmware also takes the earlier of two equal scores for the stronger."""
+        """Persons, most certain first: box, score, and the largest share of the detected box that another one covers."""
         h, w = rgb.shape[:2]
         x, frame = letterbox(rgb)
         out = self.run("object_detector", x)
@@ -161,12 +159,12 @@ class People:
         found = []
         for i, (b, score) in enumerate(raw):
             others = [o for j, (o, _) in enumerate(raw) if j != i]
-            inside = share_inside(b, [o for o, s in raw if s > score])
-            if area(b) >= NEAR_AREA * w * h and b[3] >= NEAR_BOTTOM * h and share_inside(b, others) <= NEAR_OTHERS:
+            covered = share_inside(b, others)
+            if area(b) >= NEAR_AREA * w * h and b[3] >= NEAR_BOTTOM * h and covered <= NEAR_OTHERS:
                 c = crop_of(b, w, h)
                 patch = resize(rgb[c[1]:c[3], c[0]:c[2]], MASK_SIDE, MASK_SIDE).astype(np.float32) / 255
                 m = mask_box(self.run("selfie_segmentation", patch)[1, MASK_SIDE, MASK_SIDE, 1][:, :, 0], c)
                 if m is not None and iou(m, b) >= AGREEMENT:
                     b = m
-            found.append(dict(box=b, score=score, inside=inside))
+            found.append(dict(box=b, score=score, covered=covered))
         return found

@@ -22,6 +22,11 @@ pub const PERSON_FEATURES: usize = 2;
 
 /// A box is measured anew after this time.
 pub const MEASURE_AGE_S: f32 = 2.0;
+/// Sooner, after this time, where a face has moved by [`MOVED_SHARE`] of its width since: the body does not move with the
+/// head, and an edge on the picture's border does not come away from it. Of the three worst boxes of the in-car clips two
+/// were such carried ones.
+const MOVED_AGE_S: f32 = 0.5;
+const MOVED_SHARE: f32 = 0.25;
 
 /// Where a face's box and a person's belong together, the face's centre lies under the head's place by no more than this
 /// share of the person's box. Of 69 faces on photographs and clips all lay within 0.48.
@@ -36,7 +41,7 @@ const MAX_PERSONS: usize = 64;
 pub struct Person {
     /// Their track: that of their face where one is seen.
     pub track: TrackId,
-    /// Their box and what its confidence is calibrated on (log odds of the score, share inside a stronger box); `None`
+    /// Their box and what its confidence is calibrated on (log odds of the score, share covered by another box); `None`
     /// where the detector sees none.
     pub bounds: Option<(BoundingBox, [f32; PERSON_FEATURES])>,
     /// The detector's score; not a confidence.
@@ -126,9 +131,16 @@ impl PersonFinder {
                     .iter()
                     .any(|person| person.track == face.track)
             });
+        let moved = self.measured.iter().any(|person| {
+            let face = faces.faces().iter().find(|face| face.track == person.track);
+            person.face.zip(face).is_some_and(|(then, face)| {
+                then.center().distance(face.bounds.center()) > MOVED_SHARE * then.width
+            })
+        });
+        let enough = if moved { MOVED_AGE_S } else { MEASURE_AGE_S };
         let old = self
             .measured_at
-            .is_none_or(|last| at.seconds_since(last) >= MEASURE_AGE_S);
+            .is_none_or(|last| at.seconds_since(last) >= enough);
         if old || come_or_gone {
             self.measure(picture, faces)?;
             self.measured_at = Some(at);
@@ -156,9 +168,9 @@ impl PersonFinder {
             let bounds = self.mask.refined(picture, &self.found, index)?;
             self.times.crop += self.mask.crop_time;
             self.times.infer += self.mask.infer_time;
-            let Detection { score, inside, .. } = self.found[index];
+            let Detection { score, covered, .. } = self.found[index];
             let odds = score.clamp(0.001, 0.999);
-            let features = [(odds / (1.0 - odds)).ln(), inside];
+            let features = [(odds / (1.0 - odds)).ln(), covered];
             self.refined.push(Some(Person {
                 track: 0,
                 bounds: Some((bounds, features)),

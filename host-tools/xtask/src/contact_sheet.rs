@@ -179,6 +179,8 @@ fn fetched(project: &Project, cases: &[Case], pictures: &[Picture]) -> Result<Fr
             .arg(&picture.path)
             .args(["-vf", &format!("select={}", terms.join("+"))])
             .args(["-fps_mode", "passthrough", "-q:v", "2"])
+            // The rest of the clip need not be decoded.
+            .args(["-frames:v", &numbers.len().to_string()])
             .arg(folder.join("%d.jpg"));
         let log = project.fetched("logs/contact-sheet.log");
         run_logged("ffmpeg", &mut command, &log, &Bar::hidden())?;

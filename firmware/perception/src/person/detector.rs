@@ -53,8 +53,8 @@ struct Vote {
 pub(super) struct Detection {
     pub(super) bounds: BoundingBox,
     pub(super) score: f32,
-    /// Largest share of the box that lies in the box of one stronger detection.
-    pub(super) inside: f32,
+    /// Largest share of the box that one other detection covers.
+    pub(super) covered: f32,
 }
 
 /// The loaded detector.
@@ -190,15 +190,19 @@ fn blend(votes: &mut Vec<Vote>, found: &mut Vec<Detection>) {
         });
         let [x, y, width, height] = sums.map(|sum| sum / total);
         let bounds = BoundingBox::new(x, y, width, height);
-        let inside = found[first..]
-            .iter()
-            .map(|stronger| share_inside(bounds, stronger.bounds))
-            .fold(0.0, f32::max);
         found.push(Detection {
             bounds,
             score: best.score,
-            inside,
+            covered: 0.0,
         });
+    }
+    for index in first..found.len() {
+        let bounds = found[index].bounds;
+        let others = found[first..].iter().enumerate();
+        found[index].covered = others
+            .filter(|(other, _)| first + other != index)
+            .map(|(_, other)| share_inside(bounds, other.bounds))
+            .fold(0.0, f32::max);
     }
 }
 
@@ -264,6 +268,20 @@ mod tests {
         assert_eq!(found.len(), 2, "{found:?}");
         // (0 x 0.9 + 1 x 0.3) / 1.2; the vote at 3 overlaps by 0.54: the same person, but no say.
         assert!((found[0].bounds.x - 0.25).abs() < 1e-5 && found[0].score == 0.9);
-        assert_eq!((found[1].bounds.x, found[1].inside), (30.0, 0.0));
+        assert_eq!((found[1].bounds.x, found[1].covered), (30.0, 0.0));
+    }
+
+    #[test]
+    fn a_box_is_covered_by_a_weaker_one_too() {
+        let vote = |x: f32, width: f32, score| Vote {
+            bounds: BoundingBox::new(x, 0.0, width, 10.0),
+            score,
+        };
+        // Half of the first lies in the second, and a fifth of the second in the first.
+        let mut votes = vec![vote(0.0, 10.0, 0.9), vote(5.0, 25.0, 0.5)];
+        let mut found = Vec::new();
+        blend(&mut votes, &mut found);
+        let covered = [found[0].covered, found[1].covered];
+        assert!((covered[0] - 0.5).abs() < 1e-5 && (covered[1] - 0.2).abs() < 1e-5);
     }
 }
