@@ -201,7 +201,9 @@ def interval(f, key, shape):
 
 
 def is_made(kind, all_lines):
-    return any(line["kind"] == kind and line.get("reason") != "no-labeller" for lines in all_lines.values() for line in lines)
+    """Whether there is a labeller: one that is silent gives other reasons."""
+    reasons = [line.get("reason") for lines in all_lines.values() for line in lines if line["kind"] == kind]
+    return bool(reasons) and "no-labeller" not in reasons
 
 
 def calibration(data, pred, ruler):
@@ -277,8 +279,7 @@ def cars(data, pred, ruler):
             false = [f"{w} ({c:.2f})" for w, c, ok in zip(r.what, r.confidence, r.right) if not ok]
             print(f"  blink               {r.found} of {r.sought} found, {len(false)} false outside what is ignored: {'; '.join(false) or 'none'}  [{silence(clip, mine, 'blink', tracks)}]")
         for kind in known.FLAGS:
-            made = [l for l in lines if l["kind"] == kind and l.get("reason") != "no-labeller"]
-            if not made:
+            if not is_made(kind, {0: lines}):
                 print(f"  {kind:19} not made")
                 continue
             values = [None] * clip.frames
