@@ -11,6 +11,7 @@
 //! frames and ranges are inclusive.
 #![cfg_attr(not(test), no_std)]
 
+pub mod alertness;
 pub mod blink;
 pub mod confidence;
 pub mod coverage;

@@ -9,7 +9,9 @@ use crate::eye_reader::EyeReader;
 use crate::eyes::Eyes;
 use crate::face_detector::{FaceDetection, FaceDetector};
 use crate::face_mesh::{FaceMesh, MeshFace};
+use crate::face_motion::FaceMotion;
 use crate::picture::Picture;
+use crate::tiles::{square, tile, tile_count};
 use crate::warp::Region;
 use crate::watch::{EyeWatch, Glance};
 use label_core::{BoundingBox, CaptureTime, Keypoint, TrackId};
@@ -63,6 +65,8 @@ pub struct TrackedFace {
     pub eyes: Eyes,
     /// Box around the face now.
     pub bounds: BoundingBox,
+    /// Mouth and nodding; `None` where the mesh did not look.
+    pub motion: Option<FaceMotion>,
     watch: Option<EyeWatch>,
 }
 
@@ -132,6 +136,7 @@ impl FaceTracker {
             mesh: MeshFace::empty(),
             eyes: Eyes::from_mesh(&MeshFace::empty()),
             bounds: BoundingBox::new(0.0, 0.0, 0.0, 0.0),
+            motion: None,
             watch: None,
         };
         Self {
@@ -241,6 +246,7 @@ impl FaceTracker {
         match watch.glance(&readings, at) {
             Glance::Stands(eyes) => {
                 face.eyes = eyes;
+                face.motion = None;
                 face.bounds = watch.moved_bounds(face.mesh.bounds());
                 Ok(())
             }
@@ -261,6 +267,7 @@ impl FaceTracker {
         self.models.mesh.read(picture, region, &mut face.mesh)?;
         face.eyes = Eyes::from_mesh(&face.mesh);
         face.bounds = face.mesh.bounds();
+        let motion = *face.motion.insert(FaceMotion::from_mesh(&face.mesh));
         let watch = match &mut face.watch {
             Some(watch) => {
                 watch.looked(&face.mesh, &face.eyes, at);
@@ -268,6 +275,7 @@ impl FaceTracker {
             }
             None => face.watch.insert(EyeWatch::new(&face.mesh, &face.eyes, at)),
         };
+        watch.follow_mouth(motion.mouth_opening);
         self.times.crop += self.models.mesh.crop_time();
         self.times.looks += 1;
         self.times.mesh += start.elapsed().saturating_sub(self.models.mesh.crop_time());
@@ -408,87 +416,4 @@ impl FaceTracker {
 
 fn is_face(face: &TrackedFace) -> bool {
     face.mesh.presence >= MIN_PRESENCE && face.bounds.width.is_finite() && face.bounds.width > 0.0
-}
-
-fn square(x: f32, y: f32, side: f32) -> Region {
-    Region {
-        center: Keypoint::new(x, y),
-        width: side,
-        height: side,
-        angle: 0.0,
-    }
-}
-
-/// Half-overlapping tiles along an axis.
-fn tiles_along(length: f32, side: f32) -> usize {
-    if side >= length {
-        1
-    } else {
-        ((length - side) / (side / 2.0)).ceil() as usize + 1
-    }
-}
-
-fn tile_count(width: f32, height: f32, side: f32) -> usize {
-    tiles_along(width, side) * tiles_along(height, side)
-}
-
-/// Tile number `index`: the large ones of side `side` first, then those of half of it.
-fn tile(width: f32, height: f32, side: f32, index: usize) -> Region {
-    let large = tile_count(width, height, side);
-    let (side, index) = if index < large {
-        (side, index)
-    } else {
-        (side / 2.0, index - large)
-    };
-    let columns = tiles_along(width, side);
-    let place = |length: f32, at: usize| {
-        let count = tiles_along(length, side);
-        let step = if count > 1 {
-            (length - side) / (count - 1) as f32
-        } else {
-            0.0
-        };
-        side / 2.0 + at as f32 * step
-    };
-    square(
-        place(width, index % columns),
-        place(height, index / columns),
-        side,
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tiles_cover_the_whole_frame() {
-        for (width, height) in [
-            (1920.0, 1080.0),
-            (1080.0, 1920.0),
-            (640.0, 480.0),
-            (500.0, 500.0),
-        ] {
-            let side = f32::min(width, height);
-            let count = tile_count(width, height, side) + tile_count(width, height, side / 2.0);
-            let tiles: Vec<_> = (0..count)
-                .map(|index| tile(width, height, side, index))
-                .collect();
-            for (x, y) in [
-                (1.0, 1.0),
-                (width - 1.0, height - 1.0),
-                (width / 2.0, height / 2.0),
-                (width * 0.3, height * 0.9),
-            ] {
-                for wanted in [side, side / 2.0] {
-                    assert!(
-                        tiles.iter().any(|t| t.width == wanted
-                            && (t.center.x - x).abs() <= wanted / 2.0
-                            && (t.center.y - y).abs() <= wanted / 2.0),
-                        "{width}x{height}: no tile of {wanted} sees {x},{y}"
-                    );
-                }
-            }
-        }
-    }
 }

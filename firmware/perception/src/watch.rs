@@ -15,8 +15,16 @@ use label_core::{BoundingBox, CaptureTime, EyeSide, Keypoint};
 
 /// The mesh looks again after this time …
 const REFRESH_S: f32 = 1.0;
-/// … or after this while neither eye can be judged.
+/// … or after this while neither eye can be judged …
 const BLIND_REFRESH_S: f32 = 0.33;
+/// … or after this while the mouth is wide open: a yawn lasts some seconds, and its length is what tells it from a word.
+const MOUTH_REFRESH_S: f32 = 0.25;
+/// Wide open: gap of the inner lips over the width of the mouth.
+const WIDE_MOUTH: f32 = 0.40;
+/// The head moved where the eyes' middle is further than this from where the mesh saw it, in mean eye widths …
+const HEAD_MOVED: f32 = 0.5;
+/// … and then the mesh looks again after this time: a nod is over in half a second.
+const HEAD_REFRESH_S: f32 = 0.15;
 /// A lid moves where the opening departs from what the mesh last saw by this share of the open level …
 const LID_SHARE: f32 = 0.12;
 /// … and by this many times the reader's own noise from frame to frame …
@@ -130,6 +138,7 @@ pub(crate) struct EyeWatch {
     places_then: EyePlaces,
     yaw: f32,
     region: Region,
+    mouth_is_wide: bool,
     /// Left, right.
     eyes: [WatchedEye; 2],
 }
@@ -154,6 +163,7 @@ impl EyeWatch {
             places_then: places,
             yaw: eyes.yaw,
             region: face.next_region(),
+            mouth_is_wide: false,
             eyes: [WatchedEye::NEW; 2],
         };
         watch.looked(face, eyes, at);
@@ -170,8 +180,7 @@ impl EyeWatch {
         let before = self.places;
         self.follow(readings);
         let since = at.seconds_since(self.looked);
-        let blind = self.eyes.iter().all(|eye| !eye.seen);
-        let mut again = since >= if blind { BLIND_REFRESH_S } else { REFRESH_S };
+        let mut again = since >= self.patience_s();
         for (eye, reading) in self.eyes.iter().zip(readings).filter(|(eye, _)| eye.seen) {
             let lost = reading.off_center.is_nan() || reading.off_center > MAX_OFF_CENTER;
             again |= lost || reading.doubt > MAX_DOUBT || eye.bias.is_none();
@@ -215,6 +224,26 @@ impl EyeWatch {
             watched.width_ratio = eye.width / width;
             watched.center_offset = ((dx * cos + dy * sin) / width, (dy * cos - dx * sin) / width);
             watched.last = [None; 2];
+        }
+    }
+
+    /// How far the mouth was open when the mesh looked.
+    pub(crate) fn follow_mouth(&mut self, opening: f32) {
+        self.mouth_is_wide = opening > WIDE_MOUTH;
+    }
+
+    /// How long after its last look the mesh looks again though no lid moves.
+    fn patience_s(&self) -> f32 {
+        let (dx, dy) = self.moved();
+        let blind = self.eyes.iter().all(|eye| !eye.seen);
+        if dx.hypot(dy) > HEAD_MOVED * self.places.width {
+            HEAD_REFRESH_S
+        } else if self.mouth_is_wide {
+            MOUTH_REFRESH_S
+        } else if blind {
+            BLIND_REFRESH_S
+        } else {
+            REFRESH_S
         }
     }
 

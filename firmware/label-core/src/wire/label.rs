@@ -68,6 +68,47 @@ pub struct EventValue {
     pub opening: f32,
 }
 
+/// What a level of alertness rests on: the minute that ends with the label's last frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Signs {
+    /// Seconds in which an eye was judged.
+    pub seen_s: f32,
+    /// Share of these with slowly shut eyes; blinks do not count.
+    pub perclos: f32,
+    /// Longest time for which the eyes were shut, seconds.
+    pub longest_closure_s: f32,
+    /// Closures of half a second or more.
+    pub closures: u16,
+    /// Blinks.
+    pub blinks: u16,
+    /// Their mean length in seconds; absent where there were none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blink_s: Option<f32>,
+    /// That length over the person's usual one; absent where too few blinks are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blink_ratio: Option<f32>,
+    /// Yawns.
+    pub yawns: u16,
+    /// Fast nods of the head.
+    pub nods: u16,
+}
+
+impl Signs {
+    /// With numbers that are short on the wire.
+    #[must_use]
+    pub fn rounded(self) -> Self {
+        let round = |value: f32, scale: f32| libm::roundf(value * scale) / scale;
+        Self {
+            seen_s: round(self.seen_s, 10.0),
+            perclos: round(self.perclos, 1e4),
+            longest_closure_s: round(self.longest_closure_s, 100.0),
+            blink_s: self.blink_s.map(|value| round(value, 1e3)),
+            blink_ratio: self.blink_ratio.map(|value| round(value, 100.0)),
+            ..self
+        }
+    }
+}
+
 /// The value of a candidate.
 #[expect(
     clippy::large_enum_variant,
