@@ -195,6 +195,8 @@ fn label(seq: Seq, n: u16) -> Label {
             peak: start + 2,
             opening: 0.2,
         })),
+        signs: None,
+        driver: false,
     }
 }
 

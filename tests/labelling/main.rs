@@ -7,6 +7,7 @@
 
 mod bad_input;
 mod coverage;
+mod driver;
 mod formats;
 mod held_shut;
 mod labels;
@@ -111,6 +112,18 @@ impl Bench {
         out
     }
 
+    /// Another clip through these filters, lossless, at this rate.
+    fn filtered(&self, name: &str, clip: &Path, filters: &str, fps: u64) -> PathBuf {
+        let out = self.path(name);
+        run(ffmpeg()
+            .arg("-i")
+            .arg(clip)
+            .args(["-an", "-vf", filters, "-r", &fps.to_string()])
+            .args(LOSSLESS)
+            .arg(&out));
+        out
+    }
+
     /// Runs `rigeld label` to its end, which must come within the patience of these tests and without a panic.
     fn label(&self, clip: &Path, arguments: &[&str]) -> Outcome {
         let name = clip.file_name().unwrap_or_default().to_string_lossy();
@@ -162,6 +175,17 @@ fn project() -> &'static Path {
 
 fn demo_clip() -> PathBuf {
     project().join(".rigel/clips/franck.mp4")
+}
+
+/// Development data beside the project; it may be absent, and then a test that needs it says so and proves nothing.
+#[expect(clippy::print_stderr, reason = "whoever runs the test is to know")]
+fn development_data(set: &str) -> Option<PathBuf> {
+    let folder = project().join("../shared/data").join(set);
+    let is_there = folder.join("truth.json").is_file();
+    if !is_there {
+        eprintln!("skipped: no {}", folder.display());
+    }
+    is_there.then_some(folder)
 }
 
 /// ffmpeg, from the search path or as fetched, ready for its arguments.

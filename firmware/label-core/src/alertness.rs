@@ -127,7 +127,10 @@ impl Alertness {
         {
             self.end_step(rubric, decided);
         }
-        let since = self.last.replace(at).map_or(0.0, |last| at.seconds_since(last));
+        let since = self
+            .last
+            .replace(at)
+            .map_or(0.0, |last| at.seconds_since(last));
         let step = self.step.get_or_insert_with(|| Step::new(frame));
         step.span.frames.end = frame.frames.end;
         step.span.pts.1 = frame.pts.1;
@@ -222,7 +225,11 @@ impl Alertness {
         step.longest_s = step.longest_s.max(now);
         // The seconds before the closure was slow count once it is.
         if now >= rubric.slow_s {
-            let new = if before >= rubric.slow_s { now - before } else { now };
+            let new = if before >= rubric.slow_s {
+                now - before
+            } else {
+                now
+            };
             step.shut_s += new;
         }
         if now >= CLOSURE_S && before < CLOSURE_S {
@@ -290,4 +297,4 @@ impl Alertness {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

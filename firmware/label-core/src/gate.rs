@@ -3,6 +3,7 @@
 //! Each kind of label has a mode and a least confidence. A kind that the desk withdrew on this rig, or that this firmware
 //! has no labeller for, is silence with that reason in every frame, so that nobody takes its absence for a "no".
 
+use crate::alertness::Rubric;
 use crate::confidence::{Confidence, LogisticCalibration};
 use crate::kind::{AbstainReason, LabelKind};
 
@@ -34,6 +35,8 @@ pub struct Gate {
     pub blink_calibration: LogisticCalibration<{ crate::blink::BLINK_FEATURES }>,
     /// Confidence of a long closure.
     pub long_closure_confidence: f32,
+    /// How alertness is judged; nothing is said of it without.
+    pub alertness: Option<Rubric>,
 }
 
 impl Gate {
@@ -50,6 +53,7 @@ impl Gate {
             kinds: [shut; LabelKind::ALL.len()],
             blink_calibration,
             long_closure_confidence,
+            alertness: None,
         }
     }
 

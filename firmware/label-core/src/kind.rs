@@ -122,13 +122,15 @@ pub enum AbstainReason {
     FramesMissing,
     /// Not looked at for want of time or coolness: the rig sheds work before it falls behind.
     Shed,
+    /// This is said of the driver only, and somebody else drives.
+    Passenger,
     /// This firmware carries no labeller for the kind.
     NoLabeller,
 }
 
 impl AbstainReason {
     /// Every reason.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::LowConfidence,
         Self::EyeTurnedAway,
         Self::Occluded,
@@ -139,6 +141,7 @@ impl AbstainReason {
         Self::Demoted,
         Self::FramesMissing,
         Self::Shed,
+        Self::Passenger,
         Self::NoLabeller,
     ];
 
@@ -155,6 +158,7 @@ impl AbstainReason {
             Self::Demoted => "demoted",
             Self::FramesMissing => "frames-missing",
             Self::Shed => "shed",
+            Self::Passenger => "passenger",
             Self::NoLabeller => "no-labeller",
         }
     }

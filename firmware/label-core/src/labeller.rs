@@ -6,6 +6,7 @@
 //! an abstention with a reason, or, for events, by having been looked at. Frames in which nobody was in view are covered
 //! by abstentions without a track.
 
+mod alertness;
 mod events;
 mod flag;
 mod person;
@@ -18,6 +19,7 @@ pub use person::{EyeMeasurement, FaceMotion, PersonFrame, PersonMeasurement};
 pub use quiet::Quiet;
 
 use crate::coverage::{Coverage, FrameVerdict, Run};
+use crate::driver::DriverChoice;
 use crate::gate::Gate;
 use crate::id::TrackId;
 use crate::kind::{AbstainReason, LabelKind, LabelScope};
@@ -25,6 +27,7 @@ use crate::reading::Span;
 use crate::scene::SceneFrame;
 use crate::time::{CaptureTime, FrameIndex, FrameRange};
 use crate::wire::{Decision, Label};
+use alertness::Role;
 use person::PersonLabeller;
 use scene::SceneLabeller;
 
@@ -68,6 +71,7 @@ pub struct ClipLabeller {
     persons: heapless::Vec<PersonLabeller, MAX_PERSONS>,
     nobody: Coverage,
     scene: SceneLabeller,
+    driver: DriverChoice,
     tracks: u32,
     quiet: Quiet,
 }
@@ -81,6 +85,7 @@ impl ClipLabeller {
             persons: heapless::Vec::new(),
             nobody: Coverage::new(),
             scene: SceneLabeller::new(&models),
+            driver: DriverChoice::new(),
             tracks: 0,
             quiet: Quiet::new(),
         }
@@ -115,6 +120,8 @@ impl ClipLabeller {
             pts: (at, at),
             verdict: FrameVerdict::Value,
         };
+        self.driver.observe(at, seen);
+        let driver = self.driver.track();
         self.scene
             .observe(Span::frame(index, at), scene, &self.gate, &mut tell);
         let verdict = if seen.is_empty() {
@@ -142,8 +149,15 @@ impl ClipLabeller {
                 Some(self.persons.len() - 1)
             });
             if let Some(place) = place {
-                let (gate, quiet) = (&self.gate, &mut self.quiet);
-                self.persons[place].observe(index, at, &measurement.frame, gate, quiet, &mut tell);
+                let role = role(measurement.track, driver);
+                self.persons[place].observe(
+                    Span::frame(index, at),
+                    &measurement.frame,
+                    role,
+                    &self.gate,
+                    &mut self.quiet,
+                    &mut tell,
+                );
             }
         }
         let mut place = 0;
@@ -174,6 +188,14 @@ impl ClipLabeller {
             tell_nobody(&run, &mut tell);
         }
         self.scene.finish(&mut tell);
+    }
+}
+
+fn role(track: TrackId, driver: Option<TrackId>) -> Role {
+    match driver {
+        None => Role::Unknown,
+        Some(driver) if driver == track => Role::Driver,
+        Some(_) => Role::Passenger,
     }
 }
 
@@ -208,6 +230,8 @@ fn abstention(
         raw: None,
         model: None,
         value: None,
+        signs: None,
+        driver: false,
     }
 }
 

@@ -15,6 +15,7 @@ pub mod alertness;
 pub mod blink;
 pub mod confidence;
 pub mod coverage;
+pub mod driver;
 pub mod flag;
 pub mod gate;
 pub mod geometry;

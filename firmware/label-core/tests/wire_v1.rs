@@ -41,6 +41,8 @@ fn label(n: u16, kind: LabelKind) -> Label {
         raw: None,
         model: Some(0),
         value: None,
+        signs: None,
+        driver: false,
     }
 }
 
@@ -122,6 +124,54 @@ fn a_label_batch() {
         (read.models.as_slice(), read.labels.as_slice()),
         (&models[..], &labels[..])
     );
+}
+
+#[test]
+fn a_level_with_what_it_rests_on_and_a_driver() {
+    let labels = [
+        Label {
+            value: Some(LabelValue::Level(5)),
+            signs: Some(Signs {
+                seen_s: 60.0,
+                perclos: 0.0125,
+                longest_closure_s: 0.25,
+                closures: 0,
+                blinks: 14,
+                blink_s: Some(0.25),
+                blink_ratio: Some(1.5),
+                yawns: 1,
+                nods: 0,
+            }),
+            driver: true,
+            ..label(0, LabelKind::Alertness)
+        },
+        Label {
+            track: Some(2),
+            decision: Decision::Abstain,
+            reason: Some(AbstainReason::Passenger),
+            confidence: None,
+            model: None,
+            ..label(1, LabelKind::Alertness)
+        },
+    ];
+    let models = [model()];
+    let batch = LabelBatch::new(origin(18), 1, &models[..], &labels[..]);
+    let bytes = written(&batch);
+    assert_eq!(
+        bytes,
+        concat!(
+            r#"{"v":1,"from":{"rig":"rig-07","boot":3145729,"seq":18},"clip":1,"#,
+            r#""models":[{"name":"face-landmark","version":"1","sha256":"ab12"}],"labels":["#,
+            r#"{"n":0,"kind":"alertness","track":1,"frames":[12,18],"pts_us":[400000,600000],"decision":"candidate","#,
+            r#""confidence":0.5,"model":0,"value":{"level":5},"signs":{"seen_s":60.0,"perclos":0.0125,"longest_closure_s":0.25,"#,
+            r#""closures":0,"blinks":14,"blink_s":0.25,"blink_ratio":1.5,"yawns":1,"nods":0},"driver":true},"#,
+            r#"{"n":1,"kind":"alertness","track":2,"frames":[12,18],"pts_us":[400000,600000],"decision":"abstain","#,
+            r#""reason":"passenger"}]}"#,
+        )
+    );
+    let read: LabelBatch<Vec<ModelRef, 8>, Vec<Label, MAX_LABELS>> =
+        serde_json::from_str(&bytes).unwrap();
+    assert_eq!(read.labels.as_slice(), &labels[..]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What the mesh says of mouth and nodding.
 
 use crate::face_mesh::{Landmark, MeshFace};
+use label_core::labeller::FaceMotion;
 
 /// Mesh indexes: the inner lips' corners, and three pairs of points of the inner upper and lower lip.
 const MOUTH_CORNERS: (usize, usize) = (78, 308);
@@ -9,26 +10,17 @@ const INNER_LIPS: [(usize, usize); 3] = [(82, 87), (13, 14), (312, 317)];
 const FOREHEAD: usize = 10;
 const NOSE_BASE: usize = 2;
 
-/// Mouth and nodding of a face in one frame.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct FaceMotion {
-    /// Mean gap between the inner lips over the width of the mouth, both in three dimensions: 0 shut, speech mostly below
-    /// 0.4, a yawn 0.6 to 1.2.
-    pub mouth_opening: f32,
-    /// Nod of the head in degrees, positive downwards. Its zero is the face's own and the camera's: compare, do not read.
-    pub pitch: f32,
-}
-
-impl FaceMotion {
-    /// Reads both off a mesh.
-    pub fn from_mesh(face: &MeshFace) -> Self {
-        let points = &face.landmarks;
+impl MeshFace {
+    /// Mouth: mean gap between the inner lips over its width, both in three dimensions; 0 shut, speech mostly below 0.4, a
+    /// yawn 0.6 to 1.2. Nod: its zero is the face's own and the camera's, so compare it, do not read it.
+    pub fn motion(&self) -> FaceMotion {
+        let points = &self.landmarks;
         let gap: f32 = INNER_LIPS
             .iter()
             .map(|&(upper, lower)| points[upper].distance(points[lower]))
             .sum();
         let width = points[MOUTH_CORNERS.0].distance(points[MOUTH_CORNERS.1]);
-        Self {
+        FaceMotion {
             mouth_opening: gap / INNER_LIPS.len() as f32 / width.max(1e-6),
             pitch: pitch(points[FOREHEAD], points[NOSE_BASE]),
         }
@@ -67,7 +59,7 @@ mod tests {
     #[test]
     fn a_mouth_as_high_as_half_its_width_is_half_open_whatever_the_nod() {
         for nod in [-20.0, 0.0, 30.0] {
-            let motion = FaceMotion::from_mesh(&face(20.0, nod));
+            let motion = face(20.0, nod).motion();
             assert!((motion.mouth_opening - 0.5).abs() < 1e-5, "{motion:?}");
             assert!((motion.pitch - nod).abs() < 1e-3, "{motion:?}");
         }

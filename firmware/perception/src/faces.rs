@@ -9,12 +9,12 @@ use crate::eye_reader::EyeReader;
 use crate::eyes::Eyes;
 use crate::face_detector::{FaceDetection, FaceDetector};
 use crate::face_mesh::{FaceMesh, MeshFace};
-use crate::face_motion::FaceMotion;
 use crate::picture::Picture;
 use crate::tiles::{square, tile, tile_count};
 use crate::warp::Region;
 use crate::watch::{EyeWatch, Glance};
-use label_core::{BoundingBox, CaptureTime, Keypoint, TrackId};
+use label_core::labeller::FaceMotion;
+use label_core::{BoundingBox, CaptureTime, TrackId};
 use std::time::{Duration, Instant};
 
 /// The mesh's face flag below which a face is lost.
@@ -267,7 +267,7 @@ impl FaceTracker {
         self.models.mesh.read(picture, region, &mut face.mesh)?;
         face.eyes = Eyes::from_mesh(&face.mesh);
         face.bounds = face.mesh.bounds();
-        let motion = *face.motion.insert(FaceMotion::from_mesh(&face.mesh));
+        let motion = *face.motion.insert(face.mesh.motion());
         let watch = match &mut face.watch {
             Some(watch) => {
                 watch.looked(&face.mesh, &face.eyes, at);

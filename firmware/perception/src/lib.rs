@@ -29,7 +29,6 @@ pub use eye_reader::EyeReader;
 pub use eyes::{Eye, Eyes};
 pub use face_detector::{FaceDetection, FaceDetector, FaceDetectorKind};
 pub use face_mesh::{FaceMesh, LANDMARKS, Landmark, MeshFace};
-pub use face_motion::FaceMotion;
 pub use faces::{FaceModels, FaceTimes, FaceTracker, Novelty, Search, TrackedFace};
 pub use filmstrip::{EyeTiles, Filmstrip, TILE_HEIGHT, TILE_WIDTH};
 pub use interpreter::{Element, Interpreter, TensorInfo, TensorMut};

@@ -94,10 +94,6 @@ impl LabellerCard {
     }
 
     /// How sure a measurement makes us.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the first labeller with a card reads it")
-    )]
     pub(crate) fn calibration<const N: usize>(&self) -> Result<LogisticCalibration<N>> {
         let raw = self
             .calibration
@@ -108,10 +104,6 @@ impl LabellerCard {
     }
 
     /// Numbers of the labeller's own.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the first labeller with a card reads it")
-    )]
     pub(crate) fn parameters<T: DeserializeOwned>(&self) -> Result<T> {
         toml::Value::Table(self.parameters.clone())
             .try_into()

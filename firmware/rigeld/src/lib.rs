@@ -17,6 +17,7 @@ mod machine;
 pub mod panel;
 pub mod pipeline;
 pub mod publish;
+mod rubric;
 pub mod run;
 mod service;
 pub mod stages;

@@ -7,7 +7,7 @@ use crate::pipeline::{ClipEnd, Sink};
 use anyhow::{Context, Result};
 use capture::{FrameInfo, SourceInfo};
 use label_core::keyframes::{Measurement, interpolate};
-use label_core::wire::{BoxKeyframe, Decision, EventEyes, Label, LabelValue, PointKeyframe};
+use label_core::wire::{BoxKeyframe, Decision, EventEyes, Label, LabelValue, PointKeyframe, Signs};
 use label_core::{CaptureTime, LabelKind};
 use perception::Filmstrip;
 use serde::Serialize;
@@ -69,6 +69,11 @@ struct Line<'a> {
     decision: Option<Decision>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signs: Option<&'a Signs>,
+    /// `true`, or left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    driver: Option<bool>,
 }
 
 #[derive(Debug, Serialize)]
@@ -114,6 +119,8 @@ impl<W: Write> Lines<W> {
             confidence: label.confidence.map(|c| shown(c.get(), 1e4)),
             decision: Some(label.decision),
             reason: label.reason.map(label_core::AbstainReason::name),
+            signs: label.signs.as_ref(),
+            driver: label.driver.then_some(true),
             ..Line::default()
         };
         let result = match (&label.value, self.tracks) {
@@ -170,6 +177,7 @@ impl<W: Write> Lines<W> {
                 kind: line.kind,
                 track: line.track,
                 decision: line.decision,
+                driver: line.driver,
                 frame: Some(frame),
                 pts_us: self.times.get(frame as usize).map(|at| at.us()),
                 confidence: Some(shown(values[D - 1], 1e3)),
@@ -249,6 +257,8 @@ mod tests {
             raw: None,
             model: Some(0),
             value: Some(value),
+            signs: None,
+            driver: false,
         }
     }
 
@@ -314,6 +324,41 @@ mod tests {
                 r#""confidence":0.93,"decision":"candidate"}"#,
                 "\n"
             )
+        );
+    }
+
+    #[test]
+    fn a_level_carries_what_it_rests_on_and_the_driver_is_marked() {
+        let signs = Signs {
+            seen_s: 60.0,
+            perclos: 0.0125,
+            longest_closure_s: 0.25,
+            blinks: 14,
+            ..Signs::default()
+        };
+        let level = Label {
+            signs: Some(signs),
+            driver: true,
+            ..label(LabelKind::Alertness, (0, 19), LabelValue::Level(5))
+        };
+        assert_eq!(
+            lines(Tracks::Keyframes, &[level]),
+            concat!(
+                r#"{"kind":"alertness","track":1,"frames":[0,19],"value":5,"confidence":0.93,"decision":"candidate","#,
+                r#""signs":{"seen_s":60.0,"perclos":0.0125,"longest_closure_s":0.25,"closures":0,"blinks":14,"yawns":0,"nods":0},"#,
+                r#""driver":true}"#,
+                "\n"
+            )
+        );
+        let point = Label {
+            driver: true,
+            ..track()
+        };
+        let every = lines(Tracks::EveryFrame, &[point]);
+        assert!(
+            every
+                .lines()
+                .all(|line| line.ends_with(r#""driver":true}"#))
         );
     }
 }

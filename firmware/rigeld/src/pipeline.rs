@@ -17,6 +17,7 @@ mod thinning;
 
 use crate::calibration::Calibration;
 use crate::labeller_card::{LABELLER_KINDS, LabellerCard};
+use crate::rubric::rubric;
 use crate::stages::{Stage, Stages};
 pub use control::{Control, Labelled, Order, Progress, ToTheEnd};
 
@@ -168,6 +169,9 @@ impl Pipeline {
             let Some(card) = LabellerCard::read(&p.cards, kind)? else {
                 continue;
             };
+            if kind == LabelKind::Alertness {
+                calibration.gate.alertness = Some(rubric(&card)?);
+            }
             calibration.gate.offer(kind, card.threshold);
             indexes.set(kind, u8::try_from(models.len())?);
             models.push(card.reference);
@@ -459,7 +463,7 @@ impl Pipeline {
                     glasses: Look::NotLooked,
                     shadow: Look::NotLooked,
                     occluded: Look::NotLooked,
-                    motion: None,
+                    motion: face.and_then(|face| face.motion),
                 },
             }
         };

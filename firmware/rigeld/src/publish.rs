@@ -412,6 +412,8 @@ mod tests {
             raw: None,
             model: None,
             value: None,
+            signs: None,
+            driver: false,
         }
     }
 

@@ -3,7 +3,7 @@
 use label_core::kind::LabelScope;
 use label_core::wire::{
     Birth, CameraHealth, ClipEvent, ClipMessage, Decision, Evicted, EvidenceHeader, Health, Label,
-    LabelBatch, LabelValue, ModelRef, OperatorMark,
+    LabelBatch, LabelValue, ModelRef, OperatorMark, Signs,
 };
 use label_core::{CaptureTime, FrameIndex, FrameRange, LabelKind, Seq};
 
@@ -16,6 +16,8 @@ const MAX_UTC_US: i64 = 7_258_118_400_000_000;
 /// Larger than any sensor.
 const MAX_PIXEL: f32 = 100_000.0;
 const MAX_SIDE: u32 = 65_536;
+/// Seconds of a minute, lengths in it, and ratios: none comes near.
+const MAX_SIGN: f32 = 1000.0;
 /// Faster than any camera, frames a second.
 const MAX_FPS: f32 = 100_000.0;
 
@@ -254,6 +256,7 @@ fn one_label(label: &Label) -> Check {
                 "reason",
                 "is missing: silence must be spoken",
             )?;
+            require(label.signs.is_none(), "signs", "stand in an abstention")?;
             require(label.value.is_none(), "value", "stands in an abstention")
         }
         Decision::Candidate => {
@@ -272,9 +275,31 @@ fn one_label(label: &Label) -> Check {
                 field: "value",
                 trouble: "is missing",
             })?;
+            if let Some(signs) = &label.signs {
+                self::signs(label.kind, signs)?;
+            }
             one_value(label.kind, label.frames, value)
         }
     }
+}
+
+fn signs(kind: LabelKind, signs: &Signs) -> Check {
+    require(
+        kind == LabelKind::Alertness,
+        "signs",
+        "stand in a label of another kind",
+    )?;
+    probability(signs.perclos, "signs")?;
+    let lengths = [signs.seen_s, signs.longest_closure_s];
+    let more = [signs.blink_s, signs.blink_ratio].into_iter().flatten();
+    require(
+        lengths
+            .into_iter()
+            .chain(more)
+            .all(|value| (0.0..=MAX_SIGN).contains(&value)),
+        "signs",
+        "hold an impossible number",
+    )
 }
 
 fn one_value(kind: LabelKind, frames: FrameRange, value: &LabelValue) -> Check {

@@ -205,6 +205,25 @@ mod tests {
     }
 
     #[test]
+    fn what_a_level_rests_on_is_taken_with_alertness_alone_and_in_possible_numbers() {
+        const LEVEL: &str = r#"{"n":0,"kind":"alertness","track":1,"frames":[12,18],"pts_us":[4,6],"decision":"candidate","confidence":0.5,"value":{"level":5},"signs":{"seen_s":60.0,"perclos":0.01,"longest_closure_s":0.2,"closures":0,"blinks":9,"yawns":0,"nods":0},"driver":true}"#;
+        let taken = |label: &str| {
+            matches!(
+                decode(LABEL, batch(label).into_bytes(), 0).content,
+                Content::Labels { .. }
+            )
+        };
+        assert!(taken(LEVEL));
+        assert!(!taken(
+            &LEVEL.replace("\"perclos\":0.01", "\"perclos\":1.5")
+        ));
+        assert!(!taken(&LEVEL.replace("60.0", "-1.0")));
+        let other = LEVEL.replace("alertness", "video-quality");
+        assert!(!taken(&other));
+        assert!(!taken(&LEVEL.replace("{\"level\":5}", "{\"level\":6}")));
+    }
+
+    #[test]
     fn unknown_fields_are_ignored() {
         let payload = batch(BLINK).replace("\"clip\":1", "\"clip\":1,\"later\":{\"x\":[]}");
         assert!(matches!(

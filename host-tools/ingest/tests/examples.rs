@@ -1,6 +1,6 @@
 //! The examples of `docs/reference/wire.md` are messages that this host takes.
 
-use label_core::wire::Ack;
+use label_core::wire::{Ack, Policy};
 use label_store::Content;
 
 #[test]
@@ -13,6 +13,10 @@ fn every_example_of_the_reference_is_taken() {
         seen.push(topic);
         if topic == "ack" {
             serde_json::from_str::<Ack>(json).unwrap();
+            continue;
+        }
+        if topic == "policy" {
+            serde_json::from_str::<Policy>(json).unwrap();
             continue;
         }
         let mut payload = Vec::new();
@@ -35,7 +39,7 @@ fn every_example_of_the_reference_is_taken() {
     assert_eq!(
         seen,
         [
-            "label", "clip", "evidence", "evicted", "status", "birth", "health", "ack"
+            "label", "clip", "evidence", "evicted", "status", "birth", "health", "ack", "policy"
         ],
         "one example a topic at least"
     );

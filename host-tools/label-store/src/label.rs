@@ -1,7 +1,7 @@
 //! Labels and clips as stored.
 
 use label_core::id::Name;
-use label_core::wire::{ClipNumber, Decision, LabelValue, parse_name};
+use label_core::wire::{ClipNumber, Decision, LabelValue, Signs, parse_name};
 use label_core::{AbstainReason, BootId, CaptureTime, FrameRange, LabelId, LabelKind, TrackId};
 use serde::{Deserialize, Serialize};
 
@@ -93,6 +93,10 @@ pub struct StoredLabel {
     pub model: Option<StoredModel>,
     /// What is offered.
     pub value: Option<LabelValue>,
+    /// What a level of alertness rests on.
+    pub signs: Option<Signs>,
+    /// The track was the driver's when this was told.
+    pub driver: bool,
     /// Where it stands in review; absent for an abstention.
     pub state: Option<ReviewState>,
 }

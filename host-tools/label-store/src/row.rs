@@ -11,7 +11,7 @@ use sqlx::{AssertSqlSafe, Row};
 
 /// Columns that [`label_from_row`] reads, from `labels l LEFT JOIN models m`.
 pub(crate) const LABEL_COLUMNS: &str = "l.rig, l.boot, l.seq, l.n, l.clip, l.kind, l.track, l.start_frame,
-    l.end_frame, l.start_pts_us, l.end_pts_us, l.decision, l.reason, l.confidence, l.raw, l.value, l.state,
+    l.end_frame, l.start_pts_us, l.end_pts_us, l.decision, l.reason, l.confidence, l.raw, l.value, l.signs, l.driver, l.state,
     m.name AS model_name, m.version AS model_version, m.sha256 AS model_sha256";
 
 const CLIP_COLUMNS: &str =
@@ -39,6 +39,7 @@ pub(crate) fn label_from_row(row: &SqliteRow) -> Result<StoredLabel, StoreError>
     let kind: &str = row.get("kind");
     let reason: Option<&str> = row.get("reason");
     let value: Option<&str> = row.get("value");
+    let signs: Option<&str> = row.get("signs");
     let state: Option<&str> = row.get("state");
     let model_name: Option<String> = row.get("model_name");
     Ok(StoredLabel {
@@ -81,6 +82,12 @@ pub(crate) fn label_from_row(row: &SqliteRow) -> Result<StoredLabel, StoreError>
                 serde_json::from_str(text).map_err(|_| StoreError::unreadable("value", text))
             })
             .transpose()?,
+        signs: signs
+            .map(|text| {
+                serde_json::from_str(text).map_err(|_| StoreError::unreadable("signs", text))
+            })
+            .transpose()?,
+        driver: row.get("driver"),
         state: state
             .map(|text| {
                 ReviewState::from_name(text).ok_or_else(|| StoreError::unreadable("state", text))

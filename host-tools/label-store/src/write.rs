@@ -147,8 +147,8 @@ pub(crate) async fn store_labels(
             .and_then(|index| models.get(usize::from(index)).copied());
         sqlx::query(
             "INSERT INTO labels (rig, boot, seq, n, clip, kind, track, start_frame, end_frame, start_pts_us,
-                end_pts_us, decision, reason, confidence, raw, model, value, state)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+                end_pts_us, decision, reason, confidence, raw, model, value, signs, driver, state)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
         )
         .bind(from.rig.as_str())
         .bind(from.boot.raw() as i64)
@@ -171,6 +171,8 @@ pub(crate) async fn store_labels(
         .bind(label.raw.map(f64::from))
         .bind(model)
         .bind(label.value.as_ref().map(json))
+        .bind(label.signs.as_ref().map(json))
+        .bind(label.driver)
         .bind((label.decision == Decision::Candidate).then_some("waiting"))
         .execute(&mut *tx)
         .await

@@ -6,7 +6,7 @@ use crate::time::FrameRange;
 use std::vec::Vec;
 
 /// As `models/alertness/card.toml` has it.
-fn rubric() -> Rubric {
+pub(crate) fn rubric() -> Rubric {
     let never = f32::INFINITY;
     Rubric {
         fading: Border {
@@ -71,13 +71,16 @@ impl Course {
     /// A blink of 0.12 s shut every four seconds.
     fn blinking(mut self) -> Self {
         let count = (self.seconds / 4.0) as u32;
-        self.shut.extend((0..count).map(|i| (i as f32 * 4.0 + 2.0, 0.12)));
+        self.shut
+            .extend((0..count).map(|i| (i as f32 * 4.0 + 2.0, 0.12)));
         self
     }
 
     fn judged(&self) -> Vec<(Span, Judged)> {
         let within = |ranges: &[(f32, f32)], t: f32| {
-            ranges.iter().any(|(from, length)| (*from..from + length).contains(&t))
+            ranges
+                .iter()
+                .any(|(from, length)| (*from..from + length).contains(&t))
         };
         let (mut alertness, rubric, mut out) = (Alertness::new(), rubric(), Vec::new());
         let mut decided = |span, judged| out.push((span, judged));
@@ -114,8 +117,9 @@ impl Course {
                     .iter()
                     .find(|(span, _)| span.frames.contains(frame))
                     .expect("every frame is spoken of");
-                verdict
-                    .map_or((0, 0.0), |reading| (reading.value.0, reading.confidence.get()))
+                verdict.map_or((0, 0.0), |reading| {
+                    (reading.value.0, reading.confidence.get())
+                })
             })
             .collect()
     }
@@ -140,7 +144,10 @@ fn blinking_eyes_are_alert_from_the_first_frame_on_at_any_rate_once_a_minute_is_
     for fps in [10.0, 24.0, 30.0, 60.0] {
         for (level, confidence) in Course::new(fps, 150.0).blinking().levels() {
             assert_eq!(level, 5, "at {fps}");
-            assert!(confidence > 0.6 && confidence < 0.9, "{confidence} at {fps}");
+            assert!(
+                confidence > 0.6 && confidence < 0.9,
+                "{confidence} at {fps}"
+            );
         }
     }
 }
@@ -170,11 +177,21 @@ fn eyes_shut_for_seconds_are_sleep_while_shut_and_a_fight_against_it_for_the_min
     course.shut.push((120.0, 9.0));
     let levels = course.levels();
     // Eyes shut, and nothing else: it could be a look down.
-    assert!(levels.iter().all(|(level, confidence)| *level == 5 || *confidence < 0.6));
+    assert!(
+        levels
+            .iter()
+            .all(|(level, confidence)| *level == 5 || *confidence < 0.6)
+    );
     let levels: Vec<u8> = levels.iter().map(|(level, _)| *level).collect();
     assert!(levels[..115].iter().all(|level| *level == 5), "{levels:?}");
-    assert!(levels[125..129].iter().all(|level| *level == 1), "{levels:?}");
-    assert!(levels[140..175].iter().all(|level| *level == 2), "{levels:?}");
+    assert!(
+        levels[125..129].iter().all(|level| *level == 1),
+        "{levels:?}"
+    );
+    assert!(
+        levels[140..175].iter().all(|level| *level == 2),
+        "{levels:?}"
+    );
     assert!(levels[200..].iter().all(|level| *level == 5), "{levels:?}");
 }
 
@@ -182,7 +199,9 @@ fn eyes_shut_for_seconds_are_sleep_while_shut_and_a_fight_against_it_for_the_min
 fn sleep_is_believed_where_yawns_came_before_it() {
     let mut course = Course::new(25.0, 180.0).blinking();
     course.yawning = vec![(85.0, 4.0), (100.0, 5.0)];
-    course.shut.extend([(112.0, 1.2), (115.0, 2.0), (120.0, 9.0)]);
+    course
+        .shut
+        .extend([(112.0, 1.2), (115.0, 2.0), (120.0, 9.0)]);
     let levels = course.levels();
     assert_eq!(levels[80].0, 5);
     let (level, confidence) = levels[127];
@@ -233,7 +252,9 @@ fn blinks_that_last_longer_than_the_persons_usual_ones_are_a_sign() {
             eyes: Ok([Some(0.3), None]),
             motion: None,
         };
-        alertness.observe(Span::frame(index, at), &seen, &rubric, &mut |_, judged| last = Some(judged));
+        alertness.observe(Span::frame(index, at), &seen, &rubric, &mut |_, judged| {
+            last = Some(judged);
+        });
     }
     let (level, signs) = last.unwrap().unwrap().value;
     assert!(signs.blink_ratio.unwrap() > 1.3, "{signs:?}");
@@ -258,6 +279,9 @@ fn missing_frames_are_time_in_which_nothing_was_seen() {
         out.iter()
             .all(|(_, judged)| *judged == Err(AbstainReason::FramesMissing))
     );
-    let frames: u32 = out.iter().map(|(span, _)| FrameRange::frames(span.frames)).sum();
+    let frames: u32 = out
+        .iter()
+        .map(|(span, _)| FrameRange::frames(span.frames))
+        .sum();
     assert_eq!(frames, 600);
 }

@@ -1,11 +1,12 @@
 //! Everything that is said of one person.
 
 use super::ModelIndexes;
+use super::alertness::{AlertnessLabeller, Role};
 use super::events::EventLabeller;
 use super::flag::FlagLabeller;
 use super::quiet::Quiet;
-use super::state::StateLabeller;
 use super::track::{TrackLabeller, Value, rounded};
+use crate::alertness::AlertnessFrame;
 use crate::blink::EyeObservation;
 use crate::confidence::Confidence;
 use crate::coverage::{FrameVerdict, Run};
@@ -103,8 +104,10 @@ pub(super) struct PersonLabeller {
     glasses: FlagLabeller,
     shadow: FlagLabeller,
     occluded: FlagLabeller,
-    alertness: StateLabeller<u8>,
+    alertness: AlertnessLabeller,
     events: EventLabeller,
+    /// When the person was last seen.
+    role: Role,
     /// Frames since the person was last seen, up to now.
     missing: Option<(FrameRange, (CaptureTime, CaptureTime))>,
 }
@@ -124,7 +127,7 @@ impl PersonLabeller {
             TrackLabeller::new(kind, track, models.of(kind), point, points)
         };
         let flag = |kind, timing| FlagLabeller::new(kind, track, models, timing);
-        let (person, alertness) = (LabelKind::BboxPerson, LabelKind::Alertness);
+        let person = LabelKind::BboxPerson;
         Self {
             track,
             person: TrackLabeller::new(person, track, models.of(person), sides, boxes),
@@ -133,13 +136,9 @@ impl PersonLabeller {
             glasses: flag(LabelKind::WearingGlasses, GLASSES),
             shadow: flag(LabelKind::InShadow, SHADOW),
             occluded: flag(LabelKind::FaceOccluded, OCCLUSION),
-            alertness: StateLabeller::new(
-                alertness,
-                Some(track),
-                models.of(alertness),
-                LabelValue::Level,
-            ),
+            alertness: AlertnessLabeller::new(track, models),
             events: EventLabeller::new(track, models.of(LabelKind::Blink)),
+            role: Role::Unknown,
             missing: None,
         }
     }
@@ -157,13 +156,15 @@ impl PersonLabeller {
     /// Takes a frame in which the person is in view.
     pub(super) fn observe(
         &mut self,
-        index: FrameIndex,
-        at: CaptureTime,
+        now: Span,
         frame: &PersonFrame,
+        role: Role,
         gate: &Gate,
         quiet: &mut Quiet,
         tell: &mut impl FnMut(Label),
     ) {
+        self.role = role;
+        let tell = &mut marking(role, tell);
         if let Some((frames, pts)) = self.missing.take() {
             let gap = Run {
                 frames,
@@ -179,14 +180,14 @@ impl PersonLabeller {
             for flag in [&mut self.glasses, &mut self.shadow, &mut self.occluded] {
                 flag.be_silent(gap, nobody, gate, tell);
             }
-            self.alertness.observe(gap, Err(nobody), gate, tell);
+            self.alertness.be_silent(gap, nobody, role, gate, tell);
         }
-        let now = Run {
-            frames: FrameRange::new(index, index),
-            pts: (at, at),
+        let Span { frames, pts } = now;
+        let value = Run {
+            frames,
+            pts,
             verdict: FrameVerdict::Value,
         };
-
         let person = frame.person.and_then(|(sides, confidence)| {
             let c = gate.admit(LabelKind::BboxPerson, confidence)?.get();
             let numbers = [sides.x, sides.y, sides.right(), sides.bottom(), c];
@@ -196,21 +197,21 @@ impl PersonLabeller {
             })
         });
         quiet.count(&person);
-        self.person.observe(now, person, tell);
+        self.person.observe(value, person, tell);
         for side in EyeSide::BOTH {
             let (eye, labeller) = match side {
                 EyeSide::Left => (frame.left, &mut self.left),
                 EyeSide::Right => (frame.right, &mut self.right),
             };
-            let value = eye.and_then(|eye| {
+            let center = eye.and_then(|eye| {
                 let c = gate.admit(side.keypoint_kind(), eye.confidence)?.get();
                 Ok(Value {
                     numbers: [eye.center.x, eye.center.y, c],
                     raw: frame.face_score,
                 })
             });
-            quiet.count(&value);
-            labeller.observe(now, value, tell);
+            quiet.count(&center);
+            labeller.observe(value, center, tell);
         }
         let openness =
             |eye: Result<EyeMeasurement, AbstainReason>| eye.ok().map(|eye| eye.openness);
@@ -223,14 +224,25 @@ impl PersonLabeller {
             (Err(reason), Err(_)) => FrameVerdict::Abstain(reason),
             _ => FrameVerdict::Value,
         };
-        self.events
-            .observe(Run { verdict, ..now }, eyes, gate, tell);
-        let now = Span::frame(index, at);
+        let run = Run { verdict, ..value };
+        let Self {
+            events, alertness, ..
+        } = self;
+        events.observe(run, eyes, gate, &mut |label| {
+            alertness.hear(&label);
+            tell(label);
+        });
         self.glasses.observe(now, frame.glasses, gate, tell);
         self.shadow.observe(now, frame.shadow, gate, tell);
         self.occluded.observe(now, frame.occluded, gate, tell);
-        let nothing = AbstainReason::NoLabeller;
-        self.alertness.observe(now, Err(nothing), gate, tell);
+        let seen = AlertnessFrame {
+            eyes: match verdict {
+                FrameVerdict::Value => Ok([eyes.left, eyes.right]),
+                FrameVerdict::Abstain(reason) => Err(reason),
+            },
+            motion: frame.motion,
+        };
+        self.alertness.observe(now, &seen, role, gate, tell);
     }
 
     /// Takes a frame in which the person is out of view.
@@ -245,11 +257,14 @@ impl PersonLabeller {
             .missing
             .get_or_insert((FrameRange::new(index, index), (at, at)));
         (frames.end, pts.1) = (index, at);
+        let tell = &mut marking(self.role, tell);
         self.events.miss(index, at, gate, tell);
     }
 
     /// The person is gone, or the clip over. Frames since they were last seen are not theirs.
     pub(super) fn finish(&mut self, gate: &Gate, tell: &mut impl FnMut(Label)) {
+        let role = self.role;
+        let tell = &mut marking(role, tell);
         self.person.finish(tell);
         self.left.finish(tell);
         self.right.finish(tell);
@@ -257,8 +272,14 @@ impl PersonLabeller {
         for flag in [&mut self.glasses, &mut self.shadow, &mut self.occluded] {
             flag.finish(gate, tell);
         }
-        self.alertness.finish(tell);
+        self.alertness.finish(role, gate, tell);
     }
+}
+
+/// Tells labels with the mark of the driver, where it is theirs.
+fn marking(role: Role, tell: &mut impl FnMut(Label)) -> impl FnMut(Label) {
+    let driver = role == Role::Driver;
+    move |label| tell(Label { driver, ..label })
 }
 
 fn points(segment: &Segment<3>) -> LabelValue {

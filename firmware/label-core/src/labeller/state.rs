@@ -107,6 +107,8 @@ impl<T: Copy + PartialEq> StateLabeller<T> {
                     raw: Some(rounded(open.raw / count, 1e4)).filter(|raw| raw.is_finite()),
                     model: Some(self.model),
                     value: Some((self.to_value)(value)),
+                    signs: None,
+                    driver: false,
                 });
             }
         }

@@ -6,7 +6,7 @@ use crate::wire::LabelValue;
 use proptest::prelude::*;
 use std::vec::Vec;
 
-fn gate() -> Gate {
+pub(super) fn gate() -> Gate {
     let blinks = LogisticCalibration {
         ceiling: 1.0,
         bias: -3.0,
@@ -18,12 +18,13 @@ fn gate() -> Gate {
         gate.offer(kind, 0.5);
     }
     gate.offer(LabelKind::Blink, 0.4);
+    gate.alertness = Some(crate::alertness::tests::rubric());
     gate
 }
 
 /// 0 = nobody, 1 = all in view, 2 = both eyes turned away, 3 = left eye away, 4 = eyes unsure, 5 = eyes shut,
 /// 6 = no person box was made for want of time.
-fn frame(code: u8, i: u32) -> PersonFrame {
+pub(super) fn frame(code: u8, i: u32) -> PersonFrame {
     let eye = |x: f32, unsure: bool| {
         Ok(EyeMeasurement {
             center: Keypoint::new(x + i as f32 * 0.3, 50.0),

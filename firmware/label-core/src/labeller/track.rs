@@ -143,6 +143,8 @@ impl<const DIMENSIONS: usize> TrackLabeller<DIMENSIONS> {
             raw: Some(rounded(self.raw_sum / count, 1e4)),
             model: Some(self.model),
             value: Some((self.to_value)(&self.segment)),
+            signs: None,
+            driver: false,
         });
         self.segment.clear();
         self.raw_sum = 0.0;

@@ -160,6 +160,20 @@ pub struct Label {
     /// What is offered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<LabelValue>,
+    /// What a level of alertness rests on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signs: Option<Signs>,
+    /// The track was the driver's when this was told.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub driver: bool,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde's skip_serializing_if hands a reference"
+)]
+const fn is_not(flag: &bool) -> bool {
+    !*flag
 }
 
 /// Labels of one clip. `L` and `M` are slices on the rig and vectors on the host.

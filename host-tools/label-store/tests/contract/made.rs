@@ -59,6 +59,8 @@ pub(crate) fn blink(n: u16, start: u32, confidence: f32) -> Label {
             peak: start + 2,
             opening: 0.5,
         })),
+        signs: None,
+        driver: false,
     }
 }
 

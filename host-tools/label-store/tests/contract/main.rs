@@ -7,8 +7,10 @@
 
 mod made;
 
-use label_core::wire::{Birth, LabelCounts, Power, Status, Topic, WIRE_VERSION};
-use label_core::{BootId, FrameRange};
+use label_core::wire::{
+    Birth, Label, LabelCounts, LabelValue, Power, Signs, Status, Topic, WIRE_VERSION,
+};
+use label_core::{BootId, FrameRange, LabelKind};
 use label_store::{
     Balance, BlinkFilter, Content, Judgement, LabelStore, NamedMessage, NewVerdict, QueueOrder,
     Refusal, RefusalReason, ReviewState, StoreError,
@@ -222,6 +224,33 @@ async fn blinks_come_in_order_with_what_there_is_to_see(store: LabelStore) {
         (1, &b"picture 1"[..])
     );
     assert_eq!(seen[0].header.label, (2, 1));
+}
+
+async fn what_a_level_rests_on_and_who_drives_is_kept(store: LabelStore) {
+    let signs = Signs {
+        seen_s: 60.0,
+        perclos: 0.0125,
+        blinks: 14,
+        blink_ratio: Some(1.5),
+        ..Signs::default()
+    };
+    let level = Label {
+        kind: LabelKind::Alertness,
+        value: Some(LabelValue::Level(4)),
+        signs: Some(signs),
+        driver: true,
+        ..blink(0, 10, 0.9)
+    };
+    store
+        .commit(&[batch(1, &[level, blink(1, 10, 0.9)])])
+        .await
+        .unwrap();
+    let stored = async |n| store.label(&id(1, n)).await.unwrap().unwrap().label;
+    let level = stored(0).await;
+    assert_eq!((level.signs, level.driver), (Some(signs), true));
+    assert_eq!(level.value, Some(LabelValue::Level(4)));
+    let other = stored(1).await;
+    assert_eq!((other.signs, other.driver), (None, false));
 }
 
 async fn verdicts_add_up_and_undo_brings_back_what_stood_before(store: LabelStore) {
@@ -449,6 +478,7 @@ on_sqlite!(
     marks_are_kept_in_the_order_of_frames_however_late_they_come,
     a_failing_batch_stores_nothing,
     a_clip_balances_when_all_of_it_is_here,
+    what_a_level_rests_on_and_who_drives_is_kept,
     blinks_come_in_order_with_what_there_is_to_see,
     verdicts_add_up_and_undo_brings_back_what_stood_before,
     verdicts_that_say_too_little_are_refused,

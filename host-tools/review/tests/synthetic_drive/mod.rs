@@ -191,6 +191,8 @@ impl Rig {
                         peak: event.peak(),
                         opening: event.opening,
                     })),
+                    signs: None,
+                    driver: false,
                 })
                 .collect();
             let seq = self.labels(labels).await;
@@ -217,6 +219,8 @@ impl Rig {
                 raw: None,
                 model: None,
                 value: None,
+                signs: None,
+                driver: false,
             })
             .collect();
         self.labels(labels).await;
