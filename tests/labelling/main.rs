@@ -9,6 +9,7 @@ mod bad_input;
 mod coverage;
 mod driver;
 mod formats;
+mod glasses;
 mod held_shut;
 mod labels;
 mod rates;

@@ -12,10 +12,12 @@
 
 mod control;
 mod frames;
+mod measure;
 mod strips;
 mod thinning;
 
 use crate::calibration::Calibration;
+use crate::glasses::{self, GlassesLabeller};
 use crate::labeller_card::{LABELLER_KINDS, LabellerCard};
 use crate::rubric::rubric;
 use crate::stages::{Stage, Stages};
@@ -25,13 +27,12 @@ use anyhow::{Context, Result};
 use board::Board;
 use capture::{CameraCondition, CaptureError, FrameBuffer, FrameInfo, FrameSource, SourceInfo};
 use frames::{Frames, Next};
-use label_core::labeller::{ClipLabeller, ModelIndexes, PersonFrame, PersonMeasurement};
+use label_core::labeller::{ClipLabeller, ModelIndexes, PersonMeasurement};
 use label_core::wire::{Label, ModelRef, Policy, Shed, ShedChange};
-use label_core::{AbstainReason, EyeSide, FrameRange, Gate, LabelKind, Look, SceneFrame};
+use label_core::{EyeSide, FrameRange, Gate, LabelKind, SceneFrame};
 use perception::{
     ColorRange, EyeReader, FaceDetector, FaceDetectorKind, FaceMesh, FaceModels, FaceTracker,
     Filmstrip, ModelCard, Novelty, PersonFinder, PersonTimes, Picture, Runtime, Search,
-    TrackedFace,
 };
 use std::time::{Duration, Instant};
 use strips::Strips;
@@ -110,6 +111,8 @@ pub struct Pipeline {
     calibration: Calibration,
     /// The calibration's gate under the desk's policy.
     gate: Gate,
+    /// `None` without its labeller card.
+    glasses: Option<GlassesLabeller>,
     strips: Strips,
     measured: Vec<PersonMeasurement>,
     /// What labels refer to.
@@ -130,14 +133,14 @@ impl Pipeline {
     pub fn load(board: &Board) -> Result<Self> {
         let p = &board.perception;
         let runtime = Runtime::load(&p.runtime).context("cannot load the model runtime")?;
-        let card = |name: &str| {
+        let card_named = |name: &str| {
             ModelCard::read(&p.cards, name).with_context(|| format!("cannot use model {name}"))
         };
         let detector = |kind, name: &str| -> Result<FaceDetector> {
-            FaceDetector::load(kind, &card(name)?, &runtime, &p.files, p.threads)
+            FaceDetector::load(kind, &card_named(name)?, &runtime, &p.files, p.threads)
                 .with_context(|| format!("cannot load model {name}"))
         };
-        let (mesh_card, reader_card) = (card(&p.mesh)?, card(&p.eye_reader)?);
+        let (mesh_card, reader_card) = (card_named(&p.mesh)?, card_named(&p.eye_reader)?);
         let face_models = FaceModels {
             short_range: detector(FaceDetectorKind::ShortRange, &p.short_range)?,
             full_range: detector(FaceDetectorKind::FullRange, &p.full_range)?,
@@ -147,7 +150,7 @@ impl Pipeline {
                 .context("cannot load the eye reader")?,
         };
         let faces = FaceTracker::new(face_models, p.max_faces);
-        let (person_card, mask_card) = (card(&p.person)?, card(&p.person_mask)?);
+        let (person_card, mask_card) = (card_named(&p.person)?, card_named(&p.person_mask)?);
         let persons = PersonFinder::load(&person_card, &mask_card, &runtime, &p.files, p.threads)
             .context("cannot load the person models")?;
         let mut calibration = Calibration::read(&p.calibration)?;
@@ -165,6 +168,7 @@ impl Pipeline {
         ] {
             indexes.set(kind, index);
         }
+        let (mut glasses, mut own) = (None, Vec::new());
         for kind in LABELLER_KINDS {
             let Some(card) = LabellerCard::read(&p.cards, kind)? else {
                 continue;
@@ -173,15 +177,23 @@ impl Pipeline {
                 calibration.gate.alertness = Some(rubric(&card)?);
             }
             calibration.gate.offer(kind, card.threshold);
+            if kind == LabelKind::WearingGlasses {
+                let model = card_named(glasses::MODEL)?;
+                glasses = Some(GlassesLabeller::load(
+                    &card, &model, &runtime, &p.files, p.threads,
+                )?);
+                own.push(of_card(&model)?);
+            }
             indexes.set(kind, u8::try_from(models.len())?);
             models.push(card.reference);
         }
         let mut loaded = models.clone();
+        loaded.append(&mut own);
         for card in [
             &reader_card,
             &mask_card,
-            &card(&p.short_range)?,
-            &card(&p.full_range)?,
+            &card_named(&p.short_range)?,
+            &card_named(&p.full_range)?,
         ] {
             loaded.push(of_card(card)?);
         }
@@ -190,6 +202,7 @@ impl Pipeline {
             persons,
             gate: calibration.gate.clone(),
             calibration,
+            glasses,
             strips: Strips::default(),
             measured: Vec::new(),
             models,
@@ -227,6 +240,9 @@ impl Pipeline {
     ) -> Result<ClipEnd> {
         self.faces.reset();
         self.persons.reset();
+        if let Some(glasses) = &mut self.glasses {
+            glasses.reset();
+        }
         self.strips.clear();
         let mut clip = Clip {
             labeller: Box::new(ClipLabeller::new(self.gate.clone(), self.indexes)),
@@ -390,7 +406,7 @@ impl Pipeline {
             self.persons.observe(&picture, info.at, &mut self.faces)?;
             self.persons.times()
         };
-        let spent = times.crop
+        let mut spent = times.crop
             + times.detect
             + times.mesh
             + times.eyes
@@ -402,6 +418,14 @@ impl Pipeline {
         self.stages.add(Stage::Eyes, times.eyes);
         self.stages.add(Stage::Person, person_times.infer);
 
+        if let Some(glasses) = &mut self.glasses {
+            let start = Instant::now();
+            let crop = glasses.observe(&picture, info.at, self.faces.faces())?;
+            let took = start.elapsed();
+            spent += took;
+            self.stages.add(Stage::Crop, crop);
+            self.stages.add(Stage::Glasses, took.saturating_sub(crop));
+        }
         let strips = Instant::now();
         for face in self.faces.faces() {
             let openness = EyeSide::BOTH.map(|side| {
@@ -439,57 +463,6 @@ impl Pipeline {
         clip.last = Some(info);
         self.stages.count_frame();
         failure.map_or(told, Err)
-    }
-
-    /// Puts what was seen of each person into the words of the labeller.
-    fn measure(&mut self, shed: Shed) {
-        self.measured.clear();
-        let away = Err(AbstainReason::EyeTurnedAway);
-        let eyes_of = |face: Option<&TrackedFace>| {
-            EyeSide::BOTH
-                .map(|side| face.map_or(away, |face| self.calibration.eye(&face.eyes, side)))
-        };
-        let measurement = |track, face: Option<&TrackedFace>, person, person_score| {
-            let [left, right] = eyes_of(face);
-            PersonMeasurement {
-                track,
-                frame: PersonFrame {
-                    person,
-                    person_score,
-                    left,
-                    right,
-                    face_score: face.map_or(0.0, |face| face.mesh.presence),
-                    yaw: face.map_or(0.0, |face| face.eyes.yaw),
-                    glasses: Look::NotLooked,
-                    shadow: Look::NotLooked,
-                    occluded: Look::NotLooked,
-                    motion: face.and_then(|face| face.motion),
-                },
-            }
-        };
-        if shed >= Shed::PersonBox {
-            let not_looked = Err(AbstainReason::Shed);
-            for face in self.faces.faces() {
-                let seen = measurement(face.track, Some(face), not_looked, 0.0);
-                self.measured.push(seen);
-            }
-            return;
-        }
-        let least = self.gate.of(LabelKind::BboxPerson).threshold;
-        for person in self.persons.persons() {
-            let of = |face: &&TrackedFace| face.track == person.track;
-            let face = self.faces.faces().iter().find(of);
-            let boxed = person
-                .bounds
-                .map(|(bounds, features)| (bounds, self.calibration.person.confidence(features)));
-            // Without a face, a box that would not be offered is no ground to say that somebody is there.
-            let sure = boxed.is_some_and(|(_, confidence)| confidence.get() >= least);
-            if face.is_some() || sure {
-                let boxed = boxed.ok_or(AbstainReason::LowConfidence);
-                self.measured
-                    .push(measurement(person.track, face, boxed, person.score));
-            }
-        }
     }
 }
 

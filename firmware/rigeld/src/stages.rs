@@ -18,6 +18,8 @@ pub enum Stage {
     Eyes,
     /// Person detector.
     Person,
+    /// Glasses reader.
+    Glasses,
     /// Eye tiles for filmstrips.
     Strip,
     /// Following faces, calibration, blinks, keyframes.
@@ -27,13 +29,14 @@ pub enum Stage {
 }
 
 /// All stages with their names.
-const STAGES: [(Stage, &str); 9] = [
+const STAGES: [(Stage, &str); 10] = [
     (Stage::Decode, "decode"),
     (Stage::Crop, "crop"),
     (Stage::Detect, "detect"),
     (Stage::Mesh, "mesh"),
     (Stage::Eyes, "eyes"),
     (Stage::Person, "person"),
+    (Stage::Glasses, "glasses"),
     (Stage::Strip, "strip"),
     (Stage::Label, "label"),
     (Stage::Write, "write"),

@@ -48,9 +48,10 @@ fn load(board: &Board) -> Result<(Finding, Box<Pipeline>), Finding> {
     Ok((finding, Box::new(pipeline)))
 }
 
-fn card_names(board: &Board) -> [&str; 6] {
+fn card_names(board: &Board) -> [&str; 7] {
     let p = &board.perception;
     [
+        crate::glasses::MODEL,
         &p.short_range,
         &p.full_range,
         &p.mesh,

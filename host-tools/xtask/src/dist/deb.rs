@@ -145,6 +145,12 @@ impl Tree<'_> {
                 copy(path, &models.join(name), 0o644)?;
             }
         }
+        for path in files_of(&self.project.path("models"))? {
+            if path.ends_with("card.toml") {
+                let name = path.strip_prefix(self.project.path("models"))?;
+                copy(&path, &models.join(name), 0o644)?;
+            }
+        }
         Ok(())
     }
 
@@ -257,7 +263,8 @@ impl Tree<'_> {
             named.extend(values.filter_map(toml::Value::as_str).map(str::to_owned));
         }
         let mut cards = read_cards(self.project)?;
-        cards.retain(|(_, card)| named.contains(&card.name));
+        // Our own models belong to labeller cards, which no board names.
+        cards.retain(|(_, card)| named.contains(&card.name) || card.committed_file().is_some());
         if cards.is_empty() {
             bail!("no board file names a model card under [perception]");
         }

@@ -1,0 +1,65 @@
+//! What perception saw of each person, in the words of the labeller.
+
+use super::Pipeline;
+use label_core::labeller::{PersonFrame, PersonMeasurement};
+use label_core::wire::Shed;
+use label_core::{AbstainReason, EyeSide, LabelKind, Look};
+use perception::TrackedFace;
+
+impl Pipeline {
+    /// Puts what was seen of each person into the words of the labeller.
+    pub(super) fn measure(&mut self, shed: Shed) {
+        self.measured.clear();
+        let away = Err(AbstainReason::EyeTurnedAway);
+        let glasses = self.glasses.as_ref();
+        let eyes_of = |track, face: Option<&TrackedFace>| {
+            EyeSide::BOTH.map(|side| {
+                if glasses.is_some_and(|reader| reader.hides_eyes(track)) {
+                    return Err(AbstainReason::Occluded);
+                }
+                face.map_or(away, |face| self.calibration.eye(&face.eyes, side))
+            })
+        };
+        let measurement = |track, face: Option<&TrackedFace>, person, person_score| {
+            let [left, right] = eyes_of(track, face);
+            PersonMeasurement {
+                track,
+                frame: PersonFrame {
+                    person,
+                    person_score,
+                    left,
+                    right,
+                    face_score: face.map_or(0.0, |face| face.mesh.presence),
+                    yaw: face.map_or(0.0, |face| face.eyes.yaw),
+                    glasses: glasses.map_or(Look::NotLooked, |g| g.look(track, face)),
+                    shadow: Look::NotLooked,
+                    occluded: Look::NotLooked,
+                    motion: face.and_then(|face| face.motion),
+                },
+            }
+        };
+        if shed >= Shed::PersonBox {
+            let not_looked = Err(AbstainReason::Shed);
+            for face in self.faces.faces() {
+                let seen = measurement(face.track, Some(face), not_looked, 0.0);
+                self.measured.push(seen);
+            }
+            return;
+        }
+        let least = self.gate.of(LabelKind::BboxPerson).threshold;
+        for person in self.persons.persons() {
+            let of = |face: &&TrackedFace| face.track == person.track;
+            let face = self.faces.faces().iter().find(of);
+            let boxed = person
+                .bounds
+                .map(|(bounds, features)| (bounds, self.calibration.person.confidence(features)));
+            // Without a face, a box that would not be offered is no ground to say that somebody is there.
+            let sure = boxed.is_some_and(|(_, confidence)| confidence.get() >= least);
+            if face.is_some() || sure {
+                let boxed = boxed.ok_or(AbstainReason::LowConfidence);
+                self.measured
+                    .push(measurement(person.track, face, boxed, person.score));
+            }
+        }
+    }
+}
