@@ -131,15 +131,17 @@ impl EyeReader {
     }
 }
 
-/// Mean 0 and deviation 1, in units of full light.
-fn normalise(crop: &mut [f32]) {
+/// Mean 0 and deviation 1; returns the deviation there was.
+pub(crate) fn normalise(crop: &mut [f32]) -> f32 {
     let count = crop.len() as f32;
     let mean = sum(crop, |value| value) / count;
     let variance = sum(crop, |value| (value - mean) * (value - mean)) / count;
-    let scale = 1.0 / variance.sqrt().max(MIN_DEVIATION * 255.0);
+    let deviation = variance.sqrt();
+    let scale = 1.0 / deviation.max(MIN_DEVIATION * 255.0);
     for value in crop {
         *value = (*value - mean) * scale;
     }
+    deviation
 }
 
 /// Sum of `of` every value, in eight lanes: one lane after the other would wait for each addition.
@@ -161,7 +163,8 @@ mod tests {
     #[test]
     fn a_crop_is_normalised_and_a_flat_one_is_not_blown_up() {
         let mut crop: Vec<f32> = (0..PIXELS).map(|i| 100.0 + (i % 7) as f32 * 10.0).collect();
-        normalise(&mut crop);
+        let deviation = normalise(&mut crop);
+        assert!((deviation - 20.0).abs() < 0.1, "{deviation}");
         let mean = crop.iter().sum::<f32>() / PIXELS as f32;
         let variance = crop.iter().map(|v| v * v).sum::<f32>() / PIXELS as f32;
         assert!(mean.abs() < 1e-4 && (variance - 1.0).abs() < 1e-3);
