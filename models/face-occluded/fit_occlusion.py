@@ -67,3 +67,64 @@ def error(p, t, w):
     conf, right = np.maximum(p, 1 - p), (p > .5) == t
     bins = np.minimum(((conf - .5) * 20).astype(int), 9)
     return sum(abs(np.average(conf[k], weights=w[k]) - np.average(right[k], weights=w[k])) * w[k].sum() for b in range(10) if (k := bins == b).any()) / w.sum()
+
+
+def synthetic():
+    """The drawn looks of the check part, whose truth is certain: crops, truth, yaw."""
+    kept = np.load(A.work / "samples-check-6000-2.npz")
+    part = occluders.prepare(faces.load(A.data, A.work, A.points), "check")
+    drawn = [int(np.random.default_rng([2, n]).choice(len(part["yaw"]), p=part["chance"])) for n in range(len(kept["x"]))]
+    sure = kept["weight"][:, 3] > 0
+    return kept["x"][sure], kept["truth"][sure, 3] > .5, part["yaw"][drawn][sure]
+
+
+# Weight of a group against the others; zju and focus_webcam are many clips of few people.
+def parts(group):
+    name = group.split("/")[0]
+    return group if name == "incabin" else "stills in cars" if name in ("cabin", "statefarm") else name
+
+
+WEIGHT = {"synthetic": 3., "incabin/smoke_hand": 2., "incabin/mug": 2., "incabin/profile_glasses": 2., "incabin/cabin3": 2.}
+real = looks.looks(A.data, A.work, A.points)
+z, contrast = read(A.model, real["x"])
+sx, st, syaw = synthetic()
+sz, scontrast = read(A.model, sx)
+x = np.concatenate([features(z[:, 3], real["yaw"], real["side"], contrast), features(sz[:, 3], syaw, np.full(len(sz), 128.), scontrast)])
+truth = np.r_[real["truth"], st.astype(int)]
+condition = np.r_[real["condition"], np.full(len(sz), "plain")]
+group = np.r_[real["group"], np.full(len(sz), "synthetic")]
+part = np.array([parts(g) for g in group])
+known = truth >= 0
+weight = np.zeros(len(truth))
+for g in np.unique(part):
+    of = (part == g) & known
+    weight[of] = WEIGHT.get(g, 1.) / of.sum()
+weight *= known.sum()
+t = truth == 1
+left_out = np.zeros(len(truth))
+for g in np.unique(part):
+    of = part == g
+    left_out[of] = probability(fit(x[known & ~of], t[known & ~of], weight[known & ~of]), x[of])
+c = fit(x[known], t[known], weight[known])
+print("bias, weights:", c.round(4).tolist())
+is_synthetic = group == "synthetic"
+print("calibration error, one part left out: all %.3f, real plain %.3f, real degraded %.3f, synthetic %.3f" % tuple(
+    error(left_out[m], t[m], weight[m]) for m in (known, known & ~is_synthetic & (condition == "plain"), known & ~is_synthetic & (condition != "plain"), known & is_synthetic)))
+for name in looks.CONDITIONS:
+    m = known & (condition == name) & ~is_synthetic
+    conf, right = np.maximum(left_out[m], 1 - left_out[m]), (left_out[m] > .5) == t[m]
+    said = conf >= .75
+    print(f"{name:10s} looks {m.sum():5d}  said at >= 0.75: {said.mean():.3f} of them, right {right[said].mean():.4f};  wrong at >= 0.9: {((conf >= .9) & ~right).sum():3d} = {((conf >= .9) & ~right).mean():.4f}"
+          f"  covered found {(left_out[m][t[m]] > .5).mean():.3f}, free taken for covered {(left_out[m][~t[m]] > .5).mean():.4f}")
+for g in np.unique(group):
+    words = []
+    for value, name in ((1, "covered"), (0, "free"), (-1, "either")):
+        m = (group == g) & (condition == "plain") & (truth == value)
+        if m.any():
+            p = left_out[m]
+            words.append(f"{name} {m.sum():4d}: told covered {(p >= .75).mean():.2f} free {(p <= .25).mean():.2f} wrong at 0.9 {(p <= .1).sum() if value == 1 else (p >= .9).sum() if value == 0 else 0}")
+    print(f"{g:38s} " + " | ".join(words))
+card = tomllib.loads(A.card.read_text())["calibration"] if A.card.exists() else None
+same = card is not None and np.allclose([card["bias"], *card["weights"]], c, atol=5e-3)
+print("as in the card" if same else "NOT as in the card")
+sys.exit(0 if same else 1)

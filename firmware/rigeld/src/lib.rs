@@ -15,6 +15,7 @@ mod labeller_card;
 mod lines;
 pub mod live;
 mod machine;
+mod occlusion;
 pub mod panel;
 pub mod pipeline;
 pub mod publish;

@@ -19,6 +19,7 @@ mod thinning;
 use crate::calibration::Calibration;
 use crate::glasses::{self, GlassesLabeller};
 use crate::labeller_card::{LABELLER_KINDS, LabellerCard};
+use crate::occlusion::{self, OcclusionLabeller};
 use crate::rubric::rubric;
 use crate::stages::{Stage, Stages};
 pub use control::{Control, Labelled, Order, Progress, ToTheEnd};
@@ -113,6 +114,8 @@ pub struct Pipeline {
     gate: Gate,
     /// `None` without its labeller card.
     glasses: Option<GlassesLabeller>,
+    /// The same.
+    occlusion: Option<OcclusionLabeller>,
     strips: Strips,
     measured: Vec<PersonMeasurement>,
     /// What labels refer to.
@@ -168,7 +171,7 @@ impl Pipeline {
         ] {
             indexes.set(kind, index);
         }
-        let (mut glasses, mut own) = (None, Vec::new());
+        let (mut glasses, mut occlusion, mut own) = (None, None, Vec::new());
         for kind in LABELLER_KINDS {
             let Some(card) = LabellerCard::read(&p.cards, kind)? else {
                 continue;
@@ -177,6 +180,13 @@ impl Pipeline {
                 calibration.gate.alertness = Some(rubric(&card)?);
             }
             calibration.gate.offer(kind, card.threshold);
+            if kind == LabelKind::FaceOccluded {
+                let model = card_named(occlusion::MODEL)?;
+                occlusion = Some(OcclusionLabeller::load(
+                    &card, &model, &runtime, &p.files, p.threads,
+                )?);
+                own.push(of_card(&model)?);
+            }
             if kind == LabelKind::WearingGlasses {
                 let model = card_named(glasses::MODEL)?;
                 glasses = Some(GlassesLabeller::load(
@@ -203,6 +213,7 @@ impl Pipeline {
             gate: calibration.gate.clone(),
             calibration,
             glasses,
+            occlusion,
             strips: Strips::default(),
             measured: Vec::new(),
             models,
@@ -242,6 +253,9 @@ impl Pipeline {
         self.persons.reset();
         if let Some(glasses) = &mut self.glasses {
             glasses.reset();
+        }
+        if let Some(occlusion) = &mut self.occlusion {
+            occlusion.reset();
         }
         self.strips.clear();
         let mut clip = Clip {
@@ -426,6 +440,14 @@ impl Pipeline {
             self.stages.add(Stage::Crop, crop);
             self.stages.add(Stage::Glasses, took.saturating_sub(crop));
         }
+        if let Some(occlusion) = &mut self.occlusion {
+            let start = Instant::now();
+            let crop = occlusion.observe(&picture, info.at, self.faces.faces())?;
+            let took = start.elapsed();
+            spent += took;
+            self.stages.add(Stage::Crop, crop);
+            self.stages.add(Stage::Occlusion, took.saturating_sub(crop));
+        }
         let strips = Instant::now();
         for face in self.faces.faces() {
             let openness = EyeSide::BOTH.map(|side| {
@@ -438,7 +460,7 @@ impl Pipeline {
         let strip_time = strips.elapsed();
         self.stages.add(Stage::Strip, strip_time);
 
-        self.measure(shed);
+        self.measure(info.at, shed);
         let scene = SceneFrame::default();
         let (strips, mut write, mut failure) = (&mut self.strips, Duration::ZERO, None);
         clip.labeller

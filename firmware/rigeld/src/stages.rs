@@ -20,6 +20,8 @@ pub enum Stage {
     Person,
     /// Glasses reader.
     Glasses,
+    /// Occlusion reader.
+    Occlusion,
     /// Eye tiles for filmstrips.
     Strip,
     /// Following faces, calibration, blinks, keyframes.
@@ -29,7 +31,7 @@ pub enum Stage {
 }
 
 /// All stages with their names.
-const STAGES: [(Stage, &str); 10] = [
+const STAGES: [(Stage, &str); 11] = [
     (Stage::Decode, "decode"),
     (Stage::Crop, "crop"),
     (Stage::Detect, "detect"),
@@ -37,6 +39,7 @@ const STAGES: [(Stage, &str); 10] = [
     (Stage::Eyes, "eyes"),
     (Stage::Person, "person"),
     (Stage::Glasses, "glasses"),
+    (Stage::Occlusion, "occlusion"),
     (Stage::Strip, "strip"),
     (Stage::Label, "label"),
     (Stage::Write, "write"),

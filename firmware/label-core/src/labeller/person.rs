@@ -110,6 +110,8 @@ pub(super) struct PersonLabeller {
     role: Role,
     /// Frames since the person was last seen, up to now.
     missing: Option<(FrameRange, (CaptureTime, CaptureTime))>,
+    /// Whether something covered the face when it was last looked at.
+    covered: bool,
 }
 
 impl PersonLabeller {
@@ -140,6 +142,7 @@ impl PersonLabeller {
             events: EventLabeller::new(track, models.of(LabelKind::Blink)),
             role: Role::Unknown,
             missing: None,
+            covered: false,
         }
     }
 
@@ -166,21 +169,26 @@ impl PersonLabeller {
         self.role = role;
         let tell = &mut marking(role, tell);
         if let Some((frames, pts)) = self.missing.take() {
+            // Whoever was lost behind a hand and came back was there.
+            let reason = if self.covered {
+                AbstainReason::Occluded
+            } else {
+                AbstainReason::NoPerson
+            };
             let gap = Run {
                 frames,
                 pts,
-                verdict: FrameVerdict::Abstain(AbstainReason::NoPerson),
+                verdict: FrameVerdict::Abstain(reason),
             };
-            self.person.observe(gap, Err(AbstainReason::NoPerson), tell);
-            self.left.observe(gap, Err(AbstainReason::NoPerson), tell);
-            self.right.observe(gap, Err(AbstainReason::NoPerson), tell);
+            self.person.observe(gap, Err(reason), tell);
+            self.left.observe(gap, Err(reason), tell);
+            self.right.observe(gap, Err(reason), tell);
             self.events.be_silent(gap, tell);
             let gap = Span { frames, pts };
-            let nobody = AbstainReason::NoPerson;
             for flag in [&mut self.glasses, &mut self.shadow, &mut self.occluded] {
-                flag.be_silent(gap, nobody, gate, tell);
+                flag.be_silent(gap, reason, gate, tell);
             }
-            self.alertness.be_silent(gap, nobody, role, gate, tell);
+            self.alertness.be_silent(gap, reason, role, gate, tell);
         }
         let Span { frames, pts } = now;
         let value = Run {
@@ -234,6 +242,11 @@ impl PersonLabeller {
         });
         self.glasses.observe(now, frame.glasses, gate, tell);
         self.shadow.observe(now, frame.shadow, gate, tell);
+        match frame.occluded {
+            Look::NotLooked => {}
+            Look::Seen { probability, .. } => self.covered = probability > 0.5,
+            Look::Cannot(reason) => self.covered = reason == AbstainReason::Occluded,
+        }
         self.occluded.observe(now, frame.occluded, gate, tell);
         let seen = AlertnessFrame {
             eyes: match verdict {

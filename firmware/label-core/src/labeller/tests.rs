@@ -203,7 +203,7 @@ proptest! {
                     });
                     let expected = match codes[beside] {
                         _ if beside < first || beside > last => None,
-                        0 => Some(AbstainReason::NoPerson),
+                        0 => reason.filter(|r| *r == AbstainReason::Occluded).or(Some(AbstainReason::NoPerson)),
                         2 => Some(AbstainReason::EyeTurnedAway),
                         _ => Some(AbstainReason::FramesMissing),
                     };
@@ -449,6 +449,20 @@ fn the_first_positions_of_a_person_come_after_a_second_and_later_ones_within_fou
             assert!(behind <= 4.01, "{behind} s at {fps}");
             let frames = label.frames.frames();
             assert_eq!(frames, (4 * fps).min(128), "at {fps}");
+        }
+    }
+}
+
+#[test]
+fn whoever_was_lost_behind_a_hand_and_came_back_was_there() {
+    for (last, reason) in [(1u8, AbstainReason::NoPerson), (2, AbstainReason::Occluded)] {
+        let codes: Vec<u8> = [vec![last; 30], vec![0; 20], vec![1; 30]].concat();
+        let labels = labels(&codes);
+        for kind in [LabelKind::KeypointLeftEye, LabelKind::FaceOccluded] {
+            let gap = labels.iter().find(|label| {
+                label.kind == kind && label.track == Some(1) && label.frames.contains(40)
+            });
+            assert_eq!(gap.unwrap().reason, Some(reason), "{kind}");
         }
     }
 }

@@ -3,18 +3,20 @@
 use super::Pipeline;
 use label_core::labeller::{PersonFrame, PersonMeasurement};
 use label_core::wire::Shed;
-use label_core::{AbstainReason, EyeSide, LabelKind, Look};
+use label_core::{AbstainReason, CaptureTime, EyeSide, LabelKind, Look};
 use perception::TrackedFace;
 
 impl Pipeline {
     /// Puts what was seen of each person into the words of the labeller.
-    pub(super) fn measure(&mut self, shed: Shed) {
+    pub(super) fn measure(&mut self, at: CaptureTime, shed: Shed) {
         self.measured.clear();
         let away = Err(AbstainReason::EyeTurnedAway);
-        let glasses = self.glasses.as_ref();
+        let (glasses, occlusion) = (self.glasses.as_ref(), self.occlusion.as_ref());
         let eyes_of = |track, face: Option<&TrackedFace>| {
             EyeSide::BOTH.map(|side| {
-                if glasses.is_some_and(|reader| reader.hides_eyes(track)) {
+                if glasses.is_some_and(|reader| reader.hides_eyes(track))
+                    || occlusion.is_some_and(|reader| reader.covers_eye(track, side, face))
+                {
                     return Err(AbstainReason::Occluded);
                 }
                 face.map_or(away, |face| self.calibration.eye(&face.eyes, side))
@@ -33,7 +35,7 @@ impl Pipeline {
                     yaw: face.map_or(0.0, |face| face.eyes.yaw),
                     glasses: glasses.map_or(Look::NotLooked, |g| g.look(track, face)),
                     shadow: Look::NotLooked,
-                    occluded: Look::NotLooked,
+                    occluded: occlusion.map_or(Look::NotLooked, |o| o.look(track, at, face)),
                     motion: face.and_then(|face| face.motion),
                 },
             }

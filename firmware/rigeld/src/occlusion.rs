@@ -1,0 +1,210 @@
+//! Whether something covers a face or an eye, in the words of the labeller.
+//!
+//! The reader in `perception` looks at a face a few times a second; here its logits become probabilities, by the card
+//! `models/face-occluded/card.toml`. A look holds until the next one: an eye seen covered is not read until it is seen
+//! free. Without the card nothing of this runs.
+
+use crate::labeller_card::LabellerCard;
+use anyhow::{Context, Result};
+use label_core::confidence::LogisticCalibration;
+use label_core::{AbstainReason, CaptureTime, EyeSide, Look, TrackId};
+use perception::{
+    ModelCard, ModelError, Occlusion, OcclusionLook, OcclusionReader, Picture, Runtime, TrackedFace,
+};
+use serde::Deserialize;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Name of the reader's model card.
+pub(crate) const MODEL: &str = "occlusion-reader";
+
+/// What the calibration takes of a look: the logit, the head's turn, the face's size and the contrast.
+const FEATURES: usize = 4;
+
+/// Numbers of the card.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Parameters {
+    /// An eye is covered from this logit on.
+    covered_eye: f32,
+    /// Least longer side of a face, pixels.
+    least_side: f32,
+    /// Least deviation of the crop's light, of 255.
+    least_contrast: f32,
+    /// The face is out of the picture with this share of its mesh or more …
+    least_outside: f32,
+    /// … and occluded with this probability then.
+    outside_probability: f32,
+}
+
+/// The reader and the numbers of its card.
+pub(crate) struct OcclusionLabeller {
+    reader: OcclusionReader,
+    calibration: LogisticCalibration<FEATURES>,
+    parameters: Parameters,
+}
+
+impl OcclusionLabeller {
+    /// Loads the reader that a labeller card calls for.
+    pub(crate) fn load(
+        card: &LabellerCard,
+        model: &ModelCard,
+        runtime: &Arc<Runtime>,
+        files: &Path,
+        threads: u32,
+    ) -> Result<Self> {
+        Ok(Self {
+            reader: OcclusionReader::load(model, runtime, files, threads)
+                .context("cannot load the occlusion reader")?,
+            calibration: card.calibration()?,
+            parameters: card.parameters()?,
+        })
+    }
+
+    /// Forgets everybody.
+    pub(crate) fn reset(&mut self) {
+        self.reader.reset();
+    }
+
+    /// Looks at those faces whose last look is old enough.
+    pub(crate) fn observe(
+        &mut self,
+        picture: &Picture<'_>,
+        at: CaptureTime,
+        faces: &[TrackedFace],
+    ) -> Result<Duration, ModelError> {
+        self.reader.observe(picture, at, faces)?;
+        Ok(self.reader.crop_time())
+    }
+
+    /// What this frame's look says, if there was one. `face` is `None` where the person has no face in view.
+    pub(crate) fn look(&self, track: TrackId, at: CaptureTime, face: Option<&TrackedFace>) -> Look {
+        let Some(last) = self.reader.last(track) else {
+            return Look::NotLooked;
+        };
+        match face {
+            None if self.covers_face(last) => Look::Cannot(AbstainReason::Occluded),
+            Some(face) if last.at == at => self.judge(&last.seen, face.eyes.yaw),
+            _ => Look::NotLooked,
+        }
+    }
+
+    /// Whether this eye was covered when last looked at. A face that was lost under a covering hides both.
+    pub(crate) fn covers_eye(
+        &self,
+        track: TrackId,
+        side: EyeSide,
+        face: Option<&TrackedFace>,
+    ) -> bool {
+        self.reader.last(track).is_some_and(|last| match face {
+            Some(_) => last.seen.eye(side) >= self.parameters.covered_eye,
+            None => self.covers_face(last),
+        })
+    }
+
+    fn covers_face(&self, last: &OcclusionLook) -> bool {
+        last.seen.face > 0.0
+    }
+
+    fn judge(&self, seen: &Occlusion, yaw: f32) -> Look {
+        judge(&self.calibration, &self.parameters, seen, yaw)
+    }
+}
+
+fn judge(
+    calibration: &LogisticCalibration<FEATURES>,
+    parameters: &Parameters,
+    seen: &Occlusion,
+    yaw: f32,
+) -> Look {
+    if seen.outside >= parameters.least_outside {
+        return Look::Seen {
+            probability: parameters.outside_probability,
+            raw: seen.face,
+        };
+    }
+    if seen.side < parameters.least_side {
+        return Look::Cannot(AbstainReason::TooSmall);
+    }
+    if seen.contrast < parameters.least_contrast {
+        return Look::Cannot(AbstainReason::TooDark);
+    }
+    let features = [
+        seen.face,
+        yaw.abs() / 45.0,
+        (seen.side / 128.0).ln(),
+        (seen.contrast.max(1.0) / 50.0).ln(),
+    ];
+    Look::Seen {
+        probability: calibration.confidence(features).get(),
+        raw: seen.face,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SEEN: Occlusion = Occlusion {
+        eyes: [-3.0, 2.0],
+        mouth: -3.0,
+        face: 3.0,
+        outside: 0.0,
+        side: 120.0,
+        contrast: 50.0,
+    };
+    const PARAMETERS: Parameters = Parameters {
+        covered_eye: 1.0,
+        least_side: 30.0,
+        least_contrast: 6.0,
+        least_outside: 0.15,
+        outside_probability: 0.95,
+    };
+    const CALIBRATION: LogisticCalibration<FEATURES> = LogisticCalibration {
+        ceiling: 1.0,
+        bias: 0.0,
+        weights: [1.0, -0.5, 0.0, 0.0],
+        ranges: [(-8.0, 8.0), (0.0, 1.3), (-3.0, 1.0), (-2.0, 1.0)],
+    };
+
+    fn probability(look: Look) -> Option<f32> {
+        match look {
+            Look::Seen { probability, .. } => Some(probability),
+            _ => None,
+        }
+    }
+
+    fn at(seen: Occlusion, yaw: f32) -> Look {
+        judge(&CALIBRATION, &PARAMETERS, &seen, yaw)
+    }
+
+    #[test]
+    fn a_covered_face_is_told_with_less_confidence_the_more_the_head_is_turned() {
+        let (ahead, turned) = (probability(at(SEEN, 0.0)), probability(at(SEEN, -45.0)));
+        assert!(ahead > turned && turned > Some(0.5), "{ahead:?} {turned:?}");
+        let free = Occlusion { face: -4.0, ..SEEN };
+        assert!(probability(at(free, 0.0)) < Some(0.05));
+    }
+
+    #[test]
+    fn a_face_out_of_the_picture_is_occluded_whatever_the_network_says() {
+        let outside = Occlusion {
+            face: -8.0,
+            outside: 0.3,
+            ..SEEN
+        };
+        assert_eq!(probability(at(outside, 0.0)), Some(0.95));
+    }
+
+    #[test]
+    fn where_there_is_nothing_to_see_the_look_says_why() {
+        let small = Occlusion { side: 20.0, ..SEEN };
+        assert_eq!(at(small, 0.0), Look::Cannot(AbstainReason::TooSmall));
+        let dark = Occlusion {
+            contrast: 2.0,
+            ..SEEN
+        };
+        assert_eq!(at(dark, 0.0), Look::Cannot(AbstainReason::TooDark));
+    }
+}
