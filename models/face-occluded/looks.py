@@ -85,20 +85,18 @@ def clip(path, cache, folder, name, fps, truth):
 
 
 def occluded(r, frame):
+    """Heavy coverings and a hand at the mouth are coverings; partial ones, smoke and a mug beside the face may be called
+    either way (-1), and so may frames near the ends of a range."""
     near = r.get("tolerance_frames", 0)
-    for kind in ("heavy", "partial"):
-        for a, b in r[kind]:
-            if a + near <= frame <= b - near:
-                return 1
-    for a, b in [q for k, v in r.items() if isinstance(v, list) for q in v]:
-        if a - near <= frame <= b + near:
-            return -1
-    return 0
+    if any(a + near <= frame <= b - near for kind in ("heavy", "hand_with_cigarette_at_mouth") for a, b in r.get(kind, [])):
+        return 1
+    ranges = [q for v in r.values() if isinstance(v, list) for q in v]
+    return -1 if any(a - near <= frame <= b + near for a, b in ranges) else 0
 
 
 def stills(data):
     for name, r in json.loads((data / "cabin/truth.json").read_text())["stills"].items():
-        yield "cabin", data / "cabin" / name, int("occluded" in r)
+        yield "cabin", data / "cabin" / name, -int("occluded" in r)          # a phone at the ear
     for name, r in json.loads((data / "statefarm_stills/truth.json").read_text())["images"].items():
         yield "statefarm", next((data / "statefarm_stills").rglob(name)), int(r["face_occluded"] != "none")
     for i, r in enumerate(json.loads((data / "lfpw68/truth.json").read_text())):
