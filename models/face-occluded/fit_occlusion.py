@@ -23,34 +23,29 @@ ap.add_argument("--points", type=Path, default=ROOT / ".rigel/calibration")
 ap.add_argument("--card", type=Path, default=HERE / "card.toml")
 ap.add_argument("--model", type=Path, default=HERE / "occlusion_reader.tflite")
 A = ap.parse_args()
-import faces                                                    # noqa: E402
 import looks                                                    # noqa: E402
-import occluders                                                # noqa: E402
 from ai_edge_litert.interpreter import Interpreter              # noqa: E402
 from sklearn.linear_model import LogisticRegression             # noqa: E402
 
-RANGES = ((-8., 8.), (0., 1.3), (-3., 1.), (-2., 1.))
-SOFT = .002                                                     # nobody is surer than this
+RANGE = (-8., 8.)
 
 
 def read(model, crops):
-    """Logits of every crop (right eye, left eye, mouth, face), and the deviation of its light."""
+    """Logits of every crop: right eye, left eye, mouth, face."""
     it = Interpreter(str(model), num_threads=1)
     it.allocate_tensors()
     i0, o0 = it.get_input_details()[0]["index"], it.get_output_details()[0]["index"]
-    out, contrast = [], []
+    out = []
     for x in crops.astype(np.float32):
-        contrast.append(x.std())
-        it.set_tensor(i0, ((x - x.mean()) / max(contrast[-1], .02 * 255))[None, ..., None])
+        it.set_tensor(i0, ((x - x.mean()) / max(x.std(), .02 * 255))[None, ..., None])
         it.invoke()
         out.append(it.get_tensor(o0)[0].copy())
-    return np.array(out), np.array(contrast)
+    return np.array(out)
 
 
-def features(z, yaw, side, contrast):
-    """Logit; turn of the head over 45 degrees; ln of the face's side over 128 px; ln of the crop's deviation over 50."""
-    f = np.stack([z, np.abs(yaw) / 45, np.log(side / 128), np.log(np.maximum(contrast, 1) / 50)], 1)
-    return np.clip(f, *np.array(RANGES).T)
+def features(z):
+    """The logit of the face alone. Head turn, size and contrast beside it made the error on clips left out larger."""
+    return np.clip(z, *RANGE)[:, None]
 
 
 def fit(x, t, w):
@@ -70,26 +65,25 @@ def error(p, t, w):
 
 
 def synthetic():
-    """The drawn looks of the check part, whose truth is certain: crops, truth, yaw."""
+    """The drawn looks of the check part, whose truth is certain: crops, truth."""
     kept = np.load(A.work / "samples-check-6000-2.npz")
-    part = occluders.prepare(faces.load(A.data, A.work, A.points), "check")
-    drawn = [int(np.random.default_rng([2, n]).choice(len(part["yaw"]), p=part["chance"])) for n in range(len(kept["x"]))]
     sure = kept["weight"][:, 3] > 0
-    return kept["x"][sure], kept["truth"][sure, 3] > .5, part["yaw"][drawn][sure]
+    return kept["x"][sure], kept["truth"][sure, 3] > .5
 
 
-# Weight of a group against the others; zju and focus_webcam are many clips of few people.
+# Weight of a group against the others; zju and focus_webcam are many clips of few people. The network saw uncovered frames of
+# cabin3 and profile_glasses; of the two others in cars it saw nothing.
 def parts(group):
     name = group.split("/")[0]
     return group if name == "incabin" else "stills in cars" if name in ("cabin", "statefarm") else name
 
 
-WEIGHT = {"synthetic": 3., "incabin/smoke_hand": 2., "incabin/mug": 2., "incabin/profile_glasses": 2., "incabin/cabin3": 2.}
+WEIGHT = {"synthetic": 3., "incabin/smoke_hand": 4., "incabin/mug": 4.}
 real = looks.looks(A.data, A.work, A.points)
-z, contrast = read(A.model, real["x"])
-sx, st, syaw = synthetic()
-sz, scontrast = read(A.model, sx)
-x = np.concatenate([features(z[:, 3], real["yaw"], real["side"], contrast), features(sz[:, 3], syaw, np.full(len(sz), 128.), scontrast)])
+z = read(A.model, real["x"])
+sx, st = synthetic()
+sz = read(A.model, sx)
+x = np.concatenate([features(z[:, 3]), features(sz[:, 3])])
 truth = np.r_[real["truth"], st.astype(int)]
 condition = np.r_[real["condition"], np.full(len(sz), "plain")]
 group = np.r_[real["group"], np.full(len(sz), "synthetic")]
@@ -125,6 +119,6 @@ for g in np.unique(group):
             words.append(f"{name} {m.sum():4d}: told covered {(p >= .75).mean():.2f} free {(p <= .25).mean():.2f} wrong at 0.9 {(p <= .1).sum() if value == 1 else (p >= .9).sum() if value == 0 else 0}")
     print(f"{g:38s} " + " | ".join(words))
 card = tomllib.loads(A.card.read_text())["calibration"] if A.card.exists() else None
-same = card is not None and np.allclose([card["bias"], *card["weights"]], c, atol=5e-3)
+same = card is not None and len(card["weights"]) == len(c) - 1 and np.allclose([card["bias"], *card["weights"]], c, atol=5e-3)
 print("as in the card" if same else "NOT as in the card")
 sys.exit(0 if same else 1)
