@@ -6,6 +6,7 @@
 use crate::alertness::Rubric;
 use crate::confidence::{Confidence, LogisticCalibration};
 use crate::kind::{AbstainReason, LabelKind};
+use crate::scene::light_change::LightCalibration;
 
 /// Whether a kind is offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub struct Gate {
     pub long_closure_confidence: f32,
     /// How alertness is judged; nothing is said of it without.
     pub alertness: Option<Rubric>,
+    /// Probability of a change of light; `None` where no labeller looks for any.
+    pub light_calibration: Option<LightCalibration>,
 }
 
 impl Gate {
@@ -54,6 +57,7 @@ impl Gate {
             blink_calibration,
             long_closure_confidence,
             alertness: None,
+            light_calibration: None,
         }
     }
 

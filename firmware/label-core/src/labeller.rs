@@ -187,7 +187,7 @@ impl ClipLabeller {
         if let Some(run) = self.nobody.finish() {
             tell_nobody(&run, &mut tell);
         }
-        self.scene.finish(&mut tell);
+        self.scene.finish(&self.gate, &mut tell);
     }
 }
 

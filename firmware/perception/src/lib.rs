@@ -21,6 +21,8 @@ mod litert;
 mod occlusion;
 mod person;
 mod picture;
+mod scene;
+mod shade;
 mod tiles;
 mod warp;
 mod watch;
@@ -39,6 +41,8 @@ pub use litert::{KNOWN_LIBRARIES, Runtime, VERSION as RUNTIME_VERSION};
 pub use occlusion::{Occlusion, OcclusionLook, OcclusionReader};
 pub use person::{MEASURE_AGE_S, PERSON_FEATURES, Person, PersonFinder, PersonTimes};
 pub use picture::{ColorRange, Picture};
+pub use scene::{SceneLook, light_grid};
+pub use shade::{FaceShade, NoShade, SHADE_FEATURES};
 pub use warp::Region;
 
 use std::path::PathBuf;

@@ -19,6 +19,7 @@ mod occlusion;
 pub mod panel;
 pub mod pipeline;
 pub mod publish;
+pub mod quality;
 mod rubric;
 pub mod run;
 mod service;

@@ -12,6 +12,7 @@
 
 mod control;
 mod frames;
+mod light;
 mod measure;
 mod strips;
 mod thinning;
@@ -30,7 +31,8 @@ use capture::{CameraCondition, CaptureError, FrameBuffer, FrameInfo, FrameSource
 use frames::{Frames, Next};
 use label_core::labeller::{ClipLabeller, ModelIndexes, PersonMeasurement};
 use label_core::wire::{Label, ModelRef, Policy, Shed, ShedChange};
-use label_core::{EyeSide, FrameRange, Gate, LabelKind, SceneFrame};
+use label_core::{EyeSide, FrameRange, Gate, LabelKind};
+use light::LightReaders;
 use perception::{
     ColorRange, EyeReader, FaceDetector, FaceDetectorKind, FaceMesh, FaceModels, FaceTracker,
     Filmstrip, ModelCard, Novelty, PersonFinder, PersonTimes, Picture, Runtime, Search,
@@ -116,6 +118,7 @@ pub struct Pipeline {
     glasses: Option<GlassesLabeller>,
     /// The same.
     occlusion: Option<OcclusionLabeller>,
+    light: LightReaders,
     strips: Strips,
     measured: Vec<PersonMeasurement>,
     /// What labels refer to.
@@ -164,6 +167,7 @@ impl Pipeline {
             calibration.reference.clone(),
         ];
         let mut indexes = ModelIndexes::new();
+        let mut light = LightReaders::default();
         for (kind, index) in [
             (LabelKind::BboxPerson, 1),
             (LabelKind::Blink, 2),
@@ -180,6 +184,7 @@ impl Pipeline {
                 calibration.gate.alertness = Some(rubric(&card)?);
             }
             calibration.gate.offer(kind, card.threshold);
+            light.take(kind, &card, &mut calibration.gate)?;
             if kind == LabelKind::FaceOccluded {
                 let model = card_named(occlusion::MODEL)?;
                 occlusion = Some(OcclusionLabeller::load(
@@ -214,6 +219,7 @@ impl Pipeline {
             calibration,
             glasses,
             occlusion,
+            light,
             strips: Strips::default(),
             measured: Vec::new(),
             models,
@@ -257,6 +263,7 @@ impl Pipeline {
         if let Some(occlusion) = &mut self.occlusion {
             occlusion.reset();
         }
+        self.light.reset();
         self.strips.clear();
         let mut clip = Clip {
             labeller: Box::new(ClipLabeller::new(self.gate.clone(), self.indexes)),
@@ -460,8 +467,11 @@ impl Pipeline {
         let strip_time = strips.elapsed();
         self.stages.add(Stage::Strip, strip_time);
 
-        self.measure(info.at, shed);
-        let scene = SceneFrame::default();
+        let reading = Instant::now();
+        let scene = self.light.scene(&picture, info.at, self.faces.faces());
+        self.measure(&picture, info.at, shed);
+        let light_time = reading.elapsed();
+        self.stages.add(Stage::Light, light_time);
         let (strips, mut write, mut failure) = (&mut self.strips, Duration::ZERO, None);
         clip.labeller
             .observe(info.index, info.at, &self.measured, &scene, |label| {
@@ -477,7 +487,9 @@ impl Pipeline {
         self.stages.add(Stage::Write, write);
         self.stages.add(
             Stage::Label,
-            start.elapsed().saturating_sub(spent + strip_time + write),
+            start
+                .elapsed()
+                .saturating_sub(spent + strip_time + light_time + write),
         );
         clip.end.frames += 1;
         clip.end.repeated += u32::from(info.repeat);

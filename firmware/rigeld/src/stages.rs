@@ -24,6 +24,8 @@ pub enum Stage {
     Occlusion,
     /// Eye tiles for filmstrips.
     Strip,
+    /// Light on the scene and on faces, quality of the picture.
+    Light,
     /// Following faces, calibration, blinks, keyframes.
     Label,
     /// Writing labels.
@@ -31,7 +33,7 @@ pub enum Stage {
 }
 
 /// All stages with their names.
-const STAGES: [(Stage, &str); 11] = [
+const STAGES: [(Stage, &str); 12] = [
     (Stage::Decode, "decode"),
     (Stage::Crop, "crop"),
     (Stage::Detect, "detect"),
@@ -41,6 +43,7 @@ const STAGES: [(Stage, &str); 11] = [
     (Stage::Glasses, "glasses"),
     (Stage::Occlusion, "occlusion"),
     (Stage::Strip, "strip"),
+    (Stage::Light, "light"),
     (Stage::Label, "label"),
     (Stage::Write, "write"),
 ];

@@ -4,14 +4,15 @@ use super::Pipeline;
 use label_core::labeller::{PersonFrame, PersonMeasurement};
 use label_core::wire::Shed;
 use label_core::{AbstainReason, CaptureTime, EyeSide, LabelKind, Look};
-use perception::TrackedFace;
+use perception::{Picture, TrackedFace};
 
 impl Pipeline {
     /// Puts what was seen of each person into the words of the labeller.
-    pub(super) fn measure(&mut self, at: CaptureTime, shed: Shed) {
+    pub(super) fn measure(&mut self, picture: &Picture<'_>, at: CaptureTime, shed: Shed) {
         self.measured.clear();
         let away = Err(AbstainReason::EyeTurnedAway);
         let (glasses, occlusion) = (self.glasses.as_ref(), self.occlusion.as_ref());
+        let light = &self.light;
         let eyes_of = |track, face: Option<&TrackedFace>| {
             EyeSide::BOTH.map(|side| {
                 if glasses.is_some_and(|reader| reader.hides_eyes(track))
@@ -34,7 +35,7 @@ impl Pipeline {
                     face_score: face.map_or(0.0, |face| face.mesh.presence),
                     yaw: face.map_or(0.0, |face| face.eyes.yaw),
                     glasses: glasses.map_or(Look::NotLooked, |g| g.look(track, face)),
-                    shadow: Look::NotLooked,
+                    shadow: light.shadow(picture, face),
                     occluded: occlusion.map_or(Look::NotLooked, |o| o.look(track, at, face)),
                     motion: face.and_then(|face| face.motion),
                 },

@@ -1,0 +1,139 @@
+use super::*;
+use std::vec::Vec;
+
+/// As in `models/light-change/card.toml`.
+const CALIBRATION: LightCalibration = LightCalibration {
+    ceiling: 1.0,
+    bias: 10.528,
+    weights: [8.867, -3.255, -36.74, 10.688],
+    ranges: [(-3.3, -1.2), (0.0, 1.0), (0.0, 0.5), (0.0, 1.0)],
+};
+const RATE: f32 = 25.0;
+
+/// A scene with a pattern of its own, in levels.
+fn scene(cell: usize) -> f32 {
+    60.0 + (cell * 37 % 90) as f32
+}
+
+/// Verdicts of `frames` frames whose cells have these levels.
+fn verdicts(frames: u32, level: impl Fn(u32, usize) -> f32) -> Vec<Verdict<bool>> {
+    let (mut detector, mut out) = (LightChangeDetector::new(), Vec::new());
+    let mut decided = |span: Span, verdict| {
+        assert_eq!(
+            span.frames.start,
+            out.len() as u32,
+            "every frame once, in order"
+        );
+        out.push(verdict);
+    };
+    for frame in 0..frames {
+        let at = CaptureTime((frame as f32 / RATE * 1e6) as i64);
+        let grid = LightGrid::new(core::array::from_fn(|cell| {
+            (level(frame, cell).clamp(0.0, 255.0) * f32::from(LightGrid::STEPS)) as u16
+        }));
+        detector.observe(frame, at, &grid, &CALIBRATION, &mut decided);
+    }
+    detector.finish(&mut decided);
+    assert_eq!(out.len(), frames as usize);
+    out
+}
+
+/// First and last frame said to change, if any.
+fn changed(verdicts: &[Verdict<bool>]) -> Option<(usize, usize)> {
+    let says = |verdict: &Verdict<bool>| verdict.is_ok_and(|reading| reading.value);
+    let first = verdicts.iter().position(says)?;
+    Some((first, verdicts.iter().rposition(says)?))
+}
+
+/// As the card's threshold has it.
+fn is_offered_change(verdict: &Verdict<bool>) -> bool {
+    verdict.is_ok_and(|reading| reading.value && reading.confidence.get() >= 0.8)
+}
+
+#[test]
+fn a_lamp_that_goes_off_is_a_change_of_one_frame() {
+    let verdicts = verdicts(150, |frame, cell| {
+        scene(cell) * if frame < 60 { 1.0 } else { 0.5 }
+    });
+    assert_eq!(changed(&verdicts), Some((60, 60)));
+    assert!(verdicts[60].unwrap().confidence.get() > 0.95);
+    assert!(
+        (verdicts[60].unwrap().raw + 0.65).abs() < 0.1,
+        "{verdicts:?}"
+    );
+}
+
+#[test]
+fn a_ramp_is_a_change_from_its_first_to_its_last_frame() {
+    let ramp = |frame: u32| 1.0 - 0.5 * ((frame as f32 - 60.0) / 30.0).clamp(0.0, 1.0);
+    let (first, last) = changed(&verdicts(200, |frame, cell| scene(cell) * ramp(frame))).unwrap();
+    assert!(
+        (60..=64).contains(&first) && (86..=91).contains(&last),
+        "{first} {last}"
+    );
+}
+
+#[test]
+fn the_shadow_of_a_bridge_is_one_change() {
+    let under = |frame: u32| if (60..68).contains(&frame) { 0.4 } else { 1.0 };
+    let verdicts = verdicts(200, |frame, cell| scene(cell) * under(frame));
+    assert_eq!(changed(&verdicts), Some((60, 68)));
+    assert!(
+        verdicts[60..=68]
+            .iter()
+            .all(|verdict| verdict.unwrap().value)
+    );
+}
+
+#[test]
+fn what_moves_in_the_picture_is_no_change_of_light() {
+    // A dark lorry passes behind the upper two thirds.
+    let lorry = |frame: u32, cell: usize| {
+        let (row, column) = (cell / 16, cell % 16);
+        row < 6 && (frame as f32 / 3.0 - 14.0..frame as f32 / 3.0).contains(&(column as f32))
+    };
+    let level = |frame, cell| {
+        if lorry(frame, cell) {
+            30.0
+        } else {
+            scene(cell)
+        }
+    };
+    let verdicts = verdicts(150, level);
+    assert!(!verdicts.iter().any(is_offered_change));
+}
+
+#[test]
+fn a_hand_before_the_lens_is_no_change_of_light() {
+    let level = |frame: u32, cell: usize| {
+        if (60..90).contains(&frame) && cell % 16 < 14 {
+            40.0
+        } else {
+            scene(cell)
+        }
+    };
+    let verdicts = verdicts(150, level);
+    assert!(!verdicts.iter().any(is_offered_change));
+}
+
+#[test]
+fn a_camera_in_the_dark_sees_no_light_to_change() {
+    let verdicts = verdicts(60, |_, cell| (cell % 3) as f32);
+    assert!(
+        verdicts
+            .iter()
+            .all(|verdict| *verdict == Err(AbstainReason::TooDark))
+    );
+}
+
+#[test]
+fn at_more_frames_a_second_than_are_held_every_frame_is_still_told() {
+    let mut detector = LightChangeDetector::new();
+    let (grid, mut told) = (LightGrid::new([6400; GRID_CELLS]), 0);
+    for frame in 0..1000 {
+        let at = CaptureTime(i64::from(frame) * 5_000);
+        detector.observe(frame, at, &grid, &CALIBRATION, &mut |_, _| told += 1);
+    }
+    detector.finish(&mut |_, _| told += 1);
+    assert_eq!(told, 1000);
+}

@@ -1,0 +1,133 @@
+//! What is read of the light: on faces, on the scene, and how good the picture is.
+//!
+//! The light grid is read in every frame, since a change of light is told to the frame. Faces and quality are looked at a
+//! few times a second, all in the same frames.
+
+use super::Pipeline;
+use crate::labeller_card::LabellerCard;
+use crate::quality::{QualityFactor, Rubric};
+use anyhow::Result;
+use label_core::confidence::LogisticCalibration;
+use label_core::scene::quality::QualityLook;
+use label_core::{AbstainReason, CaptureTime, Gate, LabelKind, Look, SceneFrame};
+use perception::{FaceShade, NoShade, Picture, SHADE_FEATURES, SceneLook, TrackedFace, light_grid};
+use serde::Deserialize;
+
+/// Time from one look to the next, seconds.
+const LOOK_AGE_S: f32 = 0.25;
+
+impl Pipeline {
+    /// The last look at the scene of this clip, and what limits the quality of its picture.
+    pub fn scene_look(&self) -> Option<&(SceneLook, Option<QualityFactor>)> {
+        self.light.last.as_ref()
+    }
+}
+
+/// What the card of shade says.
+struct ShadeNumbers {
+    calibration: LogisticCalibration<SHADE_FEATURES>,
+    parameters: ShadeParameters,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct ShadeParameters {
+    /// Turn of the head up to which the halves of a face are compared, degrees.
+    max_yaw: f32,
+}
+
+/// Reads the light.
+#[derive(Default)]
+pub(super) struct LightReaders {
+    shade: Option<ShadeNumbers>,
+    rubric: Option<Rubric>,
+    has_light: bool,
+    looked: Option<CaptureTime>,
+    is_due: bool,
+    last: Option<(SceneLook, Option<QualityFactor>)>,
+}
+
+impl LightReaders {
+    /// Takes the numbers of a card, if it is of a kind that is read here.
+    pub(super) fn take(
+        &mut self,
+        kind: LabelKind,
+        card: &LabellerCard,
+        gate: &mut Gate,
+    ) -> Result<()> {
+        match kind {
+            LabelKind::InShadow => {
+                self.shade = Some(ShadeNumbers {
+                    calibration: card.calibration()?,
+                    parameters: card.parameters()?,
+                });
+            }
+            LabelKind::LightChange => {
+                gate.light_calibration = Some(card.calibration()?);
+                self.has_light = true;
+            }
+            LabelKind::VideoQuality => self.rubric = Some(Rubric::read(card)?),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The next frame belongs to another clip.
+    pub(super) fn reset(&mut self) {
+        (self.looked, self.is_due, self.last) = (None, false, None);
+    }
+
+    /// Reads the scene of the next frame.
+    pub(super) fn scene(
+        &mut self,
+        picture: &Picture<'_>,
+        at: CaptureTime,
+        faces: &[TrackedFace],
+    ) -> SceneFrame {
+        self.is_due = self
+            .looked
+            .is_none_or(|looked| !(0.0..LOOK_AGE_S).contains(&at.seconds_since(looked)));
+        let light = if self.has_light {
+            Ok(light_grid(picture))
+        } else {
+            Err(AbstainReason::NoLabeller)
+        };
+        let mut quality = QualityLook::NotLooked;
+        if self.is_due {
+            self.looked = Some(at);
+            let area = |face: &&TrackedFace| face.bounds.width * face.bounds.height;
+            let largest = faces.iter().max_by(|a, b| area(a).total_cmp(&area(b)));
+            let look = SceneLook::read(picture, largest);
+            let judged = self.rubric.as_ref().map(|rubric| rubric.judge(&look));
+            quality = judged.map_or(
+                QualityLook::Cannot(AbstainReason::NoLabeller),
+                |(look, _)| look,
+            );
+            self.last = Some((look, judged.map(|(_, limit)| limit)));
+        }
+        SceneFrame { light, quality }
+    }
+
+    /// Whether a face lies in shadow; asked after [`Self::scene`] of the same frame.
+    pub(super) fn shadow(&self, picture: &Picture<'_>, face: Option<&TrackedFace>) -> Look {
+        let Some(numbers) = self.shade.as_ref().filter(|_| self.is_due) else {
+            return Look::NotLooked;
+        };
+        let Some(face) = face else {
+            return Look::Cannot(AbstainReason::EyeTurnedAway);
+        };
+        if face.eyes.yaw.abs() > numbers.parameters.max_yaw {
+            return Look::Cannot(AbstainReason::EyeTurnedAway);
+        }
+        match FaceShade::read(picture, face) {
+            Ok(shade) => Look::Seen {
+                probability: numbers.calibration.confidence(shade.features()).get(),
+                raw: shade.sides,
+            },
+            Err(NoShade::TooSmall) => Look::Cannot(AbstainReason::TooSmall),
+            Err(NoShade::TurnedAway) => Look::Cannot(AbstainReason::EyeTurnedAway),
+            Err(NoShade::OutOfPicture) => Look::Cannot(AbstainReason::Occluded),
+            Err(NoShade::TooDark) => Look::Cannot(AbstainReason::TooDark),
+        }
+    }
+}
