@@ -269,5 +269,6 @@ fn health(outbox: &OutboxHandle) -> impl FnMut() -> Health + Send + 'static {
         latency_ms: None,
         policy: None,
         quiet: heapless::Vec::new(),
+        scene: None,
     }
 }

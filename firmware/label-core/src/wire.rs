@@ -38,7 +38,7 @@ pub use label::{
 pub use policy::{KindPolicy, Policy, PolicyMode};
 pub use state::{
     Ack, Birth, CameraHealth, CameraState, Counters, Evicted, FrameCounters, Health, OutboxState,
-    Power, QuietShare, StageTime, Status,
+    Power, QuietShare, SceneHealth, StageTime, Status,
 };
 
 use crate::id::{BootId, Name, Seq};

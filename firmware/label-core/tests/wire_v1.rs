@@ -407,6 +407,7 @@ fn state_messages() {
             latency_ms: None,
             policy: None,
             quiet: Vec::new(),
+            scene: None,
         }),
         concat!(
             r#"{"v":1,"rig":"rig-07","boot":3145729,"uptime_s":60,"#,
@@ -504,6 +505,7 @@ fn health_of_a_live_rig() {
         latency_ms: Some(84.5),
         policy: None,
         quiet: Vec::new(),
+        scene: None,
     };
     let bytes = written(&health);
     assert_eq!(
@@ -586,13 +588,21 @@ fn a_policy_and_a_rig_that_went_quiet() {
                 share: 0.25,
             }])
             .unwrap(),
+            scene: Some(SceneHealth {
+                light: 21.5,
+                contrast: 60.0,
+                noise: 4.5,
+                chroma: 0.5,
+                limit: Some("noise".try_into().unwrap()),
+            }),
         }),
         concat!(
             r#"{"v":1,"rig":"rig-07","boot":3145729,"uptime_s":60,"#,
             r#""frames":{"captured":0,"processed":0,"dropped":0,"repeated":0},"#,
             r#""labels":{"offered":0,"abstained":0,"evidence":0,"messages":0,"acked":0,"evicted":0},"#,
             r#""outbox":{"messages":0,"bytes":0},"stages":[],"clock":"ntp","policy":12,"#,
-            r#""quiet":[{"reason":"too-dark","share":0.25}]}"#
+            r#""quiet":[{"reason":"too-dark","share":0.25}],"scene":{"light":21.5,"contrast":60.0,"noise":4.5,"#,
+            r#""chroma":0.5,"limit":"noise"}}"#
         )
     );
 }

@@ -8,7 +8,7 @@ use label_core::id::Name;
 use label_core::labeller::Quiet;
 use label_core::wire::{
     CameraHealth, CameraState, ClockState, Counters, FrameCounters, Health, OutboxState,
-    QuietShare, Shed, WIRE_VERSION,
+    QuietShare, SceneHealth, Shed, WIRE_VERSION,
 };
 use panel::{Link, Mode, PanelState, SelfTest};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -46,6 +46,8 @@ pub(crate) struct Live {
     pub(crate) self_test: Option<SelfTest>,
     /// Why nothing was said since the last health message.
     pub(crate) quiet: Quiet,
+    /// How the picture looked last.
+    pub(crate) scene: Option<SceneHealth>,
     blinks: heapless::Deque<Instant, BLINKS>,
 }
 
@@ -81,6 +83,7 @@ impl Live {
     /// Nobody is looked at any more.
     pub(crate) fn nothing_in_view(&mut self) {
         (self.person, self.eyes, self.fps, self.scene_luma) = (None, [None; 2], None, None);
+        self.scene = None;
     }
 
     fn panel(&self, rig: &str, now: Instant) -> PanelState {
@@ -171,6 +174,7 @@ impl LiveHandle {
                 throttled: live.machine.throttled.map(Throttled::is_slowed),
                 latency_ms: live.latency.take(),
                 policy: None,
+                scene: live.scene.clone(),
                 quiet: std::mem::take(&mut live.quiet)
                     .shares()
                     .map(|(reason, share)| QuietShare {

@@ -14,6 +14,7 @@ mod control;
 mod frames;
 mod light;
 mod measure;
+mod sink;
 mod strips;
 mod thinning;
 
@@ -24,18 +25,19 @@ use crate::occlusion::{self, OcclusionLabeller};
 use crate::rubric::rubric;
 use crate::stages::{Stage, Stages};
 pub use control::{Control, Labelled, Order, Progress, ToTheEnd};
+pub use sink::{ClipEnd, Sink};
 
 use anyhow::{Context, Result};
 use board::Board;
-use capture::{CameraCondition, CaptureError, FrameBuffer, FrameInfo, FrameSource, SourceInfo};
+use capture::{FrameBuffer, FrameInfo, FrameSource};
 use frames::{Frames, Next};
 use label_core::labeller::{ClipLabeller, ModelIndexes, PersonMeasurement};
-use label_core::wire::{Label, ModelRef, Policy, Shed, ShedChange};
+use label_core::wire::{ModelRef, Policy, Shed, ShedChange};
 use label_core::{EyeSide, FrameRange, Gate, LabelKind};
 use light::LightReaders;
 use perception::{
     ColorRange, EyeReader, FaceDetector, FaceDetectorKind, FaceMesh, FaceModels, FaceTracker,
-    Filmstrip, ModelCard, Novelty, PersonFinder, PersonTimes, Picture, Runtime, Search,
+    ModelCard, Novelty, PersonFinder, PersonTimes, Picture, Runtime, Search,
 };
 use std::time::{Duration, Instant};
 use strips::Strips;
@@ -44,55 +46,6 @@ use thinning::Thinning;
 /// A capture thread that was asked to end and has not done so after this time is left behind: it hangs in the driver, or its
 /// wait for a frame is a long one. The clip must be closed before the service manager loses patience.
 const END_PATIENCE: Duration = Duration::from_secs(3);
-
-/// Takes what the line makes.
-pub trait Sink {
-    /// The first frame is known.
-    fn opened(&mut self, info: &SourceInfo) -> Result<()>;
-    /// From a frame on, the rig leaves out more or less.
-    fn shed(&mut self, change: ShedChange) -> Result<()> {
-        let _ = change;
-        Ok(())
-    }
-    /// What was measured of each person in a frame, before labels are made of it. Told before [`Self::frame`].
-    fn measured(&mut self, info: &FrameInfo, persons: &[PersonMeasurement]) {
-        let _ = (info, persons);
-    }
-    /// A frame went through the line.
-    fn frame(&mut self, info: &FrameInfo) -> Result<()>;
-    /// A label is certain. `strip` is there for events, while their frames are still held.
-    fn label(&mut self, label: Label, strip: Option<&mut Filmstrip>) -> Result<()>;
-    /// Somebody at the rig marks this moment; the frame is the last that went through the line.
-    fn mark(&mut self, at: &FrameInfo) -> Result<()> {
-        let _ = at;
-        Ok(())
-    }
-    /// A while passed without a frame.
-    fn waited(&mut self) -> Result<()> {
-        Ok(())
-    }
-    /// The clip is over.
-    fn closed(&mut self, clip: &ClipEnd) -> Result<()>;
-}
-
-/// What is known of a clip at its end.
-#[derive(Debug, Default)]
-pub struct ClipEnd {
-    /// Frames labelled.
-    pub frames: u32,
-    /// Of these, repeats of the frame before.
-    pub repeated: u32,
-    /// Frames of the source that were not labelled: lost, damaged, or left out.
-    pub dropped: u32,
-    /// People seen.
-    pub tracks: u32,
-    /// What was wrong with the media.
-    pub damage: Option<String>,
-    /// Why the source ended before its time; what came before is labelled.
-    pub failure: Option<CaptureError>,
-    /// How the camera did at last; `None` for files.
-    pub condition: Option<CameraCondition>,
-}
 
 /// A clip in the line.
 struct Clip {
@@ -301,6 +254,7 @@ impl Pipeline {
                             left_out: clip.thinning.left_out(),
                             persons: &self.measured,
                             quiet: clip.labeller.take_quiet(),
+                            scene: self.light.for_health(),
                             condition: condition.as_ref(),
                             stages: &self.stages,
                         }))?

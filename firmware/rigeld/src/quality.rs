@@ -29,6 +29,21 @@ pub enum QualityFactor {
     FaceSize,
 }
 
+impl QualityFactor {
+    /// The fixed name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sharpness => "sharpness",
+            Self::Noise => "noise",
+            Self::Blocks => "blocks",
+            Self::White => "white",
+            Self::Brightness => "brightness",
+            Self::Contrast => "contrast",
+            Self::FaceSize => "face-size",
+        }
+    }
+}
+
 const FACTORS: usize = 7;
 
 #[derive(Clone, Copy, Debug, Deserialize)]

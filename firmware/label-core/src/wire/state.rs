@@ -167,6 +167,22 @@ pub struct QuietShare {
     pub share: f32,
 }
 
+/// How the picture looked last: what tells a far-away desk of night, glare, fog on a lens or an infrared lamp.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SceneHealth {
+    /// Mean grey level, 0 to 255; like all of these finite.
+    pub light: f32,
+    /// Grey levels between the darkest and the brightest twentieth of the picture's parts.
+    pub contrast: f32,
+    /// Deviation of the noise, grey levels.
+    pub noise: f32,
+    /// Mean distance of colours from the mean colour; near 0 the picture is grey or of one tint, as by an infrared lamp.
+    pub chroma: f32,
+    /// What limits the quality of the picture most; absent where nothing does or nobody judges it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<heapless::String<16>>,
+}
+
 /// How the rig fares; quality of service 0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Health {
@@ -213,6 +229,9 @@ pub struct Health {
     /// Why boxes and eyes had no value since the last health message; a reason that did not come up is not there.
     #[serde(default, skip_serializing_if = "heapless::Vec::is_empty")]
     pub quiet: heapless::Vec<QuietShare, 16>,
+    /// How the picture looked last; absent where none was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scene: Option<SceneHealth>,
 }
 
 /// Stands in for messages that the rig gave up for want of room. It is numbered like them, so the host's watermark

@@ -4,7 +4,7 @@ use crate::stages::Stages;
 use anyhow::Result;
 use capture::{CameraCondition, FrameBuffer};
 use label_core::labeller::{PersonMeasurement, Quiet};
-use label_core::wire::{Policy, Shed};
+use label_core::wire::{Policy, SceneHealth, Shed};
 
 /// Says, between frames, how the line goes on.
 pub trait Control {
@@ -42,7 +42,7 @@ pub enum Order {
 }
 
 /// How far the line got.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Progress<'a> {
     /// A frame was labelled.
     Labelled(Labelled<'a>),
@@ -53,7 +53,7 @@ pub enum Progress<'a> {
 }
 
 /// A frame that went through the line.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Labelled<'a> {
     /// The frame.
     pub frame: &'a FrameBuffer,
@@ -63,6 +63,8 @@ pub struct Labelled<'a> {
     pub persons: &'a [PersonMeasurement],
     /// Why boxes and eyes had no value.
     pub quiet: Quiet,
+    /// How the picture looked last; `None` before the first look.
+    pub scene: Option<SceneHealth>,
     /// How the camera does; `None` for files.
     pub condition: Option<&'a CameraCondition>,
     /// Where the time went so far.

@@ -3,25 +3,18 @@
 //! The light grid is read in every frame, since a change of light is told to the frame. Faces and quality are looked at a
 //! few times a second, all in the same frames.
 
-use super::Pipeline;
 use crate::labeller_card::LabellerCard;
 use crate::quality::{QualityFactor, Rubric};
 use anyhow::Result;
 use label_core::confidence::LogisticCalibration;
 use label_core::scene::quality::QualityLook;
+use label_core::wire::SceneHealth;
 use label_core::{AbstainReason, CaptureTime, Gate, LabelKind, Look, SceneFrame};
 use perception::{FaceShade, NoShade, Picture, SHADE_FEATURES, SceneLook, TrackedFace, light_grid};
 use serde::Deserialize;
 
 /// Time from one look to the next, seconds.
 const LOOK_AGE_S: f32 = 0.25;
-
-impl Pipeline {
-    /// The last look at the scene of this clip, and what limits the quality of its picture.
-    pub fn scene_look(&self) -> Option<&(SceneLook, Option<QualityFactor>)> {
-        self.light.last.as_ref()
-    }
-}
 
 /// What the card of shade says.
 struct ShadeNumbers {
@@ -75,6 +68,19 @@ impl LightReaders {
     /// The next frame belongs to another clip.
     pub(super) fn reset(&mut self) {
         (self.looked, self.is_due, self.last) = (None, false, None);
+    }
+
+    /// The last look at the scene of this clip, as health messages carry it.
+    pub(super) fn for_health(&self) -> Option<SceneHealth> {
+        let (look, limit) = self.last.as_ref()?;
+        let rounded = |value: f32| (value * 10.0).round() / 10.0;
+        Some(SceneHealth {
+            light: rounded(look.light()),
+            contrast: rounded(look.contrast()),
+            noise: rounded(look.noise()),
+            chroma: rounded(look.chroma()),
+            limit: limit.and_then(|factor| factor.name().try_into().ok()),
+        })
     }
 
     /// Reads the scene of the next frame.

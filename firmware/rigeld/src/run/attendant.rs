@@ -303,6 +303,7 @@ impl<'a> Attendant<'a> {
             Some(first.is_some_and(|person| person.right.is_ok())),
         ];
         live.quiet.add(&labelled.quiet);
+        live.scene.clone_from(&labelled.scene);
         if let Some(ms) = latency_ms {
             live.latency.add(ms);
         }

@@ -289,6 +289,7 @@ impl Rig {
             latency_ms: Some(84.5),
             policy: None,
             quiet: heapless::Vec::new(),
+            scene: None,
         };
         let payload = json(&health);
         let content = Content::Health {
