@@ -72,7 +72,7 @@ struct StepByStep(u32);
 impl Control for StepByStep {
     fn next(&mut self, progress: &Progress<'_>) -> Result<Order> {
         self.0 += u32::from(matches!(progress, Progress::Labelled(_)));
-        Ok(if self.0 < 5 * EACH {
+        Ok(if self.0 < 6 * EACH {
             Order::GoOn
         } else {
             Order::End
@@ -81,9 +81,10 @@ impl Control for StepByStep {
 
     fn shed(&self) -> Shed {
         match self.0 / EACH {
-            1 => Shed::PersonBox,
-            2 => Shed::HalfRate,
-            3 => Shed::QuarterRate,
+            1 => Shed::Attributes,
+            2 => Shed::PersonBox,
+            3 => Shed::HalfRate,
+            4 => Shed::QuarterRate,
             _ => Shed::Nothing,
         }
     }
@@ -102,10 +103,11 @@ fn what_is_shed_is_said_frame_by_frame_and_the_eyes_are_told_of_all_the_while() 
 
     let levels: Vec<(u32, Shed)> = told.changes.iter().map(|c| (c.before, c.shed)).collect();
     let expected = [
-        (EACH, Shed::PersonBox),
-        (2 * EACH, Shed::HalfRate),
-        (3 * EACH, Shed::QuarterRate),
-        (4 * EACH, Shed::Nothing),
+        (EACH, Shed::Attributes),
+        (2 * EACH, Shed::PersonBox),
+        (3 * EACH, Shed::HalfRate),
+        (4 * EACH, Shed::QuarterRate),
+        (5 * EACH, Shed::Nothing),
     ];
     assert_eq!(levels, expected);
     assert_eq!(told.frames.len() as u32, end.frames);
@@ -117,18 +119,39 @@ fn what_is_shed_is_said_frame_by_frame_and_the_eyes_are_told_of_all_the_while() 
     );
 
     let of = |kind| told.labels.iter().filter(move |label| label.kind == kind);
-    let shed: Vec<_> = of(LabelKind::BboxPerson)
-        .filter(|label| label.reason == Some(AbstainReason::Shed))
-        .map(|label| (label.frames.start, label.frames.end))
-        .collect();
+    let shed = |kind| -> Vec<(u32, u32)> {
+        of(kind)
+            .filter(|label| label.reason == Some(AbstainReason::Shed))
+            .map(|label| (label.frames.start, label.frames.end))
+            .collect()
+    };
     assert_eq!(
-        shed,
-        [(EACH, 4 * EACH - 1)],
+        shed(LabelKind::BboxPerson),
+        [(2 * EACH, 5 * EACH - 1)],
         "boxes are abstained for just these frames"
     );
+    for kind in [
+        LabelKind::WearingGlasses,
+        LabelKind::InShadow,
+        LabelKind::FaceOccluded,
+        LabelKind::VideoQuality,
+    ] {
+        // A look speaks for frames around it too.
+        let frames: u32 = shed(kind)
+            .iter()
+            .map(|(first, last)| {
+                assert!(
+                    *first >= EACH && *last < 5 * EACH + 50,
+                    "{kind}: {first}-{last}"
+                );
+                last - first + 1
+            })
+            .sum();
+        assert!(frames > 2 * EACH, "{kind}: {frames} frames");
+    }
     let eyes: u32 = of(LabelKind::KeypointLeftEye)
         .filter(|label| label.value.is_some())
         .map(|label| label.frames.frames())
         .sum();
-    assert!(eyes > 4 * EACH, "positions of the eye go on: {eyes} frames");
+    assert!(eyes > 5 * EACH, "positions of the eye go on: {eyes} frames");
 }

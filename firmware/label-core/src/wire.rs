@@ -33,7 +33,7 @@ pub use evidence::{
 };
 pub use label::{
     BoxKeyframe, Decision, EventEyes, EventValue, Label, LabelBatch, LabelValue, MAX_KEYFRAMES,
-    MAX_LABELS, ModelRef, PointKeyframe, Sha256Hex, Signs,
+    MAX_LABELS, MAX_MODELS, ModelRef, PointKeyframe, Sha256Hex, Signs,
 };
 pub use policy::{KindPolicy, Policy, PolicyMode};
 pub use state::{

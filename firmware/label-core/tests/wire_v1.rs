@@ -118,7 +118,7 @@ fn a_label_batch() {
             r#"{"n":4,"kind":"video-quality","frames":[12,18],"pts_us":[400000,600000],"decision":"abstain","reason":"no-labeller"}]}"#,
         )
     );
-    let read: LabelBatch<Vec<ModelRef, 8>, Vec<Label, MAX_LABELS>> =
+    let read: LabelBatch<Vec<ModelRef, MAX_MODELS>, Vec<Label, MAX_LABELS>> =
         serde_json::from_str(&bytes).unwrap();
     assert_eq!(
         (read.models.as_slice(), read.labels.as_slice()),
@@ -169,7 +169,7 @@ fn a_level_with_what_it_rests_on_and_a_driver() {
             r#""reason":"passenger"}]}"#,
         )
     );
-    let read: LabelBatch<Vec<ModelRef, 8>, Vec<Label, MAX_LABELS>> =
+    let read: LabelBatch<Vec<ModelRef, MAX_MODELS>, Vec<Label, MAX_LABELS>> =
         serde_json::from_str(&bytes).unwrap();
     assert_eq!(read.labels.as_slice(), &labels[..]);
 }
@@ -197,7 +197,7 @@ fn the_largest_batch_fits_its_buffer() {
     let labels = vec![full; MAX_LABELS];
     let mut model = model();
     model.sha256 = text(&"f".repeat(64));
-    let models = vec![model; 8];
+    let models = vec![model; MAX_MODELS];
     written(&LabelBatch::new(
         origin(u64::MAX),
         u32::MAX,
@@ -532,6 +532,7 @@ fn health_of_a_live_rig() {
     }
     for shed in [
         Shed::Nothing,
+        Shed::Attributes,
         Shed::PersonBox,
         Shed::HalfRate,
         Shed::QuarterRate,

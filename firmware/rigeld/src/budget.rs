@@ -208,7 +208,8 @@ impl Budget {
 
 const fn more(shed: Shed) -> Option<Shed> {
     match shed {
-        Shed::Nothing => Some(Shed::PersonBox),
+        Shed::Nothing => Some(Shed::Attributes),
+        Shed::Attributes => Some(Shed::PersonBox),
         Shed::PersonBox => Some(Shed::HalfRate),
         Shed::HalfRate => Some(Shed::QuarterRate),
         Shed::QuarterRate => None,
@@ -218,7 +219,8 @@ const fn more(shed: Shed) -> Option<Shed> {
 const fn less(shed: Shed) -> Option<Shed> {
     match shed {
         Shed::Nothing => None,
-        Shed::PersonBox => Some(Shed::Nothing),
+        Shed::Attributes => Some(Shed::Nothing),
+        Shed::PersonBox => Some(Shed::Attributes),
         Shed::HalfRate => Some(Shed::PersonBox),
         Shed::QuarterRate => Some(Shed::HalfRate),
     }
@@ -268,15 +270,16 @@ mod tests {
     }
 
     #[test]
-    fn heat_sheds_person_boxes_then_half_the_frames_then_three_quarters_and_coolness_takes_each_back()
+    fn heat_sheds_attributes_then_person_boxes_then_half_the_frames_then_three_quarters_and_coolness_takes_each_back()
      {
         let mut budget = Budget::new(LIMITS);
         assert_eq!(
             changes(&mut budget, 0..300, |_, _| HOT),
             [
-                (5, Shed::PersonBox),
-                (25, Shed::HalfRate),
-                (45, Shed::QuarterRate)
+                (5, Shed::Attributes),
+                (25, Shed::PersonBox),
+                (45, Shed::HalfRate),
+                (65, Shed::QuarterRate)
             ]
         );
         assert_eq!(
@@ -284,7 +287,8 @@ mod tests {
             [
                 (360, Shed::HalfRate),
                 (421, Shed::PersonBox),
-                (482, Shed::Nothing)
+                (482, Shed::Attributes),
+                (543, Shed::Nothing)
             ]
         );
     }
@@ -296,7 +300,7 @@ mod tests {
         assert_eq!(changes(&mut budget, 0..96, now_and_then), []);
         assert_eq!(
             changes(&mut budget, 100..107, |_, _| HOT),
-            [(105, Shed::PersonBox)]
+            [(105, Shed::Attributes)]
         );
         let between = Reading {
             temperature_c: Some(75.0),
@@ -319,7 +323,7 @@ mod tests {
         };
         assert_eq!(
             changes(&mut budget, 100..110, |_, _| overloaded),
-            [(105, Shed::PersonBox)]
+            [(105, Shed::Attributes)]
         );
     }
 

@@ -393,7 +393,8 @@ impl Pipeline {
         self.stages.add(Stage::Eyes, times.eyes);
         self.stages.add(Stage::Person, person_times.infer);
 
-        if let Some(glasses) = &mut self.glasses {
+        let looks = shed < Shed::Attributes;
+        if let Some(glasses) = self.glasses.as_mut().filter(|_| looks) {
             let start = Instant::now();
             let crop = glasses.observe(&picture, info.at, self.faces.faces())?;
             let took = start.elapsed();
@@ -401,7 +402,7 @@ impl Pipeline {
             self.stages.add(Stage::Crop, crop);
             self.stages.add(Stage::Glasses, took.saturating_sub(crop));
         }
-        if let Some(occlusion) = &mut self.occlusion {
+        if let Some(occlusion) = self.occlusion.as_mut().filter(|_| looks) {
             let start = Instant::now();
             let crop = occlusion.observe(&picture, info.at, self.faces.faces())?;
             let took = start.elapsed();
@@ -422,7 +423,9 @@ impl Pipeline {
         self.stages.add(Stage::Strip, strip_time);
 
         let reading = Instant::now();
-        let scene = self.light.scene(&picture, info.at, self.faces.faces());
+        let scene = self
+            .light
+            .scene(&picture, info.at, self.faces.faces(), looks);
         self.measure(&picture, info.at, shed);
         let light_time = reading.elapsed();
         self.stages.add(Stage::Light, light_time);

@@ -10,7 +10,8 @@ use anyhow::Result;
 use capture::{FrameInfo, SourceInfo};
 use label_core::wire::{
     self, ClipClosed, ClipEvent, ClipMessage, ClipNumber, ClipOpened, Decision, Label, LabelBatch,
-    LabelCounts, MAX_LABELS, ModelRef, OperatorMark, Origin, ShedChange, Topic, WIRE_VERSION,
+    LabelCounts, MAX_LABELS, MAX_MODELS, ModelRef, OperatorMark, Origin, ShedChange, Topic,
+    WIRE_VERSION,
 };
 use label_core::{LabelKind, Seq};
 use manifest::Manifest;
@@ -29,7 +30,7 @@ const MAX_OUTSTANDING: usize = 4096;
 /// Puts what the line makes into the outbox.
 pub struct Publisher {
     outbox: OutboxHandle,
-    models: heapless::Vec<ModelRef, 16>,
+    models: heapless::Vec<ModelRef, MAX_MODELS>,
     media: Option<PathBuf>,
     clip: ClipNumber,
     batch: Vec<Label>,

@@ -5,7 +5,7 @@ use crate::quarantine::{self, Quarantined};
 use crate::write::{store_clip, store_evicted, store_evidence, store_labels};
 use crate::{LabelStore, StoreError, watermark};
 use label_core::id::Name;
-use label_core::wire::{Label, LabelBatch, MAX_LABELS, ModelRef, Topic};
+use label_core::wire::{Label, LabelBatch, MAX_LABELS, MAX_MODELS, ModelRef, Topic};
 use label_core::{BootId, Seq};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -39,7 +39,8 @@ pub struct CommitReport {
     pub watermarks: Vec<Watermark>,
 }
 
-pub(crate) type Batch = LabelBatch<heapless::Vec<ModelRef, 8>, heapless::Vec<Label, MAX_LABELS>>;
+pub(crate) type Batch =
+    LabelBatch<heapless::Vec<ModelRef, MAX_MODELS>, heapless::Vec<Label, MAX_LABELS>>;
 
 impl LabelStore {
     /// Stores messages in one transaction. When this returns they are on disk and may be acknowledged.

@@ -2,8 +2,8 @@
 
 use label_core::id::Name;
 use label_core::wire::{
-    Birth, ClipMessage, Evicted, EvidenceHeader, Health, Label, LabelBatch, MAX_LABELS, ModelRef,
-    Status, Topic,
+    Birth, ClipMessage, Evicted, EvidenceHeader, Health, Label, LabelBatch, MAX_LABELS, MAX_MODELS,
+    ModelRef, Status, Topic,
 };
 use label_core::{BootId, Seq};
 
@@ -35,7 +35,8 @@ pub enum Content {
         /// Of which site.
         site: Name,
         /// The message.
-        batch: Box<LabelBatch<heapless::Vec<ModelRef, 8>, heapless::Vec<Label, MAX_LABELS>>>,
+        batch:
+            Box<LabelBatch<heapless::Vec<ModelRef, MAX_MODELS>, heapless::Vec<Label, MAX_LABELS>>>,
     },
     /// Evidence: the picture is the payload from `jpeg_at` on.
     Evidence {
@@ -65,7 +66,7 @@ pub enum Content {
         /// Of which site.
         site: Name,
         /// The message.
-        message: Box<Birth<heapless::Vec<ModelRef, 16>>>,
+        message: Box<Birth<heapless::Vec<ModelRef, MAX_MODELS>>>,
     },
     /// How the rig fares.
     Health {

@@ -65,7 +65,9 @@ pub enum Shed {
     /// Everything is looked at.
     #[default]
     Nothing,
-    /// Person boxes are not made.
+    /// Glasses, shade, what covers the face, and quality of the picture are not looked at.
+    Attributes,
+    /// Person boxes neither.
     PersonBox,
     /// Every second frame is looked at.
     HalfRate,
@@ -78,6 +80,7 @@ impl Shed {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Nothing => "nothing",
+            Self::Attributes => "attributes",
             Self::PersonBox => "person-box",
             Self::HalfRate => "half-rate",
             Self::QuarterRate => "quarter-rate",

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 /// Most labels in one message.
 pub const MAX_LABELS: usize = 8;
 
+/// Most models in one message.
+pub const MAX_MODELS: usize = 24;
+
 /// Most keyframes in one label; a longer track travels as several labels whose frame ranges follow each other.
 pub const MAX_KEYFRAMES: usize = 128;
 

@@ -83,22 +83,28 @@ impl LightReaders {
         })
     }
 
-    /// Reads the scene of the next frame.
+    /// Reads the scene of the next frame; without `looks` only its light.
     pub(super) fn scene(
         &mut self,
         picture: &Picture<'_>,
         at: CaptureTime,
         faces: &[TrackedFace],
+        looks: bool,
     ) -> SceneFrame {
-        self.is_due = self
-            .looked
-            .is_none_or(|looked| !(0.0..LOOK_AGE_S).contains(&at.seconds_since(looked)));
+        self.is_due = looks
+            && self
+                .looked
+                .is_none_or(|looked| !(0.0..LOOK_AGE_S).contains(&at.seconds_since(looked)));
         let light = if self.has_light {
             Ok(light_grid(picture))
         } else {
             Err(AbstainReason::NoLabeller)
         };
-        let mut quality = QualityLook::NotLooked;
+        let mut quality = if looks {
+            QualityLook::NotLooked
+        } else {
+            QualityLook::Cannot(AbstainReason::Shed)
+        };
         if self.is_due {
             self.looked = Some(at);
             let area = |face: &&TrackedFace| face.bounds.width * face.bounds.height;

@@ -23,6 +23,13 @@ impl Pipeline {
                 face.map_or(away, |face| self.calibration.eye(&face.eyes, side))
             })
         };
+        let attribute = |look: Look| {
+            if shed >= Shed::Attributes {
+                Look::Cannot(AbstainReason::Shed)
+            } else {
+                look
+            }
+        };
         let measurement = |track, face: Option<&TrackedFace>, person, person_score| {
             let [left, right] = eyes_of(track, face);
             PersonMeasurement {
@@ -34,9 +41,11 @@ impl Pipeline {
                     right,
                     face_score: face.map_or(0.0, |face| face.mesh.presence),
                     yaw: face.map_or(0.0, |face| face.eyes.yaw),
-                    glasses: glasses.map_or(Look::NotLooked, |g| g.look(track, face)),
-                    shadow: light.shadow(picture, face),
-                    occluded: occlusion.map_or(Look::NotLooked, |o| o.look(track, at, face)),
+                    glasses: attribute(glasses.map_or(Look::NotLooked, |g| g.look(track, face))),
+                    shadow: attribute(light.shadow(picture, face)),
+                    occluded: attribute(
+                        occlusion.map_or(Look::NotLooked, |o| o.look(track, at, face)),
+                    ),
                     motion: face.and_then(|face| face.motion),
                 },
             }

@@ -30,7 +30,7 @@ impl Thinning {
     /// Whether to look at this frame. If so, what is known of it speaks of the frame looked at before it.
     pub(super) fn admits(&mut self, info: &mut FrameInfo, shed: Shed) -> bool {
         let one_of = match shed {
-            Shed::Nothing | Shed::PersonBox => 1,
+            Shed::Nothing | Shed::Attributes | Shed::PersonBox => 1,
             Shed::HalfRate => 2,
             Shed::QuarterRate => 4,
         };

@@ -31,7 +31,7 @@ describe("the line of a rig", () => {
   it("says first what is wrong", () => {
     const ill = rig({ temperature_c: 83.6, shed: "half-rate" }, { self_test: "failed: camera" });
     expect(texts(ill)).toEqual([
-      "looks at every second frame, without person boxes",
+      "looks at every second frame, without attributes and person boxes",
       "hot: 84 °C",
       "self-test failed: camera",
       "camera 1280×720 mjpeg, 29.5 a second",

@@ -61,12 +61,14 @@ function leftOut(shed: string): string | null {
   switch (shed) {
     case "nothing":
       return null;
+    case "attributes":
+      return "leaves out attributes";
     case "person-box":
-      return "leaves out person boxes";
+      return "leaves out attributes and person boxes";
     case "half-rate":
-      return "looks at every second frame, without person boxes";
+      return "looks at every second frame, without attributes and person boxes";
     case "quarter-rate":
-      return "looks at every fourth frame, without person boxes";
+      return "looks at every fourth frame, without attributes and person boxes";
     default:
       return `leaves out ${shed}`;
   }
