@@ -39,6 +39,9 @@ struct Parameters {
     outside_probability: f32,
 }
 
+/// A look at a face in view speaks for this time after it: several times as long as it takes to the next one.
+const LOOK_HOLDS_S: f32 = 1.0;
+
 /// The reader and the numbers of its card.
 pub(crate) struct OcclusionLabeller {
     reader: OcclusionReader,
@@ -96,13 +99,20 @@ impl OcclusionLabeller {
         &self,
         track: TrackId,
         side: EyeSide,
+        at: CaptureTime,
         face: Option<&TrackedFace>,
     ) -> bool {
         self.reader.last(track).is_some_and(|last| match face {
-            Some(_) => last.seen.eye(side) >= self.parameters.covered_eye,
+            Some(_) => covers(last, side, at, self.parameters.covered_eye),
             None => covers_face(last),
         })
     }
+}
+
+/// Whether an eye of a face in view is known to be covered now. A look that is old says nothing: while work is shed no new
+/// one follows.
+fn covers(last: &OcclusionLook, side: EyeSide, at: CaptureTime, covered_eye: f32) -> bool {
+    at.seconds_since(last.at) <= LOOK_HOLDS_S && last.seen.eye(side) >= covered_eye
 }
 
 /// Whether a face that is gone was last seen covered.
@@ -185,6 +195,19 @@ mod tests {
             ..SEEN
         };
         assert_eq!(probability(judged(outside)), Some(0.95));
+    }
+
+    #[test]
+    fn an_eye_seen_covered_is_so_until_the_next_look_and_not_for_as_long_as_looks_are_left_out() {
+        let last = OcclusionLook {
+            track: 1,
+            at: CaptureTime(5_000_000),
+            seen: SEEN,
+        };
+        let covered = |side, at| covers(&last, side, CaptureTime(at), PARAMETERS.covered_eye);
+        assert!(covered(EyeSide::Right, 5_250_000));
+        assert!(!covered(EyeSide::Left, 5_250_000));
+        assert!(!covered(EyeSide::Right, 9_000_000));
     }
 
     #[test]

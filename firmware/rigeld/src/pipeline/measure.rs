@@ -16,7 +16,7 @@ impl Pipeline {
         let eyes_of = |track, face: Option<&TrackedFace>| {
             EyeSide::BOTH.map(|side| {
                 if glasses.is_some_and(|reader| reader.hides_eyes(track))
-                    || occlusion.is_some_and(|reader| reader.covers_eye(track, side, face))
+                    || occlusion.is_some_and(|reader| reader.covers_eye(track, side, at, face))
                 {
                     return Err(AbstainReason::Occluded);
                 }
