@@ -32,10 +32,4 @@ describe("the keys", () => {
     expect(press("m")).toEqual({ do: "mark" });
     expect(press("m", "review", { repeat: true })).toBeNull();
   });
-
-  it("judge nothing while the list of keys is open", () => {
-    expect(press("a", "help")).toBeNull();
-    expect(press("?", "help")).toEqual({ do: "help" });
-    expect(press("Escape", "help")).toEqual({ do: "close" });
-  });
 });

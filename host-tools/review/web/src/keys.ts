@@ -11,11 +11,10 @@ export type Command =
   | { do: "mark" }
   | { do: "scrub"; step: 1 | -1 }
   | { do: "play" }
-  | { do: "help" }
   | { do: "close" };
 
-/** `cause`: the causes of a rejection are on offer; `help`: the list of keys is open. */
-export type Mode = "review" | "cause" | "help";
+/** `cause`: the causes of a rejection are on offer. */
+export type Mode = "review" | "cause";
 
 export interface Pressed {
   key: string;
@@ -30,8 +29,6 @@ export function commandFor(pressed: Pressed, mode: Mode): Command | null {
   if (pressed.modified || pressed.on === "field") return null;
   const key = pressed.key.length === 1 ? pressed.key.toLowerCase() : pressed.key;
   if (key === "Escape") return { do: "close" };
-  if (key === "?") return { do: "help" };
-  if (mode === "help") return null;
   if (mode === "cause") {
     const cause = /^[1-9]$/.test(key) ? REJECT_CAUSES[Number(key) - 1] : undefined;
     if (cause !== undefined && !pressed.repeat) return { do: "cause", cause };
@@ -80,5 +77,4 @@ export const KEY_LIST: readonly { keys: readonly string[]; does: string }[] = [
   { keys: ["←", "→"], does: "step through the frames" },
   { keys: ["Space"], does: "play the event" },
   { keys: ["Esc"], does: "close, cancel" },
-  { keys: ["?"], does: "this list" },
 ];

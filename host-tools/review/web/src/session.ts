@@ -1,8 +1,9 @@
 // What the page knows and does: the one place where its state changes.
 
-import { batch, computed, signal } from "@preact/signals";
+import { batch, computed, effect, signal, untracked } from "@preact/signals";
 import * as api from "./api";
 import { decode, EvidenceCache, type LoadedEvidence } from "./evidence";
+import { connected, notice, revision } from "./host";
 import type { Command, Mode } from "./keys";
 import { meantLabel, nextMark } from "./marks";
 import type { Abstention, Clip, Label, Mark, RejectCause, Summary, Verdict } from "./model";
@@ -17,6 +18,7 @@ import {
   withKnownCauses,
   withPending,
 } from "./queue";
+import { FIRST_VIEW, replaceRoute, route } from "./route";
 import { Stopwatch } from "./stopwatch";
 import { nearestColumn } from "./strip";
 
@@ -41,12 +43,8 @@ export const shown = signal<LoadedEvidence | null | "none">(null);
 /** Column of the filmstrip under the loupe. */
 export const column = signal(0);
 export const playing = signal(false);
-/** Whether the page hears from the host. */
-export const connected = signal<boolean | null>(null);
 /** Verdicts that have not reached the host, and why. */
 export const unsaved = signal<{ count: number; why: string | null }>({ count: 0, why: null });
-/** The last thing worth saying, for the eye and for a screen reader. */
-export const notice = signal<{ text: string; bad: boolean; passing?: true } | null>(null);
 
 export const clip = computed(() => clips.value.find((one) => one.id === clipId.value) ?? null);
 /** Whether the host has told what is in the open clip. */
@@ -96,16 +94,20 @@ const outbox = new Outbox(
 /** Begins: loads everything, then follows what the host commits. */
 export function start(): void {
   void outbox.deliver();
-  api.listen(changed, (live) => {
-    connected.value = live;
-    if (live) void outbox.deliver();
+  effect(() => {
+    if (connected.value === true) void outbox.deliver();
+  });
+  effect(() => {
+    if (revision.value > 0) changed();
   });
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) stopwatch.pause();
     else stopwatch.resume();
   });
   window.addEventListener("online", () => void outbox.deliver());
-  window.addEventListener("hashchange", followAddress);
+  effect(() => {
+    if (route.value.view === FIRST_VIEW) followAddress(route.value.rest);
+  });
   window.addEventListener("beforeunload", (event) => {
     if (outbox.pending.length > 0) event.preventDefault();
   });
@@ -176,7 +178,7 @@ function defaultClip(known: readonly Clip[]): string | null {
 }
 
 function addressed(): string {
-  return decodeURIComponent(location.hash.slice(1));
+  return route.value.view === FIRST_VIEW ? route.value.rest : "";
 }
 
 /** The clip of the label that the address links to. */
@@ -191,15 +193,23 @@ async function clipOfAddress(): Promise<string | null> {
   }
 }
 
-function followAddress(): void {
-  const wanted = addressed();
-  if (wanted === currentId.value || wanted === "") return;
-  if (labels.value.some((label) => label.id === wanted)) {
-    show(wanted);
-    return;
-  }
-  void clipOfAddress().then((linked) => {
-    if (linked !== null) openClip(linked);
+function followAddress(wanted: string): void {
+  untracked(() => {
+    if (wanted === currentId.value) return;
+    if (wanted === "") {
+      // Back from another view: the label that was shown there before still is.
+      if (currentId.value !== null) replaceRoute({ view: FIRST_VIEW, rest: currentId.value });
+      return;
+    }
+    // The first labels are still on their way: `load` shows what the address names.
+    if (heldClip.value === null) return;
+    if (labels.value.some((label) => label.id === wanted)) {
+      show(wanted);
+      return;
+    }
+    void clipOfAddress().then((linked) => {
+      if (linked !== null) openClip(linked);
+    });
   });
 }
 
@@ -226,7 +236,7 @@ export function show(id: string | null): void {
   });
   stopwatch.restart();
   if (id === null) return;
-  history.replaceState(null, "", `#${encodeURIComponent(id)}`);
+  if (route.value.view === FIRST_VIEW) replaceRoute({ view: FIRST_VIEW, rest: id });
   void showEvidence(id);
   void fillCause(id);
   evidence.preload(ahead());
@@ -374,9 +384,6 @@ export function obey(command: Command): void {
       break;
     case "play":
       playing.value = !playing.value && shown.value !== null && shown.value !== "none";
-      break;
-    case "help":
-      mode.value = mode.value === "help" ? "review" : "help";
       break;
     case "close":
       mode.value = "review";

@@ -1,92 +1,42 @@
 import { count } from "../format";
-import type { LinkState, Rig, Summary } from "../model";
-import { condition } from "../rig";
-import { clip, clipId, clips, mode, openClip, summary, tally, told } from "../session";
+import { helpOpen } from "../host";
+import type { Summary } from "../model";
+import { hashOf, route } from "../route";
+import { summary } from "../session";
+import { viewNamed, VIEWS } from "../views";
 
 export function Header() {
-  const here = clip.value;
-  const rig = summary.value?.rigs.find((one) => one.rig === here?.rig);
+  const Head = viewNamed(route.value.view)?.Head;
   return (
     <header class="head">
       <h1>
         <img src="/favicon.svg" alt="" width="20" height="20" /> Rigel
       </h1>
-      {clips.value.length > 0 && (
-        <span class="pick">
-          <select
-            aria-label="Clip"
-            value={clipId.value ?? ""}
-            onChange={(event) => {
-              openClip(event.currentTarget.value);
-              // The keys judge again at once.
-              event.currentTarget.blur();
-            }}
-          >
-            {clips.value.map((one) => (
-              <option key={one.id} value={one.id}>
-                {one.rig} · {one.name}
-                {one.events > 0 ? ` (${one.events})` : ""}
-              </option>
-            ))}
-          </select>
-        </span>
-      )}
-      {here !== null && <Link state={rig?.link ?? "unknown"} rig={here.rig} />}
-      {here?.damage != null && (
-        <span class="bad chip" title={here.damage}>
-          media damaged
-        </span>
-      )}
-      <dl class="counts" aria-label="Candidates of this clip">
-        <Count name="waiting" value={told.value ? tally.value.waiting : null} />
-        <Count name="accepted" value={told.value ? tally.value.accepted : null} />
-        <Count name="rejected" value={told.value ? tally.value.rejected : null} />
-      </dl>
+      {VIEWS.length > 1 && <Views />}
+      {Head !== undefined && <Head />}
       {summary.value !== null && <Balance summary={summary.value} />}
-      {rig !== undefined && <Condition of={rig} />}
-      <button type="button" class="keys" onClick={() => (mode.value = mode.value === "help" ? "review" : "help")}>
+      <button type="button" class="keys" onClick={() => (helpOpen.value = !helpOpen.value)}>
         Keys <kbd>?</kbd>
       </button>
     </header>
   );
 }
 
-function Count({ name, value }: { name: "waiting" | "accepted" | "rejected"; value: number | null }) {
+function Views() {
   return (
-    <div class={`count ${name}`}>
-      <dd>{value === null ? "…" : count(value)}</dd>
-      <dt>{name}</dt>
-    </div>
-  );
-}
-
-const LINK_TEXT: Record<LinkState, string> = {
-  online: "online",
-  stopped: "stopped in order",
-  offline: "offline",
-  unknown: "state unknown",
-};
-
-function Link({ state, rig }: { state: LinkState; rig: string }) {
-  return (
-    <span class={`link ${state}`} title={`The rig ${rig} is ${LINK_TEXT[state]}`}>
-      <span class="dot" aria-hidden="true" /> {rig} {LINK_TEXT[state]}
-    </span>
-  );
-}
-
-/** How the rig fares, in one line; what is wrong stands out. */
-function Condition({ of }: { of: Rig }) {
-  const said = condition(of);
-  if (said.length === 0) return null;
-  return (
-    <p class="condition" aria-label={`How the rig ${of.rig} fares`}>
-      {said.map(({ text, bad }) => (
-        <span key={text} class={bad ? "bad" : "quiet"}>
-          {text}
-        </span>
+    <nav class="views" aria-label="Views">
+      {VIEWS.map(({ name, title }) => (
+        <a
+          key={name}
+          href={hashOf({ view: name, rest: "" })}
+          aria-current={route.value.view === name ? "page" : undefined}
+          // The keys of the view that opens work at once.
+          onClick={(event) => event.currentTarget.blur()}
+        >
+          {title}
+        </a>
       ))}
-    </p>
+    </nav>
   );
 }
 

@@ -1,37 +1,41 @@
-import { clip, clips, connected, current, summary, told, unsaved, notice, retryNow } from "../session";
-import { nothingFound } from "../silence";
+import { connected, notice } from "../host";
+import { route } from "../route";
+import { retryNow, unsaved } from "../session";
+import { viewNamed, VIEWS } from "../views";
 import { Header } from "./header";
 import { Help } from "./help";
-import { Item } from "./item";
-import { Queue } from "./queue";
-import { Timeline } from "./timeline";
 
 export function Page() {
+  const Body = viewNamed(route.value.view)?.Body ?? NoSuchView;
   return (
     <>
       <Header />
       <Trouble />
-      {clip.value === null ? <Nothing /> : <Work />}
+      <div class="view">
+        <Body />
+      </div>
       <Help />
     </>
   );
 }
 
-function Work() {
+function NoSuchView() {
   return (
-    <>
-      <Timeline />
-      <div class="work">
-        <Queue />
-        <main class="item" aria-label="The label under review" data-unsaved={unsaved.value.count}>
-          {current.value === null ? <NoCandidates /> : <Item label={current.value} />}
-        </main>
-      </div>
-    </>
+    <main class="nothing">
+      <h2>There is no view “{route.value.view}”</h2>
+      <p>
+        This host has:{" "}
+        {VIEWS.map(({ name, title }) => (
+          <a key={name} href={`#/${name}`}>
+            {title}
+          </a>
+        ))}
+      </p>
+    </main>
   );
 }
 
-/** What the reviewer must know about the page itself: verdicts under way, a host that is gone, a refusal. */
+/** What the reader must know about the page itself: verdicts under way, a host that is gone, a refusal. */
 function Trouble() {
   const { count, why } = unsaved.value;
   return (
@@ -61,33 +65,6 @@ function Trouble() {
           </button>
         </p>
       )}
-    </div>
-  );
-}
-
-function Nothing() {
-  return (
-    <main class="nothing">
-      {summary.value === null ? (
-        <p>Asking the host …</p>
-      ) : clips.value.length === 0 ? (
-        <>
-          <h2>No clip has arrived yet</h2>
-          <p>As soon as a rig opens one, it appears here by itself.</p>
-        </>
-      ) : (
-        <p>Opening the clip …</p>
-      )}
-    </main>
-  );
-}
-
-function NoCandidates() {
-  const [heading, meaning] = nothingFound(told.value, clip.value?.balance === "open");
-  return (
-    <div class="nothing">
-      <h2>{heading}</h2>
-      <p>{meaning}</p>
     </div>
   );
 }

@@ -1,0 +1,33 @@
+// The views of the page. A new one is a file with its component and one line here.
+
+import type { ComponentType } from "preact";
+import type { Pressed } from "./keys";
+import { REVIEW } from "./view/review";
+
+export interface View {
+  /** Its name in the address: `#/name`. */
+  name: string;
+  /** Its name in the header. */
+  title: string;
+  Body: ComponentType;
+  /** What it adds to the header. */
+  Head?: ComponentType;
+  /** Takes a key; true when it meant something here. `?` and Escape belong to the page. */
+  takeKey?: (pressed: Pressed) => boolean;
+  /** Its keys, for the list that `?` opens. */
+  keys?: readonly KeyLine[];
+  /** What a reader of that list should know besides. */
+  Notes?: ComponentType;
+}
+
+export interface KeyLine {
+  keys: readonly string[];
+  does: string;
+}
+
+/** In the order of the header. */
+export const VIEWS: readonly View[] = [REVIEW];
+
+export function viewNamed(name: string): View | null {
+  return VIEWS.find((view) => view.name === name) ?? null;
+}
