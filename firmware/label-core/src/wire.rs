@@ -28,8 +28,8 @@ pub use clip::{
     MAX_PART_FRAMES, MAX_SHED_CHANGES, ManifestPart, OperatorMark, Shed, ShedChange,
 };
 pub use evidence::{
-    EVIDENCE_MAGIC, EvidenceError, EvidenceHeader, MAX_CURVE_POINTS, MAX_STRIP_COLUMNS,
-    split_evidence,
+    EVIDENCE_MAGIC, EvidenceError, EvidenceHeader, KeyPicture, MAX_CURVE_POINTS, MAX_PICTURE_BYTES,
+    MAX_PICTURE_SIDE, MAX_STRIP_COLUMNS, PictureHeader, picture_size, split_evidence,
 };
 pub use label::{
     BoxKeyframe, Decision, EventEyes, EventValue, Label, LabelBatch, LabelValue, MAX_KEYFRAMES,
@@ -72,7 +72,7 @@ pub enum Topic {
     Clip,
     /// [`LabelBatch`].
     Label,
-    /// Binary: an [`EvidenceHeader`] and a JPEG.
+    /// Binary: an [`EvidenceHeader`] or a [`PictureHeader`], and a JPEG.
     Evidence,
     /// [`Evicted`].
     Evicted,

@@ -315,6 +315,35 @@ fn evidence_header_and_layout() {
 }
 
 #[test]
+fn a_key_picture() {
+    let header = PictureHeader {
+        v: WIRE_VERSION,
+        from: origin(6),
+        clip: 1,
+        picture: KeyPicture {
+            frame: 120,
+            pts_us: CaptureTime(4_000_000),
+            size: (640, 360),
+            of: (1920, 1080),
+        },
+    };
+    let json = written(&header);
+    assert_eq!(
+        json,
+        concat!(
+            r#"{"v":1,"from":{"rig":"rig-07","boot":3145729,"seq":6},"clip":1,"#,
+            r#""picture":{"frame":120,"pts_us":4000000,"size":[640,360],"of":[1920,1080]}}"#,
+        )
+    );
+    let read: PictureHeader = serde_json::from_str(&json).unwrap();
+    assert_eq!(read, header);
+    assert!(
+        serde_json::from_str::<EvidenceHeader>(&json).is_err(),
+        "a host without pictures takes it for no filmstrip"
+    );
+}
+
+#[test]
 fn state_messages() {
     let rig = parse_name("rig-07").unwrap();
     let boot = BootId::first(3);

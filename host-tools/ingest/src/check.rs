@@ -15,7 +15,7 @@ const MAX_TIME_US: i64 = 1_000_000_000_000_000;
 const MAX_UTC_US: i64 = 7_258_118_400_000_000;
 /// Larger than any sensor.
 const MAX_PIXEL: f32 = 100_000.0;
-const MAX_SIDE: u32 = 65_536;
+pub(crate) const MAX_SIDE: u32 = 65_536;
 /// Seconds of a minute, lengths in it, and ratios: none comes near.
 const MAX_SIGN: f32 = 1000.0;
 /// Faster than any camera, frames a second.
@@ -31,9 +31,9 @@ pub struct Implausible {
     pub trouble: &'static str,
 }
 
-type Check = Result<(), Implausible>;
+pub(crate) type Check = Result<(), Implausible>;
 
-fn require(holds: bool, field: &'static str, trouble: &'static str) -> Check {
+pub(crate) fn require(holds: bool, field: &'static str, trouble: &'static str) -> Check {
     if holds {
         Ok(())
     } else {
@@ -68,7 +68,7 @@ fn model(model: &ModelRef) -> Check {
     hexadecimal(&model.sha256, "model.sha256")
 }
 
-fn time(time: CaptureTime, field: &'static str) -> Check {
+pub(crate) fn time(time: CaptureTime, field: &'static str) -> Check {
     require(
         time.us().abs() <= MAX_TIME_US,
         field,

@@ -1,6 +1,7 @@
 //! From a topic and bytes to a checked message, or to a reason why not.
 
 use crate::check::{self, Implausible};
+use crate::picture;
 use label_core::BootId;
 use label_core::id::Name;
 use label_core::wire::{
@@ -137,11 +138,7 @@ fn read_body(
             site,
             batch: Box::new(parse(json, check::batch)?),
         },
-        Topic::Evidence => Content::Evidence {
-            site,
-            header: Box::new(parse(json, |header| check::evidence(header, jpeg))?),
-            jpeg_at,
-        },
+        Topic::Evidence => evidence(json, jpeg, jpeg_at, site)?,
         Topic::Evicted => Content::Evicted {
             site,
             message: parse(json, check::evicted)?,
@@ -160,6 +157,28 @@ fn read_body(
         },
         Topic::Ack | Topic::Policy => {
             return Err(refuse(RefusalReason::Topic, "only the host writes there"));
+        }
+    })
+}
+
+/// A filmstrip or a key picture: the latter says so by its field `picture`.
+fn evidence(json: &[u8], jpeg: &[u8], jpeg_at: usize, site: Name) -> Result<Content, Refusal> {
+    #[derive(Deserialize)]
+    struct Form {
+        picture: Option<serde::de::IgnoredAny>,
+    }
+    let form: Form = parse(json, |_| Ok(()))?;
+    Ok(if form.picture.is_some() {
+        Content::Picture {
+            site,
+            header: Box::new(parse(json, |header| picture::check(header, jpeg))?),
+            jpeg_at,
+        }
+    } else {
+        Content::Evidence {
+            site,
+            header: Box::new(parse(json, |header| check::evidence(header, jpeg))?),
+            jpeg_at,
         }
     })
 }

@@ -12,6 +12,7 @@ mod check;
 mod decode;
 mod error;
 mod link;
+mod picture;
 
 pub use broker_tls::{Tls, TlsError};
 pub use check::Implausible;

@@ -1,7 +1,22 @@
 //! The examples of `docs/reference/wire.md` are messages that this host takes.
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests: a failure here is a failed test"
+)]
 
 use label_core::wire::{Ack, Policy};
 use label_store::Content;
+
+/// A JPEG of the size that the header tells; of any, where it tells none.
+fn jpeg(size: &serde_json::Value) -> Vec<u8> {
+    let [width, height] = [0, 1].map(|side| size[side].as_u64().unwrap_or(8) as u16);
+    let pixels = vec![90; usize::from(width) * usize::from(height)];
+    let mut jpeg = Vec::new();
+    jpeg_encoder::Encoder::new(&mut jpeg, 50)
+        .encode(&pixels, width, height, jpeg_encoder::ColorType::Luma)
+        .unwrap();
+    jpeg
+}
 
 #[test]
 fn every_example_of_the_reference_is_taken() {
@@ -24,7 +39,8 @@ fn every_example_of_the_reference_is_taken() {
             payload.extend(b"RGE1");
             payload.extend((json.len() as u32).to_le_bytes());
             payload.extend(json.as_bytes());
-            payload.extend([0xff, 0xd8, 0xff, 0xe0]);
+            let header: serde_json::Value = serde_json::from_str(json).unwrap();
+            payload.extend(jpeg(&header["picture"]["size"]));
         } else {
             payload.extend(json.as_bytes());
         }

@@ -9,7 +9,7 @@ pub struct CountsByDecision {
     pub offered: u64,
     /// Abstentions.
     pub abstained: u64,
-    /// Evidence messages.
+    /// Evidence messages: filmstrips and key pictures.
     pub evidence: u64,
 }
 

@@ -1,11 +1,12 @@
 //! Writing what came, in one transaction.
 
 use crate::incoming::{Content, Incoming, NamedMessage, RefusalReason};
+use crate::pictures::{contradicts_clip, set_aside_beyond, store_picture};
 use crate::quarantine::{self, Quarantined};
 use crate::write::{store_clip, store_evicted, store_evidence, store_labels};
 use crate::{LabelStore, StoreError, watermark};
 use label_core::id::Name;
-use label_core::wire::{Label, LabelBatch, MAX_LABELS, MAX_MODELS, ModelRef, Topic};
+use label_core::wire::{ClipEvent, Label, LabelBatch, MAX_LABELS, MAX_MODELS, ModelRef, Topic};
 use label_core::{BootId, Seq};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -85,6 +86,7 @@ async fn store_one(
         Content::Clip { site, message } => (site, &message.from, Topic::Clip),
         Content::Labels { site, batch } => (site, &batch.from, Topic::Label),
         Content::Evidence { site, header, .. } => (site, &header.from, Topic::Evidence),
+        Content::Picture { site, header, .. } => (site, &header.from, Topic::Evidence),
         Content::Evicted { site, message } => (site, &message.from, Topic::Evicted),
         Content::Status { site, message } => {
             return store_state(
@@ -177,11 +179,40 @@ async fn store_one(
         }
     }
     match &incoming.content {
-        Content::Clip { message, .. } => store_clip(tx, message).await,
+        Content::Clip { message, .. } => {
+            store_clip(tx, message).await?;
+            if let ClipEvent::Closed(closed) = &message.event {
+                let (frames, at_us) = (closed.frames, incoming.received_us);
+                let aside = set_aside_beyond(tx, site, message, frames, at_us).await?;
+                report.quarantined += aside;
+            }
+            Ok(())
+        }
         Content::Labels { batch, .. } => store_labels(tx, batch).await,
         Content::Evidence {
             header, jpeg_at, ..
         } => store_evidence(tx, header, &incoming.payload[*jpeg_at..]).await,
+        Content::Picture {
+            header, jpeg_at, ..
+        } => {
+            let Some(detail) = contradicts_clip(tx, header).await? else {
+                return store_picture(tx, header, &incoming.payload[*jpeg_at..]).await;
+            };
+            report.committed -= 1;
+            report.quarantined += 1;
+            quarantine::insert(
+                tx,
+                &Quarantined {
+                    topic: &incoming.topic,
+                    reason: RefusalReason::OutOfRange,
+                    detail,
+                    named: Some(&named),
+                    payload: &incoming.payload,
+                    at_us: incoming.received_us,
+                },
+            )
+            .await
+        }
         Content::Evicted { message, .. } => {
             touched.insert((message.from.rig.clone(), message.boot));
             store_evicted(tx, site, message, incoming).await

@@ -3,7 +3,7 @@
 use label_core::id::Name;
 use label_core::wire::{
     Birth, ClipMessage, Evicted, EvidenceHeader, Health, Label, LabelBatch, MAX_LABELS, MAX_MODELS,
-    ModelRef, Status, Topic,
+    ModelRef, PictureHeader, Status, Topic,
 };
 use label_core::{BootId, Seq};
 
@@ -38,12 +38,21 @@ pub enum Content {
         batch:
             Box<LabelBatch<heapless::Vec<ModelRef, MAX_MODELS>, heapless::Vec<Label, MAX_LABELS>>>,
     },
-    /// Evidence: the picture is the payload from `jpeg_at` on.
+    /// A filmstrip: its JPEG is the payload from `jpeg_at` on.
     Evidence {
         /// Of which site.
         site: Name,
         /// What stands before the picture.
         header: Box<EvidenceHeader>,
+        /// Where in the payload the picture begins.
+        jpeg_at: usize,
+    },
+    /// A key picture: its JPEG is the payload from `jpeg_at` on.
+    Picture {
+        /// Of which site.
+        site: Name,
+        /// What stands before the picture.
+        header: Box<PictureHeader>,
         /// Where in the payload the picture begins.
         jpeg_at: usize,
     },

@@ -23,6 +23,7 @@ mod evidence;
 mod incoming;
 mod label;
 mod marks;
+mod pictures;
 mod quarantine;
 mod revision;
 mod row;
@@ -43,6 +44,7 @@ pub use label::{
     parse_label_id,
 };
 pub use marks::StoredMark;
+pub use pictures::{PictureId, StoredPicture, parse_picture_id, picture_id_text};
 pub use quarantine::{MAX_QUARANTINED, QuarantineEntry};
 pub use revision::Revision;
 pub use store::LabelStore;

@@ -72,6 +72,8 @@ pub struct ClipSummary {
     pub long_closures: u64,
     /// Moments that somebody at the rig marked.
     pub marks: u64,
+    /// Key pictures; they are among the evidence.
+    pub pictures: u64,
     /// What the rig says it made; absent until the clip is closed.
     pub made: Option<CountsByDecision>,
     /// What is stored.
@@ -213,7 +215,9 @@ async fn clips(connection: &mut SqliteConnection) -> Result<Vec<ClipSummary>, St
             (SELECT coalesce(sum(p.frames), 0) FROM manifest_parts p
               WHERE p.rig = c.rig AND p.boot = c.boot AND p.clip = c.clip) AS manifest_frames,
             (SELECT count(*) FROM evidence e
-              WHERE e.rig = c.rig AND e.boot = c.boot AND e.clip = c.clip) AS evidence_here,
+              WHERE e.rig = c.rig AND e.boot = c.boot AND e.clip = c.clip) AS strips,
+            (SELECT count(*) FROM pictures p
+              WHERE p.rig = c.rig AND p.boot = c.boot AND p.clip = c.clip) AS pictures,
             (SELECT count(*) FROM operator_marks m
               WHERE m.rig = c.rig AND m.boot = c.boot AND m.clip = c.clip) AS marks,
             (SELECT count(DISTINCT track) FROM labels l
@@ -242,9 +246,10 @@ async fn clips(connection: &mut SqliteConnection) -> Result<Vec<ClipSummary>, St
                 blinks: 0,
                 long_closures: 0,
                 marks: count("marks"),
+                pictures: count("pictures"),
                 made,
                 committed: CountsByDecision {
-                    evidence: count("evidence_here"),
+                    evidence: count("strips") + count("pictures"),
                     ..CountsByDecision::default()
                 },
                 review: ReviewCounts::default(),

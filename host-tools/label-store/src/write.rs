@@ -9,7 +9,7 @@ use label_core::wire::{ClipEvent, ClipMessage, Decision, Evicted, EvidenceHeader
 use serde::Serialize;
 use sqlx::{Row, SqliteConnection};
 
-async fn ensure_clip(
+pub(crate) async fn ensure_clip(
     tx: &mut SqliteConnection,
     rig: &Name,
     boot: BootId,

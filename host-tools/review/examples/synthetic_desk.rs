@@ -2,6 +2,7 @@
 //! `cargo run -p review --example synthetic_desk -- [ADDRESS]`.
 
 #[path = "../tests/synthetic_drive/mod.rs"]
+#[expect(dead_code, reason = "a shorter drive, for tests")]
 mod synthetic_drive;
 
 use std::net::SocketAddr;
@@ -15,7 +16,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .parse()?;
     let folder = tempfile::tempdir()?;
     let store = label_store::LabelStore::open(&folder.path().join("labels.db")).await?;
-    synthetic_drive::Rig::drive(&store).await;
+    synthetic_drive::Rig::drive_with_every_kind(&store).await;
     let (_stop, stop) = tokio::sync::watch::channel(false);
     let options = review::Options {
         listen,

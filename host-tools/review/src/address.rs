@@ -3,7 +3,7 @@
 use crate::error::ApiError;
 use label_core::wire::parse_name;
 use label_core::{BootId, LabelId};
-use label_store::{ClipId, parse_label_id};
+use label_store::{ClipId, PictureId, parse_label_id, parse_picture_id};
 
 /// A clip's identity as one word, safe in an address: `rig:boot:clip`.
 pub(crate) fn clip_id_text(id: &ClipId) -> String {
@@ -32,6 +32,11 @@ pub(crate) fn label_id(text: &str) -> Result<LabelId, ApiError> {
         return Err(ApiError::LabelId);
     }
     Ok(id)
+}
+
+/// The identity of a picture, from an address.
+pub(crate) fn picture_id(text: &str) -> Result<PictureId, ApiError> {
+    parse_picture_id(text).ok_or(ApiError::PictureId)
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! The handlers: from a request to the store and back.
 
 use crate::Desk;
-use crate::address::{clip_id, label_id};
+use crate::address::{clip_id, label_id, picture_id};
 use crate::error::ApiError;
 use crate::verdicts::{UndoBody, VerdictBody};
 use crate::view::{
-    AbstentionView, ClipView, EvidenceView, LabelDetailView, LabelView, MarkView, SummaryView,
+    AbstentionView, ClipView, EvidenceView, LabelDetailView, LabelView, MarkView, PictureView,
+    SummaryView,
 };
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
@@ -150,6 +151,34 @@ pub(crate) async fn evidence(
     } else {
         Json(EvidenceView::from(newest.header)).into_response()
     })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PicturesQuery {
+    clip: String,
+}
+
+/// The key pictures of a clip.
+pub(crate) async fn pictures(
+    State(desk): State<Arc<Desk>>,
+    query: Result<Query<PicturesQuery>, QueryRejection>,
+) -> Answer<Vec<PictureView>> {
+    let clip = clip_id(&understood(query)?.clip)?;
+    let found = desk.store.pictures(&clip).await?;
+    Ok(Json(found.into_iter().map(PictureView::from).collect()))
+}
+
+/// `{id}.jpg`: one key picture.
+pub(crate) async fn picture(
+    State(desk): State<Arc<Desk>>,
+    Path(file): Path<String>,
+) -> Result<Response, ApiError> {
+    let missing = || ApiError::NotFound("such picture");
+    let id = file.strip_suffix(".jpg").ok_or_else(missing)?;
+    let found = desk.store.picture(&picture_id(id)?).await?;
+    let (_, jpeg) = found.ok_or_else(missing)?;
+    Ok(([(header::CONTENT_TYPE, "image/jpeg")], jpeg).into_response())
 }
 
 #[derive(Deserialize)]

@@ -14,6 +14,9 @@ pub(crate) enum ApiError {
     /// The address names no clip.
     #[error("a clip is named rig:boot:clip")]
     ClipId,
+    /// The address names no picture.
+    #[error("a picture is named rig:boot:seq")]
+    PictureId,
     /// A query parameter is missing or not understood.
     #[error("{0}")]
     Query(String),
@@ -47,7 +50,9 @@ impl ApiError {
     /// The one place where a trouble becomes a number.
     fn status(&self) -> StatusCode {
         match self {
-            Self::LabelId | Self::ClipId | Self::Query(_) => StatusCode::BAD_REQUEST,
+            Self::LabelId | Self::ClipId | Self::PictureId | Self::Query(_) => {
+                StatusCode::BAD_REQUEST
+            }
             Self::NotFound(_) | Self::Store(StoreError::NoSuchLabel(_)) => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::CrossSite => StatusCode::FORBIDDEN,

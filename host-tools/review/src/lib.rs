@@ -63,6 +63,8 @@ pub fn router(store: LabelStore, options: Options) -> Router {
         .route("/api/labels/{id}/verdicts", post(api::judge))
         .route("/api/labels/{id}/undo", post(api::undo))
         .route("/api/evidence/{file}", get(api::evidence))
+        .route("/api/pictures", get(api::pictures))
+        .route("/api/pictures/{file}", get(api::picture))
         .route("/api/coverage", get(api::coverage))
         .route("/api/marks", get(api::marks))
         .route("/api/events", get(api::events))

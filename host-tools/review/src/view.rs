@@ -6,7 +6,8 @@ use label_core::wire::{ClockState, EventValue, EvidenceHeader, LabelValue};
 use label_core::{CaptureTime, FrameIndex, FrameRange, TrackId};
 use label_store::{
     Balance, ClipSummary, Judgement, KindSummary, LabelDetail, ReviewCounts, ReviewState,
-    StoredLabel, StoredMark, StoredModel, Summary, Verdict, label_id_text,
+    StoredLabel, StoredMark, StoredModel, StoredPicture, Summary, Verdict, label_id_text,
+    picture_id_text,
 };
 use serde::Serialize;
 
@@ -130,6 +131,30 @@ impl From<EvidenceHeader> for EvidenceView {
     }
 }
 
+/// A key picture of a clip.
+#[derive(Serialize)]
+pub(crate) struct PictureView {
+    id: String,
+    frame: FrameIndex,
+    pts_us: CaptureTime,
+    /// Width and height of the picture.
+    size: (u16, u16),
+    /// Width and height of the source image, in whose pixels labels are.
+    of: (u32, u32),
+}
+
+impl From<StoredPicture> for PictureView {
+    fn from(stored: StoredPicture) -> Self {
+        Self {
+            id: picture_id_text(&stored.id),
+            frame: stored.shows.frame,
+            pts_us: stored.shows.pts_us,
+            size: stored.shows.size,
+            of: stored.shows.of,
+        }
+    }
+}
+
 /// Frames that were not looked at.
 #[derive(Serialize)]
 pub(crate) struct AbstentionView {
@@ -187,6 +212,7 @@ pub(crate) struct ClipView {
     long_closures: u64,
     marks: u64,
     evidence: u64,
+    pictures: u64,
     made: Option<u64>,
     committed: u64,
     balance: &'static str,
@@ -213,6 +239,7 @@ impl From<ClipSummary> for ClipView {
             blinks: clip.blinks,
             long_closures: clip.long_closures,
             marks: clip.marks,
+            pictures: clip.pictures,
             evidence: clip.committed.evidence,
             made: clip.made.map(|made| made.offered + made.abstained),
             committed: clip.committed.offered + clip.committed.abstained,
@@ -242,6 +269,7 @@ pub(crate) struct SummaryView {
     tracks: u64,
     blinks: u64,
     evidence: u64,
+    pictures: u64,
     review: ReviewCounts,
     kinds: Vec<KindSummary>,
     quarantined: u64,
@@ -299,6 +327,7 @@ impl From<Summary> for SummaryView {
             tracks: all(|clip| clip.tracks),
             blinks: all(|clip| clip.blinks),
             evidence: all(|clip| clip.committed.evidence),
+            pictures: all(|clip| clip.pictures),
             review: ReviewCounts {
                 waiting: all(|clip| clip.review.waiting),
                 accepted: all(|clip| clip.review.accepted),

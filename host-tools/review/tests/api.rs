@@ -197,6 +197,66 @@ async fn evidence_is_a_picture_and_its_curve() {
 }
 
 #[tokio::test]
+async fn every_label_that_is_offered_has_a_key_picture_within_its_frames() {
+    let desk = Desk::empty().await;
+    Rig::drive_with_every_kind(&desk.store).await;
+    let summary = desk.get("/api/summary").await.json();
+    assert_eq!(summary["balanced"], json!(true));
+    assert_eq!(summary["kinds"].as_array().unwrap().len(), 11);
+    let clips = desk.get("/api/clips").await.json();
+    let clip = clips[0]["id"].as_str().unwrap();
+    let of_clip = format!("/api/pictures?clip={clip}");
+    let pictures = desk.get(&of_clip).await.json();
+    let pictures = pictures.as_array().unwrap();
+    assert_eq!(clips[0]["pictures"], json!(pictures.len()));
+    assert_eq!(summary["pictures"], json!(pictures.len()));
+    let frames: Vec<_> = pictures
+        .iter()
+        .map(|picture| picture["frame"].as_u64().unwrap())
+        .collect();
+    assert!(frames.is_sorted());
+    let mut looked_at = 0;
+    for seq in 1..=summary["messages"]["sent"].as_u64().unwrap() {
+        for n in 0..8 {
+            let id = format!("rig-sim:7340033:{seq}:{n}");
+            let label = desk.get(&format!("/api/labels/{id}")).await;
+            if label.status != StatusCode::OK {
+                break;
+            }
+            let label = label.json();
+            if label["state"].is_null() || !label["event"].is_null() {
+                continue;
+            }
+            let [from, to] = [0, 1].map(|end| label["frames"][end].as_u64().unwrap());
+            let shown = frames.iter().any(|frame| (from..=to).contains(frame));
+            assert!(shown, "no picture of {label}");
+            looked_at += 1;
+        }
+    }
+    assert!(looked_at > 100, "{looked_at}");
+
+    let first = &pictures[0];
+    assert_eq!(first["size"], json!([640, 360]));
+    assert_eq!(first["of"], json!([1280, 720]));
+    let path = format!("/api/pictures/{}.jpg", first["id"].as_str().unwrap());
+    let picture = desk.get(&path).await;
+    assert_eq!(picture.headers[header::CONTENT_TYPE], "image/jpeg");
+    assert_eq!(picture.headers[header::CACHE_CONTROL], "no-store");
+    assert_eq!(picture.body[..2], [0xff, 0xd8]);
+    for (path, status) in [
+        ("/api/pictures", StatusCode::BAD_REQUEST),
+        ("/api/pictures?clip=rig-sim", StatusCode::BAD_REQUEST),
+        ("/api/pictures/rig-sim:7340033:1", StatusCode::NOT_FOUND),
+        ("/api/pictures/rig-sim:7340033:1.jpg", StatusCode::NOT_FOUND),
+        ("/api/pictures/rig-sim.jpg", StatusCode::BAD_REQUEST),
+    ] {
+        assert_eq!(desk.get(path).await.status, status, "{path}");
+    }
+    let other = desk.get("/api/pictures?clip=rig-sim:7340033:9").await;
+    assert_eq!(other.json(), json!([]));
+}
+
+#[tokio::test]
 async fn what_was_not_looked_at_is_told_with_its_reason() {
     let desk = Desk::after_a_drive().await;
     let clips = desk.get("/api/clips").await.json();

@@ -3,8 +3,8 @@
 use label_core::id::Name;
 use label_core::wire::{
     ClipClosed, ClipEvent, ClipMessage, ClipOpened, ClockState, Decision, EventEyes, EventValue,
-    Evicted, EvidenceHeader, Label, LabelBatch, LabelCounts, LabelValue, ManifestPart, ModelRef,
-    OperatorMark, Origin, WIRE_VERSION, parse_name,
+    Evicted, EvidenceHeader, KeyPicture, Label, LabelBatch, LabelCounts, LabelValue, ManifestPart,
+    ModelRef, OperatorMark, Origin, PictureHeader, WIRE_VERSION, parse_name,
 };
 use label_core::{AbstainReason, BootId, CaptureTime, Confidence, FrameRange, LabelId, LabelKind};
 use label_store::{Content, Correction, Incoming, Judgement, NewVerdict};
@@ -178,6 +178,26 @@ pub(crate) fn evidence(seq: u64, label: (u64, u16)) -> Incoming {
         tile: (64, 40),
     };
     let content = Content::Evidence {
+        site: name("north"),
+        header: Box::new(header),
+        jpeg_at: 5,
+    };
+    incoming(content, &format!("head-picture {seq}"))
+}
+
+pub(crate) fn picture(seq: u64, frame: u32, of: (u32, u32)) -> Incoming {
+    let header = PictureHeader {
+        v: WIRE_VERSION,
+        from: origin(seq),
+        clip: 1,
+        picture: KeyPicture {
+            frame,
+            pts_us: CaptureTime(i64::from(frame) * 40_000),
+            size: (640, 480),
+            of,
+        },
+    };
+    let content = Content::Picture {
         site: name("north"),
         header: Box::new(header),
         jpeg_at: 5,

@@ -7,7 +7,9 @@
     reason = "a test fails where it cannot go on; its helpers too"
 )]
 
+mod every_kind;
 mod eyes;
+mod scene;
 
 use label_core::wire::{
     Birth, CameraHealth, CameraState, ClipClosed, ClipEvent, ClipMessage, ClipOpened, ClockState,
