@@ -11,10 +11,20 @@ use crate::progress::seconds;
 
 /// Builds the programs of these packages into `target/release`.
 pub(crate) fn release(project: &Project, packages: &[&str]) -> Result<()> {
+    build(project, "release", &["--release"], packages)
+}
+
+/// Builds the programs of these packages into `target/debug`.
+pub(crate) fn development(project: &Project, packages: &[&str]) -> Result<()> {
+    build(project, "development", &[], packages)
+}
+
+fn build(project: &Project, profile: &str, options: &[&str], packages: &[&str]) -> Result<()> {
     let started = Instant::now();
     let mut command = Command::new("cargo");
     command
-        .args(["build", "--release"])
+        .arg("build")
+        .args(options)
         .current_dir(project.root());
     for package in packages {
         command.args(["--package", package]);
@@ -27,7 +37,7 @@ pub(crate) fn release(project: &Project, packages: &[&str]) -> Result<()> {
         );
     }
     eprintln!(
-        "release build of {}: done ({})",
+        "{profile} build of {}: done ({})",
         packages.join(", "),
         seconds(started.elapsed())
     );

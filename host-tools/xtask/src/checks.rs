@@ -3,17 +3,19 @@
 //! All steps build the development profile with the default features, in one target folder: clippy and the documentation
 //! share checked dependencies, the tests share built ones.
 
+mod steps;
+
 use std::process::{Command, ExitCode};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::children::{Interrupted, Running, check_interrupted, shown};
+use crate::children::{Running, shown};
 use crate::dist::package_test;
 use crate::layout::Project;
-use crate::progress::seconds;
 use crate::setup::{self, Purpose};
 use crate::{licences, page, programs, rig};
+use steps::Step;
 
 /// Arguments of `test`.
 #[derive(Debug, clap::Args)]
@@ -34,75 +36,22 @@ pub(crate) struct Arguments {
     rig: bool,
 }
 
-/// How a step ended.
-#[derive(Debug, PartialEq)]
-enum Outcome {
-    Passed,
-    Failed(String),
-    /// Not run, with the reason.
-    Skipped(String),
-}
-
-struct Step<'a> {
-    name: &'static str,
-    /// Pointless when this earlier step has failed.
-    after: Option<&'static str>,
-    run: Box<dyn Fn() -> Result<()> + 'a>,
-}
-
 /// The command.
 pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<ExitCode> {
     let started = Instant::now();
     let only = arguments.only.as_deref();
-    let steps = if arguments.rig {
-        rig_steps(project)
+    let (steps, lanes) = if arguments.rig {
+        (rig_steps(project), RIG_LANES)
     } else {
-        steps(project)
+        (own_steps(project), 1)
     };
-    let wanted = |name: &str| only.is_none_or(|text| name.contains(text));
-    let needed: Vec<&str> = steps
-        .iter()
-        .filter(|step| wanted(step.name))
-        .filter_map(|step| step.after)
-        .collect();
-    let steps: Vec<Step> = steps
-        .into_iter()
-        .filter(|step| wanted(step.name) || step.name == SET_UP || needed.contains(&step.name))
-        .collect();
-    if steps.len() == 1 {
+    let steps = steps::chosen(steps, |name| only.is_none_or(|text| name.contains(text)));
+    if steps.is_empty() {
         bail!("no step's name holds {:?}", only.unwrap_or_default());
     }
-    let mut ended: Vec<(&str, Outcome, Duration)> = Vec::new();
-    for (index, step) in steps.iter().enumerate() {
-        check_interrupted()?;
-        eprintln!("\n=== [{}/{}] {}", index + 1, steps.len(), step.name);
-        let begun = Instant::now();
-        let broken = step.after.filter(|earlier| {
-            ended
-                .iter()
-                .any(|(name, outcome, _)| name == earlier && *outcome != Outcome::Passed)
-        });
-        let outcome = match broken {
-            Some(earlier) => Outcome::Skipped(format!("{earlier} did not pass")),
-            None => match (step.run)() {
-                Ok(()) => Outcome::Passed,
-                Err(error) if error.is::<Interrupted>() => return Err(error),
-                Err(error) => Outcome::Failed(format!("{error:#}")),
-            },
-        };
-        eprintln!(
-            "=== {}: {} ({})",
-            step.name,
-            outcome.describe(),
-            seconds(begun.elapsed())
-        );
-        ended.push((step.name, outcome, begun.elapsed()));
-    }
-    println!("\n{}", closing(&ended, started.elapsed()));
-    let good = ended
-        .iter()
-        .all(|(_, outcome, _)| *outcome == Outcome::Passed);
-    Ok(if good {
+    let ended = steps::run(&steps, lanes)?;
+    println!("\n{}", steps::closing(&ended, started.elapsed()));
+    Ok(if steps::all_passed(&ended) {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -111,68 +60,51 @@ pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<ExitCode> 
 
 const SET_UP: &str = "set-up";
 const BUILD: &str = "build";
-const MACHINES: &str = "machines' parts";
 
-fn steps(project: &Project) -> Vec<Step<'_>> {
-    let step = |name, after, run: Box<dyn Fn() -> Result<()>>| Step { name, after, run };
-    let cargo = |arguments: &'static [&'static str]| {
-        Box::new(move || run_cargo(project, arguments, &[])) as Box<dyn Fn() -> Result<()>>
+/// One after the other: each of cargo's steps keeps every core busy.
+fn own_steps(project: &Project) -> Vec<Step<'_>> {
+    let cargo = |name, after: &[&'static str], arguments: &'static [&'static str]| {
+        Step::new(name, after, move || run_cargo(project, arguments, &[]))
+    };
+    let tests: &[&str] = if programs::find("cargo-nextest").is_some() {
+        &["nextest", "run", "--workspace"]
+    } else {
+        &["test", "--workspace", "--lib", "--bins", "--tests"]
     };
     let mut steps = vec![
-        step(
-            SET_UP,
-            None,
-            Box::new(|| setup::prepare(project, Purpose::Test)),
-        ),
-        step("format", None, cargo(&["fmt", "--all", "--check"])),
-        step(
+        Step::new(SET_UP, &[], || setup::prepare(project, Purpose::Test)),
+        cargo("format", &[SET_UP], &["fmt", "--all", "--check"]),
+        cargo(
             "clippy",
-            None,
-            cargo(&[
+            &[SET_UP],
+            &[
                 "clippy",
                 "--workspace",
                 "--all-targets",
                 "--",
                 "-D",
                 "warnings",
-            ]),
+            ],
         ),
-        step(
-            "docs",
-            None,
-            Box::new(|| {
-                run_cargo(
-                    project,
-                    &["doc", "--no-deps", "--workspace"],
-                    &[("RUSTDOCFLAGS", "-D warnings")],
-                )
-            }),
-        ),
-        step("licences", None, Box::new(|| licences::check(project))),
+        Step::new("docs", &[SET_UP], || {
+            run_cargo(
+                project,
+                &["doc", "--no-deps", "--workspace"],
+                &[("RUSTDOCFLAGS", "-D warnings")],
+            )
+        }),
+        Step::new("licences", &[SET_UP], || licences::check(project)),
         // The end-to-end tests start the programs, which building the tests alone would not make.
-        step(
-            BUILD,
-            None,
-            cargo(&["build", "--workspace", "--all-targets"]),
-        ),
+        cargo(BUILD, &[SET_UP], &["build", "--workspace", "--all-targets"]),
+        cargo("tests", &[BUILD], tests),
+        cargo("doc tests", &[BUILD], &["test", "--workspace", "--doc"]),
+        Step::new("page tests", &[SET_UP], || test_page(project)),
     ];
-    let tests: &[&str] = if programs::find("cargo-nextest").is_some() {
-        &["nextest", "run", "--workspace"]
-    } else {
-        &["test", "--workspace", "--lib", "--bins", "--tests"]
-    };
-    steps.push(step("tests", Some(BUILD), cargo(tests)));
-    steps.push(step(
-        "doc tests",
-        Some(BUILD),
-        cargo(&["test", "--workspace", "--doc"]),
-    ));
-    steps.push(step("page tests", None, Box::new(|| test_page(project))));
     if programs::find("cargo-deny").is_some() {
-        steps.push(step(
+        steps.push(cargo(
             "policy (cargo-deny)",
-            None,
-            cargo(&["deny", "check", "licenses", "bans", "sources"]),
+            &[SET_UP],
+            &["deny", "check", "licenses", "bans", "sources"],
         ));
     } else {
         eprintln!(
@@ -182,21 +114,40 @@ fn steps(project: &Project) -> Vec<Step<'_>> {
     steps
 }
 
-/// What needs emulated machines, root and the rigs' compiler.
-fn rig_steps<'a>(project: &'a Project) -> Vec<Step<'a>> {
-    let step = |name, after, run: Box<dyn Fn() -> Result<()> + 'a>| Step { name, after, run };
+/// Emulated processors compute on one core each, mostly, and packages are fetched and unpacked on one.
+const RIG_LANES: usize = 2;
+
+/// What needs emulated machines, root and the rigs' compiler. Of what may begin, what takes longest comes first, so that
+/// no lane is idle at the end.
+fn rig_steps(project: &Project) -> Vec<Step<'_>> {
+    const INSTALL: &str = "programs";
+    const FOR_RIGS: &str = "build for rigs";
+    const FOR_THIS: &str = "build for this machine";
+    const PACKAGES: &str = "Debian's packages";
+    const MACHINES: &str = "machines' parts";
+    const DISK: &str = "service's disk";
     let mut steps = vec![
-        step(
-            SET_UP,
-            None,
-            Box::new(|| setup::prepare(project, Purpose::Test)),
-        ),
-        step("package", None, Box::new(|| package_test::run(project))),
-        step(MACHINES, None, Box::new(|| rig::prepare(project))),
+        Step::new(SET_UP, &[], || setup::prepare(project, Purpose::Test)),
+        Step::new(INSTALL, &[SET_UP], || rig::install(project)),
+        Step::new(FOR_RIGS, &[INSTALL], || rig::build_for_rigs(project)),
+        Step::new(PACKAGES, &[INSTALL], || rig::fetch(project)),
+        Step::new(FOR_THIS, &[INSTALL], || {
+            rig::build_for_this_machine(project)
+        }),
+        Step::new(DISK, &[FOR_RIGS, PACKAGES], || rig::make_disk(project)),
+        Step::new(MACHINES, &[FOR_RIGS, PACKAGES, FOR_THIS], || {
+            rig::lay_out(project)
+        }),
+        // Both pack into one folder.
+        Step::new("package", &[DISK], || package_test::run(project)),
     ];
-    for name in rig::SCENARIOS {
-        let run = move || pass(project, &mut rig::command(project, name));
-        steps.push(step(name, Some(MACHINES), Box::new(run)));
+    for scenario in &rig::SCENARIOS {
+        let after: &[&str] = if scenario.needs_disk {
+            &[MACHINES, DISK]
+        } else {
+            &[MACHINES]
+        };
+        steps.push(Step::new(scenario.name, after, || scenario.run(project)));
     }
     steps
 }
@@ -226,68 +177,5 @@ fn pass(project: &Project, command: &mut Command) -> Result<()> {
         Ok(())
     } else {
         bail!("`{}` ended with {status}", shown(command))
-    }
-}
-
-impl Outcome {
-    fn describe(&self) -> String {
-        match self {
-            Self::Passed => "passed".to_owned(),
-            Self::Failed(why) => format!("FAILED: {why}"),
-            Self::Skipped(why) => format!("skipped: {why}"),
-        }
-    }
-}
-
-/// The list of steps, and the counts alone on the last line.
-fn closing(ended: &[(&str, Outcome, Duration)], total: Duration) -> String {
-    let mut lines: Vec<String> = ended
-        .iter()
-        .map(|(name, outcome, time)| {
-            format!("{name:22} {:>12}  {}", seconds(*time), outcome.describe())
-        })
-        .collect();
-    lines.push(format!("{:22} {:>12}", "together", seconds(total)));
-    let count = |wanted: fn(&Outcome) -> bool| {
-        ended
-            .iter()
-            .filter(|(_, outcome, _)| wanted(outcome))
-            .count()
-    };
-    let failed = count(|outcome| matches!(outcome, Outcome::Failed(_)));
-    let skipped = count(|outcome| matches!(outcome, Outcome::Skipped(_)));
-    let passed = ended.len() - failed - skipped;
-    let rest = if skipped > 0 {
-        format!(", {skipped} skipped")
-    } else {
-        String::new()
-    };
-    lines.push(format!("{passed} passed, {failed} failed{rest}"));
-    lines.join("\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_last_line_counts_and_nothing_else() {
-        let second = Duration::from_secs(1);
-        let ended = [
-            ("a", Outcome::Passed, second),
-            ("b", Outcome::Failed("why".to_owned()), second),
-        ];
-        assert_eq!(
-            closing(&ended, second).lines().last(),
-            Some("1 passed, 1 failed")
-        );
-        let ended = [
-            ("a", Outcome::Passed, second),
-            ("b", Outcome::Skipped("why".to_owned()), second),
-        ];
-        assert_eq!(
-            closing(&ended, second).lines().last(),
-            Some("1 passed, 0 failed, 1 skipped")
-        );
     }
 }

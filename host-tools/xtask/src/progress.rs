@@ -1,5 +1,6 @@
 //! Progress on the terminal: bars where one can be drawn, plain lines where not (a log, a pipe, CI).
 
+use std::cell::Cell;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,14 @@ pub(crate) struct Bar {
     name: String,
     started: Instant,
     plain: bool,
+    /// Tenths that plain lines have told of; all of them where there is nothing worth telling.
+    told: Cell<u64>,
 }
+
+/// Where a log has no bar, it hears of every tenth of at least so many things, or bytes.
+const MANY: u64 = 50;
+const MANY_BYTES: u64 = 20_000_000;
+const TENTHS: u64 = 10;
 
 impl Bar {
     /// Progress over a known number of bytes.
@@ -25,6 +33,7 @@ impl Bar {
         if bar.plain {
             eprintln!("{name}: {:.1} MB", total as f64 / 1e6);
         }
+        bar.told.set(if total < MANY_BYTES { TENTHS } else { 0 });
         bar
     }
 
@@ -38,6 +47,7 @@ impl Bar {
         if bar.plain {
             eprintln!("{name}: {total} to do");
         }
+        bar.told.set(if total < MANY { TENTHS } else { 0 });
         bar
     }
 
@@ -61,6 +71,7 @@ impl Bar {
             name: String::new(),
             started: Instant::now(),
             plain: false,
+            told: Cell::new(0),
         }
     }
 
@@ -75,6 +86,7 @@ impl Bar {
             name: name.to_owned(),
             started: Instant::now(),
             plain,
+            told: Cell::new(0),
         }
     }
 
@@ -84,10 +96,23 @@ impl Bar {
 
     pub(crate) fn set(&self, position: u64) {
         self.drawn.set_position(position);
+        self.tell();
     }
 
     pub(crate) fn advance(&self) {
         self.drawn.inc(1);
+        self.tell();
+    }
+
+    fn tell(&self) {
+        let (done, all) = (self.drawn.position(), self.drawn.length().unwrap_or(0));
+        if self.plain
+            && let Some(tenth) = tenth_reached(done, all, self.told.get())
+        {
+            self.told.set(tenth);
+            let time = seconds(self.started.elapsed());
+            eprintln!("{}: {} % ({time})", self.name, tenth * 10);
+        }
     }
 
     /// Ends the step with a line that stays.
@@ -107,6 +132,12 @@ impl Drop for Bar {
     }
 }
 
+/// The tenth of `all` that was reached since `told` tenths; the whole is told at the end.
+fn tenth_reached(done: u64, all: u64, told: u64) -> Option<u64> {
+    let tenth = (done * TENTHS).checked_div(all)?;
+    (tenth > told && tenth < TENTHS).then_some(tenth)
+}
+
 /// A duration for people: `4.2 s`, `3 min 05 s`.
 pub(crate) fn seconds(time: Duration) -> String {
     let whole = time.as_secs();
@@ -120,6 +151,21 @@ pub(crate) fn seconds(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_log_hears_of_each_tenth_once() {
+        let mut told = 0;
+        let mut lines = Vec::new();
+        for done in [0, 999, 1000, 1001, 3500, 9999, 10_000] {
+            if let Some(tenth) = tenth_reached(done, 10_000, told) {
+                told = tenth;
+                lines.push(tenth);
+            }
+        }
+        assert_eq!(lines, [1, 3, 9]);
+        assert_eq!(tenth_reached(5, 9, TENTHS), None);
+        assert_eq!(tenth_reached(0, 0, 0), None);
+    }
 
     #[test]
     fn durations_read_like_speech() {

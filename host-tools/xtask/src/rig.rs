@@ -17,10 +17,10 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::children::{create_folder, run_logged};
-use crate::dist::cross;
+use crate::dist::{cross, root};
 use crate::layout::Project;
 use crate::progress::Bar;
-use crate::{build, programs};
+use crate::{build, programs, setup};
 
 /// What machines are built with and run by: program, package.
 const PROGRAMS: [(&str, &str); 8] = [
@@ -37,8 +37,8 @@ const PROGRAMS: [(&str, &str); 8] = [
 /// The system of each machine, beside its kernel.
 const SYSTEM: [&str; 4] = ["busybox-static", "libc6", "libstdc++6", "libgcc-s1"];
 
-/// Fetches, builds and lays out.
-pub(crate) fn prepare(project: &Project) -> Result<()> {
+/// Installs what machines are built with and run by, and the rigs' compiler.
+pub(crate) fn install(project: &Project) -> Result<()> {
     if !programs::may_install() {
         bail!(
             "emulated machines are made of Debian's packages, which only root can have apt fetch for another \
@@ -53,22 +53,54 @@ pub(crate) fn prepare(project: &Project) -> Result<()> {
     if !missing.is_empty() {
         programs::install(project, &missing)?;
     }
-    // First, since this makes arm64 known to apt.
-    let arm64 = Programs {
+    // This makes arm64 known to apt.
+    cross::prepare(project)
+}
+
+/// Builds for the rigs' processor.
+pub(crate) fn build_for_rigs(project: &Project) -> Result<()> {
+    our_programs_for_rigs(project).map(|_| ())
+}
+
+fn our_programs_for_rigs(project: &Project) -> Result<Programs> {
+    let _lock = setup::lock(project)?;
+    Ok(Programs {
         rigeld: cross::program(project, "rigeld")?,
         guest: cross::program(project, "rig-guest")?,
         runtime: cross::runtime(project)?,
         strip: "aarch64-linux-gnu-strip",
-    };
-    build::release(project, &["rigeld"])?;
-    build::release(project, &["rig-guest"])?;
+    })
+}
+
+/// Builds for the emulated PC, and what runs the scenarios with the desk that machines deliver to.
+pub(crate) fn build_for_this_machine(project: &Project) -> Result<()> {
+    build::release(project, &["rigeld", "rig-guest"])?;
+    build::development(project, &["end-to-end", "rigel"])
+}
+
+/// Fetches Debian for both processors: a kernel and its libraries to boot with, and a whole system for rigs.
+pub(crate) fn fetch(project: &Project) -> Result<()> {
+    for arch in ["amd64", "arm64"] {
+        unpack(project, arch)?;
+    }
+    root::tarball(project).map(|_| ())
+}
+
+/// Makes the disk that the service is tested on.
+pub(crate) fn make_disk(project: &Project) -> Result<()> {
+    system::disk(project, &project.fetched("machines/service.img"))
+}
+
+/// Lays out what machines are made of.
+pub(crate) fn lay_out(project: &Project) -> Result<()> {
+    let arm64 = our_programs_for_rigs(project)?;
     let amd64 = Programs {
         rigeld: project.path("target/release/rigeld"),
         guest: project.path("target/release/rig-guest"),
         runtime: project.fetched("runtime/libLiteRt.so"),
         strip: "strip",
     };
-    let version = lay_out(project, "amd64", &amd64)?;
+    let version = put_together(project, "amd64", &amd64)?;
     let module = project.fetched("machines/amd64/glass_bus.ko");
     module::build(project, "glass_bus", &version, &module)?;
     module::build_library(
@@ -76,8 +108,7 @@ pub(crate) fn prepare(project: &Project) -> Result<()> {
         "no_sync",
         &project.fetched("machines/amd64/no_sync.so"),
     )?;
-    lay_out(project, "arm64", &arm64)?;
-    system::disk(project, &project.fetched("machines/service.img"))
+    put_together(project, "arm64", &arm64).map(|_| ())
 }
 
 /// Our programs for one architecture.
@@ -88,14 +119,25 @@ struct Programs {
     strip: &'static str,
 }
 
-/// Lays out one architecture; the kernel's version.
-fn lay_out(project: &Project, arch: &str, ours: &Programs) -> Result<String> {
+/// Unpacks Debian's parts for one architecture.
+fn unpack(project: &Project, arch: &str) -> Result<()> {
     let folder = project.fetched("machines").join(arch);
     create_folder(&folder)?;
     let kernel = packages::resolve(&format!("linux-image-{arch}:{arch}"), "linux-image-")?;
     let kernel = kernel.split(':').next().unwrap_or_default();
+    packages::unpack(
+        project,
+        &[format!("{kernel}:{arch}")],
+        &folder.join("kernel"),
+    )?;
+    let system = SYSTEM.map(|package| format!("{package}:{arch}"));
+    packages::unpack(project, &system, &folder.join("system"))
+}
+
+/// Adds our programs to Debian's parts for one architecture; the kernel's version.
+fn put_together(project: &Project, arch: &str, ours: &Programs) -> Result<String> {
+    let folder = project.fetched("machines").join(arch);
     let place = folder.join("kernel");
-    packages::unpack(project, &[format!("{kernel}:{arch}")], &place)?;
     let modules = packages::only_folder(&place.join("lib/modules"))?;
     let version = modules.file_name().context("a folder has a name")?;
     let version = version.to_string_lossy().into_owned();
@@ -105,8 +147,6 @@ fn lay_out(project: &Project, arch: &str, ours: &Programs) -> Result<String> {
         let log = project.fetched("logs/depmod.log");
         run_logged("depmod", &mut depmod, &log, &Bar::hidden())?;
     }
-    let system = SYSTEM.map(|package| format!("{package}:{arch}"));
-    packages::unpack(project, &system, &folder.join("system"))?;
     for (program, name) in [(&ours.rigeld, "rigeld"), (&ours.guest, "rig-guest")] {
         // As the package has it: an emulated machine reads every byte of its file system at boot.
         let mut strip = Command::new(ours.strip);
@@ -124,28 +164,54 @@ fn put(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What is tested in machines, by the names that the program knows. A test of the program holds this list complete.
-pub(crate) const SCENARIOS: [&str; 9] = [
-    "labels alike",
-    "camera amd64",
-    "camera arm64",
-    "camera faults",
-    "pins of a Pi",
-    "pins and button",
-    "display",
-    "service",
-    "power cuts",
+/// Something that is tested in machines.
+pub(crate) struct Scenario {
+    /// By which the program knows it.
+    pub(crate) name: &'static str,
+    /// It boots the disk with the package installed.
+    pub(crate) needs_disk: bool,
+}
+
+const fn scenario(name: &'static str) -> Scenario {
+    Scenario {
+        name,
+        needs_disk: false,
+    }
+}
+
+/// All of them, those that take longest first. A test of the program holds this list complete.
+pub(crate) const SCENARIOS: [Scenario; 9] = [
+    scenario("power cuts"),
+    scenario("camera arm64"),
+    scenario("camera amd64"),
+    scenario("camera faults"),
+    Scenario {
+        name: "service",
+        needs_disk: true,
+    },
+    scenario("labels alike"),
+    scenario("display"),
+    scenario("pins of a Pi"),
+    scenario("pins and button"),
 ];
 
-/// Runs one of [`SCENARIOS`].
-pub(crate) fn command(project: &Project, scenario: &str) -> Command {
-    let mut command = Command::new("cargo");
-    command
-        .args(["run", "--quiet", "--package", "end-to-end"])
-        .args(["--bin", "emulated-rig", "--", "--machines"])
-        .arg(project.fetched("machines"))
-        .arg("--project")
-        .arg(project.root())
-        .arg(scenario);
-    command
+impl Scenario {
+    /// Runs it; what it says is shown when it has ended, since another may run beside it.
+    pub(crate) fn run(&self, project: &Project) -> Result<()> {
+        let mut command = Command::new(project.path("target/debug/emulated-rig"));
+        command
+            .arg("--machines")
+            .arg(project.fetched("machines"))
+            .arg("--project")
+            .arg(project.root())
+            .arg(self.name)
+            .current_dir(project.root())
+            .env("PATH", setup::path_for_children(project));
+        let log = project.fetched(&format!("machines/logs/{}.txt", self.name));
+        run_logged(self.name, &mut command, &log, &Bar::hidden())?;
+        let said = std::fs::read_to_string(&log)
+            .with_context(|| format!("cannot read {}", log.display()))?;
+        eprint!("{said}");
+        Ok(())
+    }
 }

@@ -34,6 +34,11 @@ struct Compiler {
     rustc: PathBuf,
 }
 
+/// Installs the compiler and its library where they are missing.
+pub(crate) fn prepare(project: &Project) -> Result<()> {
+    compiler(project).map(|_| ())
+}
+
 /// Builds a package's release program for the rigs and returns its path; it has its line tables still.
 pub(crate) fn program(project: &Project, package: &str) -> Result<PathBuf> {
     let compiler = compiler(project)?;
