@@ -13,7 +13,7 @@ pub struct CountsByDecision {
     pub evidence: u64,
 }
 
-/// Candidates by where they stand in review.
+/// Labels by where they stand in review.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReviewCounts {
     /// Not judged.
@@ -24,6 +24,8 @@ pub struct ReviewCounts {
     pub corrected: u64,
     /// Wrong.
     pub rejected: u64,
+    /// Made by a person, and standing; no candidates.
+    pub created: u64,
 }
 
 impl ReviewCounts {

@@ -1,6 +1,6 @@
 //! What can go wrong with a store.
 
-use label_core::LabelId;
+use crate::{ClipId, LabelKey};
 use std::path::PathBuf;
 
 /// Why the store could not do it.
@@ -40,11 +40,29 @@ pub enum StoreError {
         text: String,
     },
     /// No such label.
-    #[error("there is no label {}", crate::label_id_text(.0))]
-    NoSuchLabel(LabelId),
+    #[error("there is no label {}", crate::label_key_text(.0))]
+    NoSuchLabel(LabelKey),
+    /// No such clip.
+    #[error("there is no clip {}:{}:{}", .0.rig, .0.boot.raw(), .0.clip)]
+    NoSuchClip(ClipId),
+    /// No verdicts were given at once under this number.
+    #[error("there is no batch {0}")]
+    NoSuchBatch(i64),
     /// An abstention offers nothing to judge.
-    #[error("{} is an abstention: there is nothing to judge", crate::label_id_text(.0))]
-    NotACandidate(LabelId),
+    #[error("{} is an abstention: there is nothing to judge", crate::label_key_text(.0))]
+    NotACandidate(LabelKey),
+    /// A label that a person made and took back.
+    #[error("{} was taken back; redo brings it back", crate::label_key_text(.0))]
+    Removed(LabelKey),
+    /// No verdict stands.
+    #[error("no verdict stands on {}", crate::label_key_text(.0))]
+    NothingToUndo(LabelKey),
+    /// No verdict was taken back since the last one.
+    #[error("no verdict on {} was taken back last", crate::label_key_text(.0))]
+    NothingToRedo(LabelKey),
+    /// A batch can be taken back only as a whole.
+    #[error("something else was said of {} since; take that back first", crate::label_key_text(.0))]
+    SaidSince(LabelKey),
     /// A verdict that says too little.
     #[error("the verdict is not complete: {0}")]
     Verdict(&'static str),

@@ -1,7 +1,6 @@
 //! What a reviewer sees.
 
-use crate::{LabelStore, StoreError};
-use label_core::LabelId;
+use crate::{LabelKey, LabelStore, StoreError};
 use label_core::wire::EvidenceHeader;
 use sqlx::Row;
 
@@ -16,7 +15,11 @@ pub struct StoredEvidence {
 
 impl LabelStore {
     /// The evidence of a label, in the order in which the rig made it; empty where none came.
-    pub async fn evidence(&self, label: &LabelId) -> Result<Vec<StoredEvidence>, StoreError> {
+    pub async fn evidence(&self, label: &LabelKey) -> Result<Vec<StoredEvidence>, StoreError> {
+        // Evidence comes from rigs, for what rigs told.
+        let LabelKey::Rig(label) = label else {
+            return Ok(Vec::new());
+        };
         let mut connection = self.read("read evidence").await?;
         sqlx::query(
             "SELECT header, jpeg FROM evidence WHERE rig = $1 AND boot = $2 AND label_seq = $3 AND label_n = $4

@@ -1,8 +1,11 @@
 //! Labels and clips as stored.
 
+use crate::condition::Condition;
+use crate::key::LabelKey;
+use crate::verdict::Correction;
 use label_core::id::Name;
-use label_core::wire::{ClipNumber, Decision, LabelValue, Signs, parse_name};
-use label_core::{AbstainReason, BootId, CaptureTime, FrameRange, LabelId, LabelKind, TrackId};
+use label_core::wire::{ClipNumber, LabelValue, Signs};
+use label_core::{AbstainReason, BootId, CaptureTime, FrameRange, LabelKind, TrackId};
 use serde::{Deserialize, Serialize};
 
 /// A clip's identity.
@@ -16,7 +19,7 @@ pub struct ClipId {
     pub clip: ClipNumber,
 }
 
-/// Where a candidate stands in review.
+/// Where a label stands in review.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReviewState {
@@ -28,15 +31,21 @@ pub enum ReviewState {
     Corrected,
     /// Wrong.
     Rejected,
+    /// A person made it, and it stands as made.
+    Created,
+    /// A person made it and took that back. Only lists that ask for it show it.
+    Removed,
 }
 
 impl ReviewState {
     /// Every state.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 6] = [
         Self::Waiting,
         Self::Accepted,
         Self::Corrected,
         Self::Rejected,
+        Self::Created,
+        Self::Removed,
     ];
 
     /// The fixed name.
@@ -46,6 +55,8 @@ impl ReviewState {
             Self::Accepted => "accepted",
             Self::Corrected => "corrected",
             Self::Rejected => "rejected",
+            Self::Created => "created",
+            Self::Removed => "removed",
         }
     }
 
@@ -53,6 +64,18 @@ impl ReviewState {
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.name() == name)
     }
+}
+
+/// Who offers a label, if anybody does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StoredDecision {
+    /// The rig offers a value.
+    Candidate,
+    /// The rig does not, for a reason.
+    Abstain,
+    /// A person made it.
+    Made,
 }
 
 /// The model a label came from.
@@ -66,11 +89,12 @@ pub struct StoredModel {
     pub sha256: String,
 }
 
-/// A candidate or an abstention as it came from the rig. Verdicts never change it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// A candidate or an abstention as it came from the rig, or a label as a person made it. Verdicts never change that;
+/// what they derive stands in the last fields.
+#[derive(Clone, Debug, PartialEq)]
 pub struct StoredLabel {
     /// Its identity.
-    pub id: LabelId,
+    pub id: LabelKey,
     /// The clip.
     pub clip: ClipId,
     /// Kind of label.
@@ -81,8 +105,8 @@ pub struct StoredLabel {
     pub frames: FrameRange,
     /// Presentation time of the first and the last of these frames.
     pub pts_us: (CaptureTime, CaptureTime),
-    /// Value or silence.
-    pub decision: Decision,
+    /// Value or silence, and whose.
+    pub decision: StoredDecision,
     /// Why silent.
     pub reason: Option<AbstainReason>,
     /// Probability that a reviewer accepts it unchanged.
@@ -99,6 +123,16 @@ pub struct StoredLabel {
     pub driver: bool,
     /// Where it stands in review; absent for an abstention.
     pub state: Option<ReviewState>,
+    /// The label as it should have been, where a correction stands.
+    pub correction: Option<Box<Correction>>,
+    /// What it was seen under.
+    pub conditions: Vec<Condition>,
+    /// What a minute of reviewing it tells: see [`crate::ReviewSeconds::gain`].
+    pub gain: f64,
+    /// The verdict that stands, if any.
+    pub standing: Option<i64>,
+    /// Who made it, where a person did.
+    pub made_by: Option<String>,
 }
 
 /// What is known of a clip. Fields of `opened` and `closed` are absent until those messages came.
@@ -123,7 +157,7 @@ pub struct StoredClip {
 }
 
 /// A label with its clip and every verdict on it, oldest first.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LabelDetail {
     /// The label.
     pub label: StoredLabel,
@@ -133,49 +167,4 @@ pub struct LabelDetail {
     pub verdicts: Vec<crate::Verdict>,
     /// Evidence messages that belong to it.
     pub evidence: u32,
-}
-
-/// A label's identity as one word, safe in an address: `rig:boot:seq:n`.
-pub fn label_id_text(id: &LabelId) -> String {
-    format!("{}:{}:{}:{}", id.rig, id.boot.raw(), id.seq, id.n)
-}
-
-/// The identity that [`label_id_text`] wrote.
-pub fn parse_label_id(text: &str) -> Option<LabelId> {
-    let mut parts = text.split(':');
-    let id = LabelId {
-        rig: parse_name(parts.next()?).ok()?,
-        boot: BootId::from_raw(parts.next()?.parse().ok()?)?,
-        seq: parts.next()?.parse().ok()?,
-        n: parts.next()?.parse().ok()?,
-    };
-    parts.next().is_none().then_some(id)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_label_id_survives_an_address() {
-        let id = LabelId {
-            rig: parse_name("rig-07").unwrap(),
-            boot: BootId::first(3),
-            seq: 17,
-            n: 4,
-        };
-        assert_eq!(label_id_text(&id), "rig-07:3145729:17:4");
-        assert_eq!(parse_label_id(&label_id_text(&id)), Some(id));
-        for bad in [
-            "",
-            "rig",
-            "rig:1:2",
-            "rig:1:2:3:4",
-            "a/b:1:2:3",
-            "rig:0:2:3",
-            "rig:1:-2:3",
-        ] {
-            assert_eq!(parse_label_id(bad), None, "{bad}");
-        }
-    }
 }

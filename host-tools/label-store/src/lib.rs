@@ -15,16 +15,24 @@
 //! Times are microseconds since 1970 (UTC) and end in `_us`; frames are 0-based and ranges inclusive.
 
 mod balance;
-mod blinks;
 mod commit;
+mod condition;
+mod correction;
+mod counts;
 mod coverage;
 mod error;
 mod evidence;
+mod gain;
+mod history;
 mod incoming;
+mod judge;
+mod key;
 mod label;
 mod marks;
 mod pictures;
 mod quarantine;
+mod queue;
+mod request_key;
 mod revision;
 mod row;
 mod store;
@@ -34,22 +42,25 @@ mod watermark;
 mod write;
 
 pub use balance::{Balance, CountsByDecision, ReviewCounts};
-pub use blinks::{BlinkFilter, BlinkItem, QueueOrder};
 pub use commit::{CommitReport, Watermark};
+pub use condition::Condition;
 pub use error::StoreError;
 pub use evidence::StoredEvidence;
+pub use gain::ReviewSeconds;
 pub use incoming::{Content, Incoming, NamedMessage, Refusal, RefusalReason};
+pub use judge::{MAX_BATCH, Step};
+pub use key::{LabelKey, label_key_text, parse_label_key};
 pub use label::{
-    ClipId, LabelDetail, ReviewState, StoredClip, StoredLabel, StoredModel, label_id_text,
-    parse_label_id,
+    ClipId, LabelDetail, ReviewState, StoredClip, StoredDecision, StoredLabel, StoredModel,
 };
 pub use marks::StoredMark;
 pub use pictures::{PictureId, StoredPicture, parse_picture_id, picture_id_text};
 pub use quarantine::{MAX_QUARANTINED, QuarantineEntry};
+pub use queue::{ModelVersion, QueueFilter, QueueItem, QueueOrder, QueuePage};
 pub use revision::Revision;
 pub use store::LabelStore;
 pub use summary::{BootSummary, ClipSummary, KindSummary, RigSummary, Summary};
-pub use verdict::{Correction, Judgement, NewVerdict, Verdict};
+pub use verdict::{Asked, Correction, Judgement, NewVerdict, Verdict};
 
 /// Microseconds since 1970 (UTC) by this machine's clock.
 pub fn now_us() -> i64 {

@@ -1,10 +1,14 @@
 //! From rows to types.
 
-use crate::label::{ClipId, LabelDetail, ReviewState, StoredClip, StoredLabel, StoredModel};
+use crate::condition::Condition;
+use crate::key::{LabelKey, RowKey, row_key};
+use crate::label::{
+    ClipId, LabelDetail, ReviewState, StoredClip, StoredDecision, StoredLabel, StoredModel,
+};
 use crate::{LabelStore, StoreError};
 use label_core::id::Name;
-use label_core::wire::{Decision, parse_name};
-use label_core::{AbstainReason, BootId, CaptureTime, FrameRange, LabelId, LabelKind};
+use label_core::wire::parse_name;
+use label_core::{AbstainReason, BootId, CaptureTime, FrameRange, LabelKind};
 use serde::de::DeserializeOwned;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row};
@@ -12,6 +16,10 @@ use sqlx::{AssertSqlSafe, Row};
 /// Columns that [`label_from_row`] reads, from `labels l LEFT JOIN models m`.
 pub(crate) const LABEL_COLUMNS: &str = "l.rig, l.boot, l.seq, l.n, l.clip, l.kind, l.track, l.start_frame,
     l.end_frame, l.start_pts_us, l.end_pts_us, l.decision, l.reason, l.confidence, l.raw, l.value, l.signs, l.driver, l.state,
+    l.standing, l.correction, l.conditions, l.gain,
+    CASE WHEN l.seq < 0 THEN
+        (SELECT v.reviewer FROM verdicts v WHERE v.rig = l.rig AND v.boot = l.boot AND v.seq = l.seq AND v.n = l.n
+          ORDER BY v.verdict LIMIT 1) END AS made_by,
     m.name AS model_name, m.version AS model_version, m.sha256 AS model_sha256";
 
 const CLIP_COLUMNS: &str =
@@ -41,14 +49,10 @@ pub(crate) fn label_from_row(row: &SqliteRow) -> Result<StoredLabel, StoreError>
     let value: Option<&str> = row.get("value");
     let signs: Option<&str> = row.get("signs");
     let state: Option<&str> = row.get("state");
+    let correction: Option<&str> = row.get("correction");
     let model_name: Option<String> = row.get("model_name");
     Ok(StoredLabel {
-        id: LabelId {
-            rig: rig.clone(),
-            boot,
-            seq: row.get::<i64, _>("seq") as u64,
-            n: row.get::<i64, _>("n") as u16,
-        },
+        id: RowKey::of(row).label_key()?,
         clip: ClipId {
             rig,
             boot,
@@ -64,7 +68,7 @@ pub(crate) fn label_from_row(row: &SqliteRow) -> Result<StoredLabel, StoreError>
             CaptureTime(row.get("start_pts_us")),
             CaptureTime(row.get("end_pts_us")),
         ),
-        decision: word::<Decision>(row.get("decision"), "decision")?,
+        decision: word::<StoredDecision>(row.get("decision"), "decision")?,
         reason: reason
             .map(|text| word::<AbstainReason>(text, "reason"))
             .transpose()?,
@@ -88,6 +92,15 @@ pub(crate) fn label_from_row(row: &SqliteRow) -> Result<StoredLabel, StoreError>
             })
             .transpose()?,
         driver: row.get("driver"),
+        correction: correction
+            .map(|text| {
+                serde_json::from_str(text).map_err(|_| StoreError::unreadable("correction", text))
+            })
+            .transpose()?,
+        conditions: Condition::of_bits(row.get("conditions")),
+        gain: row.get("gain"),
+        standing: row.get("standing"),
+        made_by: row.get("made_by"),
         state: state
             .map(|text| {
                 ReviewState::from_name(text).ok_or_else(|| StoreError::unreadable("state", text))
@@ -118,7 +131,11 @@ pub(crate) fn clip_from_row(row: &SqliteRow) -> Result<StoredClip, StoreError> {
 
 impl LabelStore {
     /// A label with its clip and verdicts; `None` where there is none of this identity.
-    pub async fn label(&self, id: &LabelId) -> Result<Option<LabelDetail>, StoreError> {
+    pub async fn label(&self, key: &LabelKey) -> Result<Option<LabelDetail>, StoreError> {
+        let mut connection = self.read("read a label").await?;
+        let Some(place) = row_key(&mut connection, key).await? else {
+            return Ok(None);
+        };
         let sql = format!(
             "SELECT {LABEL_COLUMNS},
                 (SELECT count(*) FROM evidence e
@@ -126,12 +143,11 @@ impl LabelStore {
              FROM labels l LEFT JOIN models m ON m.model = l.model
              WHERE l.rig = $1 AND l.boot = $2 AND l.seq = $3 AND l.n = $4"
         );
-        let mut connection = self.read("read a label").await?;
         let Some(row) = sqlx::query(AssertSqlSafe(sql))
-            .bind(id.rig.as_str())
-            .bind(id.boot.raw() as i64)
-            .bind(id.seq as i64)
-            .bind(i64::from(id.n))
+            .bind(&place.rig)
+            .bind(place.boot)
+            .bind(place.seq)
+            .bind(place.n)
             .fetch_optional(&mut *connection)
             .await
             .map_err(StoreError::database("read a label"))?
@@ -150,7 +166,7 @@ impl LabelStore {
             .map_err(StoreError::database("read a clip"))?;
         Ok(Some(LabelDetail {
             clip: clip_from_row(&clip)?,
-            verdicts: crate::verdict::verdicts_in(&mut connection, id).await?,
+            verdicts: crate::history::verdicts_in(&mut connection, &place).await?,
             evidence: row.get::<i64, _>("evidence") as u32,
             label,
         }))

@@ -1,9 +1,10 @@
 //! Opening, and the two ways in: reading and writing.
 
 use crate::StoreError;
+use sqlx::migrate::MigrateError;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, Sqlite, SqlitePool, Transaction};
+use sqlx::{ConnectOptions, Connection, Row, Sqlite, SqlitePool, Transaction};
 use std::path::Path;
 use std::time::Duration;
 
@@ -32,6 +33,12 @@ impl LabelStore {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(10));
+        bring_up_to_date(&options)
+            .await
+            .map_err(|source| StoreError::Migrate {
+                path: path.to_owned(),
+                source,
+            })?;
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             // SQLite ends a transaction by itself where the disk is full, and the driver goes on believing in it: such a
@@ -42,13 +49,6 @@ impl LabelStore {
             .connect_with(options.clone())
             .await
             .map_err(open_error)?;
-        sqlx::migrate!("migrations/sqlite")
-            .run(&writer)
-            .await
-            .map_err(|source| StoreError::Migrate {
-                path: path.to_owned(),
-                source,
-            })?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .connect_with(options.read_only(true))
@@ -81,5 +81,34 @@ impl LabelStore {
             .acquire()
             .await
             .map_err(StoreError::database(doing))
+    }
+}
+
+/// A table whose checks change is made anew, and its rows are pointed at by others meanwhile: SQLite wants foreign keys
+/// off for that, which it allows only outside a transaction. So the tables have a connection of their own, and what
+/// points nowhere afterwards is found before anybody uses it.
+async fn bring_up_to_date(options: &SqliteConnectOptions) -> Result<(), MigrateError> {
+    let mut connection = options.clone().foreign_keys(false).connect().await?;
+    // The number of the last change to any table's form.
+    let form = "PRAGMA schema_version";
+    let before: i64 = sqlx::query(form).fetch_one(&mut connection).await?.get(0);
+    sqlx::migrate!("migrations/sqlite")
+        .run_direct(None, &mut connection, false)
+        .await?;
+    let after: i64 = sqlx::query(form).fetch_one(&mut connection).await?.get(0);
+    let mut astray = None;
+    if before != after {
+        astray = sqlx::query("PRAGMA foreign_key_check")
+            .fetch_optional(&mut connection)
+            .await?;
+    }
+    connection.close().await?;
+    match astray {
+        Some(row) => Err(MigrateError::Execute(sqlx::Error::Protocol(format!(
+            "a row of {} points at nothing in {}",
+            row.get::<String, _>(0),
+            row.get::<String, _>(2)
+        )))),
+        None => Ok(()),
     }
 }

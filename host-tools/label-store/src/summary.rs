@@ -259,8 +259,8 @@ async fn clips(connection: &mut SqliteConnection) -> Result<Vec<ClipSummary>, St
         );
     }
     for row in &sqlx::query(
-        "SELECT rig, boot, clip, kind, decision, state, count(*) AS labels FROM labels
-         GROUP BY rig, boot, clip, kind, decision, state",
+        "SELECT rig, boot, clip, kind, state, model = -1 AS made, sum(labels) AS labels FROM label_counts
+         WHERE labels > 0 GROUP BY rig, boot, clip, kind, state, model = -1",
     )
     .fetch_all(connection)
     .await
@@ -275,10 +275,13 @@ async fn clips(connection: &mut SqliteConnection) -> Result<Vec<ClipSummary>, St
             let kind: &str = row.get("kind");
             let kind =
                 LabelKind::from_name(kind).ok_or_else(|| StoreError::unreadable("kind", kind))?;
-            let state = row
-                .get::<Option<&str>, _>("state")
-                .and_then(ReviewState::from_name);
-            clip.count(kind, state, row.get::<i64, _>("labels") as u64);
+            let state = ReviewState::from_name(row.get("state"));
+            let labels = row.get::<i64, _>("labels") as u64;
+            if row.get::<bool, _>("made") {
+                clip.count_made(state, labels);
+            } else {
+                clip.count(kind, state, labels);
+            }
         }
     }
     let mut clips: Vec<_> = clips.into_values().collect();
@@ -326,6 +329,17 @@ impl ClipSummary {
             ReviewState::Accepted => self.review.accepted += labels,
             ReviewState::Corrected => self.review.corrected += labels,
             ReviewState::Rejected => self.review.rejected += labels,
+            ReviewState::Created | ReviewState::Removed => {}
+        }
+    }
+
+    /// Adds labels that a person made and that stand.
+    fn count_made(&mut self, state: Option<ReviewState>, labels: u64) {
+        if !matches!(
+            state,
+            None | Some(ReviewState::Rejected | ReviewState::Removed)
+        ) {
+            self.review.created += labels;
         }
     }
 }

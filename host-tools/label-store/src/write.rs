@@ -1,11 +1,13 @@
 //! One statement a row: what a message adds to the tables.
 
-use crate::StoreError;
 use crate::commit::{Batch, ensure_boot};
+use crate::condition::{self, Touched};
+use crate::counts::{self, Group};
 use crate::incoming::Incoming;
-use label_core::BootId;
+use crate::{ClipId, StoreError, gain};
 use label_core::id::Name;
 use label_core::wire::{ClipEvent, ClipMessage, Decision, Evicted, EvidenceHeader, ModelRef};
+use label_core::{BootId, FrameRange};
 use serde::Serialize;
 use sqlx::{Row, SqliteConnection};
 
@@ -141,14 +143,30 @@ pub(crate) async fn store_labels(
     for model in &batch.models {
         models.push(model_number(tx, model).await?);
     }
+    let clip = ClipId {
+        rig: from.rig.clone(),
+        boot: from.boot,
+        clip: batch.clip,
+    };
+    let seconds = gain::seconds_of(tx).await?;
+    let mut flags: Option<FrameRange> = None;
     for label in &batch.labels {
         let model = label
             .model
             .and_then(|index| models.get(usize::from(index)).copied());
+        let confidence = label
+            .confidence
+            .map(|confidence| f64::from(confidence.get()));
+        let candidate = label.decision == Decision::Candidate;
+        let told = seconds
+            .iter()
+            .find(|(kind, _)| candidate && *kind == label.kind)
+            .map_or(0.0, |(_, seconds)| seconds.gain(confidence));
         sqlx::query(
             "INSERT INTO labels (rig, boot, seq, n, clip, kind, track, start_frame, end_frame, start_pts_us,
-                end_pts_us, decision, reason, confidence, raw, model, value, signs, driver, state)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
+                end_pts_us, decision, reason, confidence, raw, model, value, signs, driver, state, sure, gain)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+                $22)",
         )
         .bind(from.rig.as_str())
         .bind(from.boot.raw() as i64)
@@ -163,23 +181,46 @@ pub(crate) async fn store_labels(
         .bind(label.pts_us.1.us())
         .bind(word(&label.decision))
         .bind(label.reason.map(label_core::AbstainReason::name))
-        .bind(
-            label
-                .confidence
-                .map(|confidence| f64::from(confidence.get())),
-        )
+        .bind(confidence)
         .bind(label.raw.map(f64::from))
         .bind(model)
         .bind(label.value.as_ref().map(json))
         .bind(label.signs.as_ref().map(json))
         .bind(label.driver)
-        .bind((label.decision == Decision::Candidate).then_some("waiting"))
+        .bind(candidate.then_some("waiting"))
+        .bind(confidence.unwrap_or(UNTOLD))
+        .bind(told)
         .execute(&mut *tx)
         .await
         .map_err(StoreError::database("store a label"))?;
+        let group = Group {
+            clip: &clip,
+            kind: label.kind.name(),
+            state: if candidate {
+                "waiting"
+            } else {
+                counts::ABSTAINED
+            },
+            model: model.unwrap_or(0),
+            conditions: 0,
+        };
+        counts::add(tx, &group, 1).await?;
+        if candidate && condition::is_condition(label.kind) {
+            let (start, end) = (label.frames.start, label.frames.end);
+            flags = Some(flags.map_or(label.frames, |all| {
+                FrameRange::new(all.start.min(start), all.end.max(end))
+            }));
+        }
+    }
+    condition::refresh(tx, &clip, Touched::Message(from.seq as i64)).await?;
+    if let Some(frames) = flags {
+        condition::refresh(tx, &clip, Touched::Frames(frames)).await?;
     }
     Ok(())
 }
+
+/// How sure a label is that says nothing of it: after every one that does.
+const UNTOLD: f64 = 2.0;
 
 pub(crate) async fn store_evidence(
     tx: &mut SqliteConnection,

@@ -1,9 +1,9 @@
 //! Names of things as they stand in addresses.
 
 use crate::error::ApiError;
+use label_core::BootId;
 use label_core::wire::parse_name;
-use label_core::{BootId, LabelId};
-use label_store::{ClipId, PictureId, parse_label_id, parse_picture_id};
+use label_store::{ClipId, LabelKey, PictureId, parse_label_key, parse_picture_id};
 
 /// A clip's identity as one word, safe in an address: `rig:boot:clip`.
 pub(crate) fn clip_id_text(id: &ClipId) -> String {
@@ -25,13 +25,8 @@ pub(crate) fn clip_id(text: &str) -> Result<ClipId, ApiError> {
 }
 
 /// The identity of a label, from an address.
-pub(crate) fn label_id(text: &str) -> Result<LabelId, ApiError> {
-    let id = parse_label_id(text).ok_or(ApiError::LabelId)?;
-    // The database counts in signed 64 bits; no rig gets anywhere near.
-    if i64::try_from(id.seq).is_err() {
-        return Err(ApiError::LabelId);
-    }
-    Ok(id)
+pub(crate) fn label_key(text: &str) -> Result<LabelKey, ApiError> {
+    parse_label_key(text).ok_or(ApiError::LabelId)
 }
 
 /// The identity of a picture, from an address.
@@ -62,7 +57,7 @@ mod tests {
 
     #[test]
     fn a_seq_that_the_database_cannot_hold_names_no_label() {
-        assert!(label_id("rig:1:9223372036854775807:0").is_ok());
-        assert!(label_id("rig:1:9223372036854775808:0").is_err());
+        assert!(label_key("rig:1:9223372036854775807:0").is_ok());
+        assert!(label_key("rig:1:9223372036854775808:0").is_err());
     }
 }

@@ -1,29 +1,23 @@
 //! The handlers: from a request to the store and back.
 
 use crate::Desk;
-use crate::address::{clip_id, label_id, picture_id};
+use crate::address::{clip_id, label_key, picture_id};
 use crate::error::ApiError;
-use crate::verdicts::{UndoBody, VerdictBody};
-use crate::view::{
-    AbstentionView, ClipView, EvidenceView, LabelDetailView, LabelView, MarkView, PictureView,
-    SummaryView,
-};
+use crate::label_view::LabelDetailView;
+use crate::request::{kind, understood};
+use crate::verdicts;
+use crate::view::{AbstentionView, ClipView, EvidenceView, MarkView, PictureView, SummaryView};
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::sse::{KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use label_core::LabelKind;
-use label_store::{BlinkFilter, QueueOrder, ReviewState};
 use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
 
 type Answer<T> = Result<Json<T>, ApiError>;
-
-/// Most labels in one answer.
-const MAX_LABELS_LISTED: u32 = 5000;
 
 /// Whether the store answers.
 pub(crate) async fn health(State(desk): State<Arc<Desk>>) -> Result<&'static str, ApiError> {
@@ -41,95 +35,11 @@ pub(crate) async fn clips(State(desk): State<Arc<Desk>>) -> Answer<Vec<ClipView>
     Ok(Json(clips.into_iter().rev().map(ClipView::from).collect()))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct LabelsQuery {
-    clip: Option<String>,
-    kind: Option<String>,
-    state: Option<String>,
-    order: Option<QueueOrder>,
-    offset: Option<u32>,
-    limit: Option<u32>,
-}
-
-/// The queue.
-pub(crate) async fn labels(
-    State(desk): State<Arc<Desk>>,
-    query: Result<Query<LabelsQuery>, QueryRejection>,
-) -> Answer<Vec<LabelView>> {
-    let query = understood(query)?;
-    let filter = BlinkFilter {
-        rig: None,
-        clip: query.clip.as_deref().map(clip_id).transpose()?,
-        kind: query
-            .kind
-            .as_deref()
-            .map(|name| match kind(name)? {
-                kind if kind.is_event() => Ok(kind),
-                _ => Err(ApiError::Query(
-                    "this version lists the kinds blink and long-closure".to_owned(),
-                )),
-            })
-            .transpose()?,
-        state: query
-            .state
-            .as_deref()
-            .map(|name| {
-                ReviewState::from_name(name).ok_or_else(|| {
-                    ApiError::Query(
-                        "a state is waiting, accepted, corrected or rejected".to_owned(),
-                    )
-                })
-            })
-            .transpose()?,
-        order: query.order.unwrap_or_default(),
-        offset: query.offset.unwrap_or(0),
-        limit: query
-            .limit
-            .unwrap_or(MAX_LABELS_LISTED)
-            .min(MAX_LABELS_LISTED),
-    };
-    let found = desk.store.blinks(&filter).await?;
-    Ok(Json(
-        found
-            .into_iter()
-            .map(|item| LabelView::new(item.label, item.evidence))
-            .collect(),
-    ))
-}
-
 pub(crate) async fn label(
     State(desk): State<Arc<Desk>>,
     Path(id): Path<String>,
 ) -> Answer<LabelDetailView> {
-    detail(&desk, &id).await
-}
-
-async fn detail(desk: &Desk, id: &str) -> Answer<LabelDetailView> {
-    let detail = desk
-        .store
-        .label(&label_id(id)?)
-        .await?
-        .ok_or(ApiError::NotFound("such label"))?;
-    Ok(Json(LabelDetailView::new(detail)))
-}
-
-pub(crate) async fn judge(
-    State(desk): State<Arc<Desk>>,
-    Path(id): Path<String>,
-    body: Result<Json<VerdictBody>, JsonRejection>,
-) -> Answer<LabelDetailView> {
-    desk.verdicts.judge(&label_id(&id)?, read(body)?).await?;
-    detail(&desk, &id).await
-}
-
-pub(crate) async fn undo(
-    State(desk): State<Arc<Desk>>,
-    Path(id): Path<String>,
-    body: Result<Json<UndoBody>, JsonRejection>,
-) -> Answer<LabelDetailView> {
-    desk.verdicts.undo(&label_id(&id)?, read(body)?).await?;
-    detail(&desk, &id).await
+    verdicts::detail(&desk, &label_key(&id)?).await
 }
 
 /// `{id}.jpg`: the filmstrip; `{id}.json`: its layout and the curve. Of several the last one that came.
@@ -142,7 +52,7 @@ pub(crate) async fn evidence(
     };
     let newest = desk
         .store
-        .evidence(&label_id(id)?)
+        .evidence(&label_key(id)?)
         .await?
         .pop()
         .ok_or(ApiError::NotFound("evidence for this label"))?;
@@ -224,25 +134,4 @@ pub(crate) async fn events(State(desk): State<Arc<Desk>>) -> Response {
 
 pub(crate) async fn method_not_allowed() -> ApiError {
     ApiError::Method
-}
-
-fn kind(name: &str) -> Result<LabelKind, ApiError> {
-    LabelKind::from_name(name).ok_or_else(|| {
-        let names: Vec<_> = LabelKind::ALL.iter().map(|kind| kind.name()).collect();
-        ApiError::Query(format!("a kind is one of {}", names.join(", ")))
-    })
-}
-
-fn understood<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, ApiError> {
-    match query {
-        Ok(Query(query)) => Ok(query),
-        Err(rejection) => Err(ApiError::Query(rejection.body_text())),
-    }
-}
-
-fn read<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, ApiError> {
-    match body {
-        Ok(Json(body)) => Ok(body),
-        Err(rejection) => Err(ApiError::Body(rejection.status(), rejection.body_text())),
-    }
 }

@@ -9,8 +9,11 @@ use label_store::StoreError;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ApiError {
     /// The address names no label.
-    #[error("a label is named rig:boot:seq:n")]
+    #[error("a label is named rig:boot:seq:n, or desk:number")]
     LabelId,
+    /// The address names no verdicts given at once.
+    #[error("a batch of verdicts is named by a number")]
+    BatchId,
     /// The address names no clip.
     #[error("a clip is named rig:boot:clip")]
     ClipId,
@@ -38,9 +41,6 @@ pub(crate) enum ApiError {
     /// JSON, but not a verdict.
     #[error("{0}")]
     Verdict(String),
-    /// There is no verdict to take back.
-    #[error("no verdict stands on this label")]
-    NothingToUndo,
     /// The store did not do it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -50,31 +50,36 @@ impl ApiError {
     /// The one place where a trouble becomes a number.
     fn status(&self) -> StatusCode {
         match self {
-            Self::LabelId | Self::ClipId | Self::PictureId | Self::Query(_) => {
+            Self::LabelId | Self::BatchId | Self::ClipId | Self::PictureId | Self::Query(_) => {
                 StatusCode::BAD_REQUEST
             }
-            Self::NotFound(_) | Self::Store(StoreError::NoSuchLabel(_)) => StatusCode::NOT_FOUND,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::CrossSite => StatusCode::FORBIDDEN,
             Self::Host => StatusCode::MISDIRECTED_REQUEST,
             Self::Body(status, _) => *status,
-            Self::Verdict(_) | Self::Store(StoreError::Verdict(_)) => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
-            Self::NothingToUndo | Self::Store(StoreError::NotACandidate(_)) => StatusCode::CONFLICT,
-            Self::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Verdict(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Store(error) => match error {
+                StoreError::NoSuchLabel(_)
+                | StoreError::NoSuchClip(_)
+                | StoreError::NoSuchBatch(_) => StatusCode::NOT_FOUND,
+                StoreError::Verdict(_) => StatusCode::UNPROCESSABLE_ENTITY,
+                StoreError::NotACandidate(_)
+                | StoreError::Removed(_)
+                | StoreError::NothingToUndo(_)
+                | StoreError::NothingToRedo(_)
+                | StoreError::SaidSince(_) => StatusCode::CONFLICT,
+                _ => StatusCode::INTERNAL_SERVER_ERROR,
+            },
         }
     }
 
     /// What the other side is told.
     fn text(&self) -> String {
         match self {
-            Self::Store(
-                error @ (StoreError::NoSuchLabel(_)
-                | StoreError::NotACandidate(_)
-                | StoreError::Verdict(_)),
-            ) => error.to_string(),
-            Self::Store(_) => "the label store is in trouble; the host's log says more".to_owned(),
+            Self::Store(_) if self.status().is_server_error() => {
+                "the label store is in trouble; the host's log says more".to_owned()
+            }
             other => other.to_string(),
         }
     }

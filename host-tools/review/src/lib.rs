@@ -4,8 +4,7 @@
 //! no other way to the store than the API, which `docs/reference/http.md` describes. Nothing here decides what a
 //! verdict means: that is `label-store`'s.
 //!
-//! Terms: a *candidate event* is a blink or a long closure that a rig offers; *evidence* is its filmstrip and openness
-//! curve; frames are 0-based and ranges inclusive; times are microseconds on the clip's own time line.
+//! Terms: a *label* is what a rig offers or a person made; *evidence* is the filmstrip and openness curve of a blink; frames are 0-based and ranges inclusive; times are microseconds on the clip's own time line.
 
 mod address;
 mod api;
@@ -13,6 +12,10 @@ mod assets;
 mod changes;
 mod error;
 mod guard;
+mod label_view;
+mod queue;
+mod request;
+mod reviewer;
 mod rig_view;
 mod verdicts;
 mod view;
@@ -25,8 +28,8 @@ use label_store::LabelStore;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// Longest request body in bytes; a verdict takes about a hundred.
-const MAX_BODY_BYTES: usize = 16 * 1024;
+/// Longest request body in bytes: 500 labels judged at once, each named in up to 100 bytes.
+const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// How the page is served.
 #[derive(Clone, Debug)]
@@ -43,7 +46,6 @@ pub struct Options {
 struct Desk {
     store: LabelStore,
     changes: changes::Changes,
-    verdicts: verdicts::VerdictDesk,
 }
 
 /// The page at `/`, the API below `/api`, and `/healthz`.
@@ -51,17 +53,20 @@ pub fn router(store: LabelStore, options: Options) -> Router {
     let guard = guard::Guard::new(options.listen, options.names);
     let desk = Arc::new(Desk {
         changes: changes::Changes::new(store.clone(), options.stop),
-        verdicts: verdicts::VerdictDesk::new(store.clone()),
         store,
     });
     Router::new()
         .route("/healthz", get(api::health))
         .route("/api/summary", get(api::summary))
         .route("/api/clips", get(api::clips))
-        .route("/api/labels", get(api::labels))
+        .route("/api/labels", get(queue::labels))
         .route("/api/labels/{id}", get(api::label))
-        .route("/api/labels/{id}/verdicts", post(api::judge))
-        .route("/api/labels/{id}/undo", post(api::undo))
+        .route("/api/labels/{id}/verdicts", post(verdicts::judge))
+        .route("/api/labels/{id}/undo", post(verdicts::undo))
+        .route("/api/labels/{id}/redo", post(verdicts::redo))
+        .route("/api/verdicts", post(verdicts::judge_many))
+        .route("/api/verdicts/{batch}/undo", post(verdicts::undo_many))
+        .route("/api/verdicts/{batch}/redo", post(verdicts::redo_many))
         .route("/api/evidence/{file}", get(api::evidence))
         .route("/api/pictures", get(api::pictures))
         .route("/api/pictures/{file}", get(api::picture))

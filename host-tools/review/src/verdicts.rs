@@ -1,27 +1,29 @@
-//! Taking verdicts, each once.
+//! Taking verdicts, each once; undo and redo.
 //!
-//! A page that got no answer sends its verdict again, with the key it gave it. A key that was taken before is answered
-//! and not recorded again.
+//! A page that got no answer sends its verdict again, with the key it gave it. The store keeps keys beside what they
+//! named, so a verdict is recorded once even where the host was started anew in between.
 
+use crate::Desk;
+use crate::address::label_key;
 use crate::error::ApiError;
-use label_core::LabelId;
-use label_store::{Judgement, LabelStore, NewVerdict, now_us};
-use serde::Deserialize;
-use std::collections::{HashSet, VecDeque};
-use tokio::sync::Mutex;
-
-/// Who judges, until there are accounts.
-const REVIEWER: &str = "desk";
-
-/// Keys remembered; a page resends within minutes, and a reviewer gives a few thousand verdicts a day.
-const MAX_KEYS: usize = 8192;
+use crate::label_view::{LabelDetailView, LabelView};
+use crate::request::read;
+use crate::reviewer::Reviewer;
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use label_core::FrameRange;
+use label_core::wire::LabelValue;
+use label_store::{Asked, Correction, Judgement, LabelKey, NewVerdict, Step, now_us};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 const MAX_KEY_BYTES: usize = 64;
 
 /// Longest time on one item, a day: more is a clock gone wrong.
 const MAX_MILLIS: u64 = 24 * 60 * 60 * 1000;
 
-/// Why a candidate is rejected: the project's list.
+/// Why a label is rejected: the project's list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum RejectCause {
@@ -46,12 +48,38 @@ impl RejectCause {
     }
 }
 
-/// The two verdicts this version takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Word {
     Accept,
+    Correct,
     Reject,
+}
+
+/// What would have been right. The first frame comes first: a range the wrong way round is a slip.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CorrectionBody {
+    frames: Option<(u32, u32)>,
+    value: Option<LabelValue>,
+}
+
+impl CorrectionBody {
+    fn read(self) -> Result<Box<Correction>, ApiError> {
+        Ok(Box::new(Correction {
+            frames: self.frames.map(frames).transpose()?,
+            value: self.value,
+        }))
+    }
+}
+
+pub(crate) fn frames((first, last): (u32, u32)) -> Result<FrameRange, ApiError> {
+    if first > last {
+        return Err(ApiError::Verdict(
+            "the first of the frames comes after the last".to_owned(),
+        ));
+    }
+    Ok(FrameRange::new(first, last))
 }
 
 /// Body of `POST /api/labels/{id}/verdicts`.
@@ -60,130 +88,198 @@ pub(crate) enum Word {
 pub(crate) struct VerdictBody {
     verdict: Word,
     cause: Option<RejectCause>,
+    correction: Option<CorrectionBody>,
     millis: u64,
     key: Option<String>,
 }
 
-/// Body of `POST /api/labels/{id}/undo`.
+/// Body of `POST /api/verdicts`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct UndoBody {
+pub(crate) struct BatchBody {
+    labels: Vec<String>,
+    verdict: Word,
+    cause: Option<RejectCause>,
+    millis: u64,
     key: Option<String>,
 }
 
-/// Records verdicts one after another.
-pub(crate) struct VerdictDesk {
-    store: LabelStore,
-    // Held over the write, so that two copies of one request cannot pass each other.
-    taken: Mutex<TakenKeys>,
+/// Body of undo and redo.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StepBody {
+    key: Option<String>,
 }
 
-#[derive(Default)]
-struct TakenKeys {
-    known: HashSet<String>,
-    by_age: VecDeque<String>,
+/// Verdicts given at once.
+#[derive(Serialize)]
+pub(crate) struct BatchView {
+    batch: String,
+    labels: Vec<LabelView>,
 }
 
-impl TakenKeys {
-    fn remember(&mut self, key: String) {
-        if self.known.insert(key.clone()) {
-            self.by_age.push_back(key);
-        }
-        while self.by_age.len() > MAX_KEYS {
-            if let Some(oldest) = self.by_age.pop_front() {
-                self.known.remove(&oldest);
-            }
-        }
-    }
+type Body<T> = Result<Json<T>, JsonRejection>;
+type Answer<T> = Result<Json<T>, ApiError>;
+
+pub(crate) async fn judge(
+    State(desk): State<Arc<Desk>>,
+    reviewer: Reviewer,
+    Path(id): Path<String>,
+    body: Body<VerdictBody>,
+) -> Answer<LabelDetailView> {
+    let (label, body) = (label_key(&id)?, read(body)?);
+    let new = new_verdict(body.verdict, body.cause, body.correction, body.millis)?;
+    let asked = asked(reviewer, body.key)?;
+    desk.store.record_verdict(&label, &new, &asked).await?;
+    detail(&desk, &label).await
 }
 
-impl VerdictDesk {
-    pub(crate) fn new(store: LabelStore) -> Self {
-        Self {
-            store,
-            taken: Mutex::default(),
-        }
-    }
-
-    /// Records what a reviewer said.
-    pub(crate) async fn judge(&self, label: &LabelId, body: VerdictBody) -> Result<(), ApiError> {
-        let refuse = |why: &str| Err(ApiError::Verdict(why.to_owned()));
-        let (judgement, cause) = match (body.verdict, body.cause) {
-            (Word::Accept, None) => (Judgement::Accept, None),
-            (Word::Accept, Some(_)) => return refuse("an acceptance has no cause"),
-            (Word::Reject, Some(cause)) => (Judgement::Reject, Some(cause.name().to_owned())),
-            (Word::Reject, None) => return refuse("a rejection names its cause"),
-        };
-        if body.millis > MAX_MILLIS {
-            return refuse("millis is more than a day");
-        }
-        let key = checked_key(body.key)?;
-        let mut taken = self.taken.lock().await;
-        if key.as_ref().is_some_and(|key| taken.known.contains(key)) {
-            return Ok(());
-        }
-        let verdict = NewVerdict {
-            judgement,
-            cause,
-            correction: None,
-            reviewer: REVIEWER.to_owned(),
-            at_us: now_us(),
-            spent_ms: body.millis,
-        };
-        // A verdict has room for a whole track as its correction: not on the stack of every request.
-        Box::pin(self.store.record_verdict(label, verdict)).await?;
-        if let Some(key) = key {
-            taken.remember(key);
-        }
-        Ok(())
-    }
-
-    /// Takes back the verdict that stands.
-    pub(crate) async fn undo(&self, label: &LabelId, body: UndoBody) -> Result<(), ApiError> {
-        let key = checked_key(body.key)?;
-        let mut taken = self.taken.lock().await;
-        if key.as_ref().is_some_and(|key| taken.known.contains(key)) {
-            return Ok(());
-        }
-        if self.store.undo(label, REVIEWER, now_us()).await?.is_none() {
-            return Err(ApiError::NothingToUndo);
-        }
-        if let Some(key) = key {
-            taken.remember(key);
-        }
-        Ok(())
-    }
+pub(crate) async fn undo(
+    State(desk): State<Arc<Desk>>,
+    reviewer: Reviewer,
+    Path(id): Path<String>,
+    body: Body<StepBody>,
+) -> Answer<LabelDetailView> {
+    step(&desk, reviewer, &id, body, Step::Undo).await
 }
 
-fn checked_key(key: Option<String>) -> Result<Option<String>, ApiError> {
-    match &key {
-        Some(text)
-            if text.is_empty()
-                || text.len() > MAX_KEY_BYTES
-                || !text
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') =>
-        {
-            Err(ApiError::Verdict(
-                "a key is 1 to 64 letters, digits and hyphens".to_owned(),
-            ))
-        }
-        _ => Ok(key),
-    }
+pub(crate) async fn redo(
+    State(desk): State<Arc<Desk>>,
+    reviewer: Reviewer,
+    Path(id): Path<String>,
+    body: Body<StepBody>,
+) -> Answer<LabelDetailView> {
+    step(&desk, reviewer, &id, body, Step::Redo).await
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+async fn step(
+    desk: &Desk,
+    reviewer: Reviewer,
+    id: &str,
+    body: Body<StepBody>,
+    step: Step,
+) -> Answer<LabelDetailView> {
+    let (label, body) = (label_key(id)?, read(body)?);
+    let asked = asked(reviewer, body.key)?;
+    desk.store.step(&label, step, &asked).await?;
+    detail(desk, &label).await
+}
 
-    #[test]
-    fn the_oldest_keys_are_forgotten_first() {
-        let mut taken = TakenKeys::default();
-        for key in 0..=MAX_KEYS {
-            taken.remember(key.to_string());
-        }
-        assert!(!taken.known.contains("0"));
-        assert!(taken.known.contains("1"));
-        assert_eq!(taken.known.len(), MAX_KEYS);
+pub(crate) async fn judge_many(
+    State(desk): State<Arc<Desk>>,
+    reviewer: Reviewer,
+    body: Body<BatchBody>,
+) -> Answer<BatchView> {
+    let body = read(body)?;
+    if body.verdict == Word::Correct {
+        return Err(ApiError::Verdict(
+            "labels are accepted or rejected at once; each is corrected by itself".to_owned(),
+        ));
     }
+    let labels = body
+        .labels
+        .iter()
+        .map(|id| label_key(id))
+        .collect::<Result<Vec<_>, _>>()?;
+    let new = new_verdict(body.verdict, body.cause, None, body.millis)?;
+    let asked = asked(reviewer, body.key)?;
+    let batch = desk.store.record_verdicts(&labels, &new, &asked).await?;
+    batch_view(&desk, batch, &labels).await
+}
+
+pub(crate) async fn undo_many(
+    State(desk): State<Arc<Desk>>,
+    reviewer: Reviewer,
+    Path(batch): Path<String>,
+    body: Body<StepBody>,
+) -> Answer<BatchView> {
+    step_many(&desk, reviewer, &batch, body, Step::Undo).await
+}
+
+pub(crate) async fn redo_many(
+    State(desk): State<Arc<Desk>>,
+    reviewer: Reviewer,
+    Path(batch): Path<String>,
+    body: Body<StepBody>,
+) -> Answer<BatchView> {
+    step_many(&desk, reviewer, &batch, body, Step::Redo).await
+}
+
+async fn step_many(
+    desk: &Desk,
+    reviewer: Reviewer,
+    batch: &str,
+    body: Body<StepBody>,
+    step: Step,
+) -> Answer<BatchView> {
+    let batch = batch.parse().map_err(|_| ApiError::BatchId)?;
+    let asked = asked(reviewer, read(body)?.key)?;
+    let labels = desk.store.step_batch(batch, step, &asked).await?;
+    batch_view(desk, batch, &labels).await
+}
+
+async fn batch_view(desk: &Desk, batch: i64, labels: &[LabelKey]) -> Answer<BatchView> {
+    let items = desk.store.labels(labels).await?;
+    Ok(Json(BatchView {
+        batch: batch.to_string(),
+        labels: items.into_iter().map(LabelView::from).collect(),
+    }))
+}
+
+pub(crate) async fn detail(desk: &Desk, label: &LabelKey) -> Answer<LabelDetailView> {
+    let detail = desk
+        .store
+        .label(label)
+        .await?
+        .ok_or(ApiError::NotFound("such label"))?;
+    Ok(Json(detail.into()))
+}
+
+fn new_verdict(
+    word: Word,
+    cause: Option<RejectCause>,
+    correction: Option<CorrectionBody>,
+    millis: u64,
+) -> Result<NewVerdict, ApiError> {
+    if word == Word::Accept && cause.is_some() {
+        return Err(ApiError::Verdict("an acceptance has no cause".to_owned()));
+    }
+    Ok(NewVerdict {
+        judgement: match word {
+            Word::Accept => Judgement::Accept,
+            Word::Correct => Judgement::Correct,
+            Word::Reject => Judgement::Reject,
+        },
+        cause: cause.map(|cause| cause.name().to_owned()),
+        correction: correction.map(CorrectionBody::read).transpose()?,
+        spent_ms: checked_millis(millis)?,
+    })
+}
+
+pub(crate) fn checked_millis(millis: u64) -> Result<u64, ApiError> {
+    if millis > MAX_MILLIS {
+        return Err(ApiError::Verdict("millis is more than a day".to_owned()));
+    }
+    Ok(millis)
+}
+
+/// Who asks, now, and under which key.
+pub(crate) fn asked(reviewer: Reviewer, key: Option<String>) -> Result<Asked, ApiError> {
+    let sound = |text: &String| {
+        !text.is_empty()
+            && text.len() <= MAX_KEY_BYTES
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    if key.as_ref().is_some_and(|key| !sound(key)) {
+        return Err(ApiError::Verdict(
+            "a key is 1 to 64 letters, digits and hyphens".to_owned(),
+        ));
+    }
+    Ok(Asked {
+        reviewer: reviewer.0,
+        at_us: now_us(),
+        key,
+    })
 }

@@ -2,110 +2,13 @@
 
 use crate::address::clip_id_text;
 use crate::rig_view::RigView;
-use label_core::wire::{ClockState, EventValue, EvidenceHeader, LabelValue};
+use label_core::wire::{ClockState, EvidenceHeader};
 use label_core::{CaptureTime, FrameIndex, FrameRange, TrackId};
 use label_store::{
-    Balance, ClipSummary, Judgement, KindSummary, LabelDetail, ReviewCounts, ReviewState,
-    StoredLabel, StoredMark, StoredModel, StoredPicture, Summary, Verdict, label_id_text,
-    picture_id_text,
+    Balance, ClipSummary, KindSummary, ReviewCounts, StoredLabel, StoredMark, StoredPicture,
+    Summary, picture_id_text,
 };
 use serde::Serialize;
-
-/// A candidate event.
-#[derive(Serialize)]
-pub(crate) struct LabelView {
-    id: String,
-    clip: String,
-    kind: &'static str,
-    track: Option<TrackId>,
-    frames: FrameRange,
-    pts_us: (CaptureTime, CaptureTime),
-    confidence: Option<f32>,
-    raw: Option<f32>,
-    model: Option<StoredModel>,
-    event: Option<EventValue>,
-    state: Option<&'static str>,
-    cause: Option<String>,
-    has_evidence: bool,
-}
-
-impl LabelView {
-    pub(crate) fn new(label: StoredLabel, evidence: u32) -> Self {
-        Self {
-            id: label_id_text(&label.id),
-            clip: clip_id_text(&label.clip),
-            kind: label.kind.name(),
-            track: label.track,
-            frames: label.frames,
-            pts_us: label.pts_us,
-            confidence: label.confidence,
-            raw: label.raw,
-            model: label.model,
-            event: match label.value {
-                Some(LabelValue::Event(event)) => Some(event),
-                _ => None,
-            },
-            state: label.state.map(ReviewState::name),
-            cause: None,
-            has_evidence: evidence > 0,
-        }
-    }
-}
-
-/// A label with its history.
-#[derive(Serialize)]
-pub(crate) struct LabelDetailView {
-    #[serde(flatten)]
-    label: LabelView,
-    verdicts: Vec<VerdictView>,
-}
-
-#[derive(Serialize)]
-struct VerdictView {
-    verdict: i64,
-    judgement: &'static str,
-    cause: Option<String>,
-    reviewer: String,
-    at_us: i64,
-    spent_ms: u64,
-    replaces: Option<i64>,
-}
-
-impl LabelDetailView {
-    pub(crate) fn new(detail: LabelDetail) -> Self {
-        let rejected = detail.label.state == Some(ReviewState::Rejected);
-        let mut label = LabelView::new(detail.label, detail.evidence);
-        if rejected {
-            label.cause = standing(&detail.verdicts).and_then(|verdict| verdict.cause.clone());
-        }
-        Self {
-            label,
-            verdicts: detail
-                .verdicts
-                .into_iter()
-                .map(|verdict| VerdictView {
-                    verdict: verdict.verdict,
-                    judgement: verdict.judgement.name(),
-                    cause: verdict.cause,
-                    reviewer: verdict.reviewer,
-                    at_us: verdict.at_us,
-                    spent_ms: verdict.spent_ms,
-                    replaces: verdict.replaces,
-                })
-                .collect(),
-        }
-    }
-}
-
-/// The verdict that holds: the last, or after a withdrawal the one that the withdrawn verdict had replaced.
-fn standing(verdicts: &[Verdict]) -> Option<&Verdict> {
-    let by_number = |number| verdicts.iter().find(|verdict| verdict.verdict == number);
-    let last = verdicts.last()?;
-    if last.judgement != Judgement::Withdraw {
-        return Some(last);
-    }
-    by_number(last.replaces?)?.replaces.and_then(by_number)
-}
 
 /// Curve and layout of a filmstrip.
 #[derive(Serialize)]
@@ -333,6 +236,7 @@ impl From<Summary> for SummaryView {
                 accepted: all(|clip| clip.review.accepted),
                 corrected: all(|clip| clip.review.corrected),
                 rejected: all(|clip| clip.review.rejected),
+                created: all(|clip| clip.review.created),
             },
             kinds,
             quarantined: summary.quarantined,

@@ -12,9 +12,9 @@ mod browser;
 mod synthetic_drive;
 
 use browser::Browser;
-use label_core::LabelId;
+use label_core::LabelKind;
 use label_core::wire::{CameraState, Shed};
-use label_store::{BlinkFilter, Judgement, LabelStore, ReviewState, Verdict};
+use label_store::{Judgement, LabelKey, LabelStore, QueueFilter, ReviewState, Verdict};
 use std::net::SocketAddr;
 use std::path::Path;
 use synthetic_drive::{EVENTS, Rig};
@@ -61,9 +61,14 @@ impl Host {
     }
 }
 
-async fn label_at(store: &LabelStore, first_frame: u32) -> (LabelId, Option<ReviewState>) {
-    let queue = store.blinks(&BlinkFilter::default()).await.unwrap();
+async fn label_at(store: &LabelStore, first_frame: u32) -> (LabelKey, Option<ReviewState>) {
+    let events = QueueFilter {
+        kinds: vec![LabelKind::Blink, LabelKind::LongClosure],
+        ..QueueFilter::default()
+    };
+    let queue = store.queue(&events).await.unwrap();
     let item = queue
+        .items
         .into_iter()
         .find(|item| item.label.frames.start == first_frame)
         .unwrap();
@@ -226,7 +231,7 @@ async fn a_link_opens_the_label_it_names() {
     let link = format!(
         "http://{}/#{}",
         host.address,
-        label_store::label_id_text(&id)
+        label_store::label_key_text(&id)
     );
     let page = Browser::open(&link).await;
     page.until(&shows("758–779")).await;

@@ -7,7 +7,7 @@ use label_core::wire::{
     ModelRef, OperatorMark, Origin, PictureHeader, WIRE_VERSION, parse_name,
 };
 use label_core::{AbstainReason, BootId, CaptureTime, Confidence, FrameRange, LabelId, LabelKind};
-use label_store::{Content, Correction, Incoming, Judgement, NewVerdict};
+use label_store::{Asked, Content, Correction, Incoming, Judgement, LabelKey, NewVerdict};
 
 pub(crate) fn name(text: &str) -> Name {
     parse_name(text).unwrap()
@@ -221,25 +221,42 @@ pub(crate) fn evicted(seq: u64, of: BootId, seqs: (u64, u64)) -> Incoming {
     incoming(content, &format!("evicted {seq}"))
 }
 
-pub(crate) fn id(seq: u64, n: u16) -> LabelId {
-    LabelId {
+pub(crate) fn id(seq: u64, n: u16) -> LabelKey {
+    LabelKey::Rig(LabelId {
         rig: name("rig"),
         boot: boot(),
         seq,
         n,
-    }
+    })
 }
 
 pub(crate) fn verdict(judgement: Judgement) -> NewVerdict {
     NewVerdict {
         judgement,
         cause: (judgement == Judgement::Reject).then(|| "not-a-blink".to_owned()),
-        correction: (judgement == Judgement::Correct).then(|| Correction {
-            frames: Some(FrameRange::new(11, 15)),
-            value: None,
+        correction: (judgement == Judgement::Correct).then(|| {
+            Box::new(Correction {
+                frames: Some(FrameRange::new(11, 15)),
+                value: None,
+            })
         }),
+        spent_ms: 1200,
+    }
+}
+
+/// Somebody asks, under no key.
+pub(crate) fn ada() -> Asked {
+    Asked {
         reviewer: "ada".to_owned(),
         at_us: 5,
-        spent_ms: 1200,
+        key: None,
+    }
+}
+
+/// Somebody asks, under this key.
+pub(crate) fn ada_with(key: &str) -> Asked {
+    Asked {
+        key: Some(key.to_owned()),
+        ..ada()
     }
 }

@@ -6,15 +6,14 @@
 )]
 
 mod made;
+mod queue;
+mod verdicts;
 
 use label_core::wire::{
     Birth, Label, LabelCounts, LabelValue, Power, Signs, Status, Topic, WIRE_VERSION,
 };
 use label_core::{BootId, FrameRange, LabelKind};
-use label_store::{
-    Balance, BlinkFilter, Content, Judgement, LabelStore, NamedMessage, NewVerdict, PictureId,
-    QueueOrder, Refusal, RefusalReason, ReviewState, StoreError,
-};
+use label_store::{Balance, Content, LabelStore, NamedMessage, PictureId, Refusal, RefusalReason};
 use made::*;
 
 async fn watermark(store: &LabelStore) -> Vec<(BootId, u64)> {
@@ -192,40 +191,6 @@ async fn a_clip_balances_when_all_of_it_is_here(store: LabelStore) {
     assert_eq!(clip.clip.name.as_deref(), Some("drive.mp4"));
 }
 
-async fn blinks_come_in_order_with_what_there_is_to_see(store: LabelStore) {
-    store
-        .commit(&[
-            evidence(1, (2, 1)),
-            batch(2, &[blink(0, 50, 0.9), blink(1, 10, 0.4), silence(2)]),
-            opened(3),
-        ])
-        .await
-        .unwrap();
-    let queue = store.blinks(&BlinkFilter::default()).await.unwrap();
-    let starts: Vec<_> = queue.iter().map(|item| item.label.frames.start).collect();
-    assert_eq!(starts, [10, 50]);
-    assert_eq!((queue[0].evidence, queue[1].evidence), (1, 0));
-    assert_eq!(queue[0].clip_name.as_deref(), Some("drive.mp4"));
-    assert_eq!(queue[0].label.model.as_ref().unwrap().name, "blink");
-    let doubt = BlinkFilter {
-        order: QueueOrder::Doubt,
-        limit: 1,
-        ..BlinkFilter::default()
-    };
-    assert_eq!(store.blinks(&doubt).await.unwrap()[0].label.id, id(2, 1));
-    let nobody = BlinkFilter {
-        rig: Some(name("other")),
-        ..BlinkFilter::default()
-    };
-    assert_eq!(store.blinks(&nobody).await.unwrap(), []);
-    let seen = store.evidence(&id(2, 1)).await.unwrap();
-    assert_eq!(
-        (seen.len(), seen[0].jpeg.as_slice()),
-        (1, &b"picture 1"[..])
-    );
-    assert_eq!(seen[0].header.label, (2, 1));
-}
-
 async fn pictures_come_in_the_order_of_frames_and_count_as_evidence(store: LabelStore) {
     let source = (1280, 960);
     store
@@ -323,92 +288,6 @@ async fn what_a_level_rests_on_and_who_drives_is_kept(store: LabelStore) {
     assert_eq!(level.value, Some(LabelValue::Level(4)));
     let other = stored(1).await;
     assert_eq!((other.signs, other.driver), (None, false));
-}
-
-async fn verdicts_add_up_and_undo_brings_back_what_stood_before(store: LabelStore) {
-    store
-        .commit(&[batch(1, &[blink(0, 10, 0.9), silence(1)])])
-        .await
-        .unwrap();
-    let state = async |expected| {
-        let detail = store.label(&id(1, 0)).await.unwrap().unwrap();
-        assert_eq!(detail.label.state, Some(expected));
-        let filter = BlinkFilter {
-            state: Some(expected),
-            ..BlinkFilter::default()
-        };
-        assert_eq!(store.blinks(&filter).await.unwrap().len(), 1);
-    };
-    state(ReviewState::Waiting).await;
-    let first = store
-        .record_verdict(&id(1, 0), verdict(Judgement::Accept))
-        .await
-        .unwrap();
-    assert_eq!(first.replaces, None);
-    state(ReviewState::Accepted).await;
-    let second = store
-        .record_verdict(&id(1, 0), verdict(Judgement::Correct))
-        .await
-        .unwrap();
-    assert_eq!(second.replaces, Some(first.verdict));
-    state(ReviewState::Corrected).await;
-    let undone = store.undo(&id(1, 0), "ada", 9).await.unwrap().unwrap();
-    assert_eq!(
-        (undone.judgement, undone.replaces),
-        (Judgement::Withdraw, Some(second.verdict))
-    );
-    state(ReviewState::Accepted).await;
-    let third = store
-        .record_verdict(&id(1, 0), verdict(Judgement::Reject))
-        .await
-        .unwrap();
-    assert_eq!(third.replaces, Some(first.verdict));
-    store.undo(&id(1, 0), "ada", 9).await.unwrap().unwrap();
-    state(ReviewState::Accepted).await;
-    store.undo(&id(1, 0), "ada", 9).await.unwrap().unwrap();
-    state(ReviewState::Waiting).await;
-    assert_eq!(store.undo(&id(1, 0), "ada", 9).await.unwrap(), None);
-    assert_eq!(
-        store.verdicts(&id(1, 0)).await.unwrap().len(),
-        6,
-        "all kept"
-    );
-    let kept = store.verdicts(&id(1, 0)).await.unwrap();
-    assert_eq!(kept[1], second);
-}
-
-async fn verdicts_that_say_too_little_are_refused(store: LabelStore) {
-    store
-        .commit(&[batch(1, &[blink(0, 10, 0.9), silence(1)])])
-        .await
-        .unwrap();
-    for broken in [
-        NewVerdict {
-            cause: None,
-            ..verdict(Judgement::Reject)
-        },
-        NewVerdict {
-            correction: None,
-            ..verdict(Judgement::Correct)
-        },
-        NewVerdict {
-            reviewer: " ".to_owned(),
-            ..verdict(Judgement::Accept)
-        },
-        verdict(Judgement::Withdraw),
-    ] {
-        let refused = store.record_verdict(&id(1, 0), broken).await;
-        assert!(matches!(refused, Err(StoreError::Verdict(_))));
-    }
-    let accept = || verdict(Judgement::Accept);
-    assert!(matches!(
-        store.record_verdict(&id(1, 1), accept()).await,
-        Err(StoreError::NotACandidate(_))
-    ));
-    assert!(matches!(
-        store.record_verdict(&id(1, 2), accept()).await,
-        Err(StoreError::NoSuchLabel(_))
-    ));
 }
 
 async fn a_late_will_of_an_earlier_boot_does_not_hide_the_rig(store: LabelStore) {
@@ -526,6 +405,9 @@ async fn a_disk_that_was_full_is_written_again_once_there_is_room() {
     store.close().await;
 }
 
+use queue::*;
+use verdicts::*;
+
 macro_rules! on_sqlite {
     ($($test:ident),* $(,)?) => {
         mod sqlite {
@@ -551,11 +433,20 @@ on_sqlite!(
     a_failing_batch_stores_nothing,
     a_clip_balances_when_all_of_it_is_here,
     what_a_level_rests_on_and_who_drives_is_kept,
-    blinks_come_in_order_with_what_there_is_to_see,
+    labels_of_every_kind_come_in_order_with_what_there_is_to_see,
+    the_queue_can_be_filtered_by_everything_a_reviewer_chooses_by,
+    however_many_match_pages_follow_each_other_without_gap_or_repeat,
+    a_minute_goes_first_to_quick_doubtful_labels,
+    labels_are_found_by_what_they_were_seen_under,
+    a_flag_that_is_judged_changes_what_others_were_seen_under,
     pictures_come_in_the_order_of_frames_and_count_as_evidence,
     a_picture_that_is_not_of_its_clip_is_kept_aside,
     verdicts_add_up_and_undo_brings_back_what_stood_before,
+    redo_brings_back_what_was_taken_back_until_something_else_is_said,
     verdicts_that_say_too_little_are_refused,
+    corrections_that_cannot_be_true_are_refused,
+    a_request_that_comes_again_changes_nothing,
+    many_labels_are_judged_at_once_or_not_at_all,
     a_late_will_of_an_earlier_boot_does_not_hide_the_rig,
     only_the_boots_heard_last_are_told,
 );

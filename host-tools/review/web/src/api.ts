@@ -36,7 +36,7 @@ export const summary = () => get<Summary>("/api/summary");
 export const clips = () => get<Clip[]>("/api/clips");
 
 export const events = (clip: string) =>
-  get<Label[]>(`/api/labels?clip=${encodeURIComponent(clip)}`);
+  get<Label[]>(`/api/labels?clip=${encodeURIComponent(clip)}&kind=blink,long-closure`);
 
 export const label = (id: string) => get<Label>(`/api/labels/${encodeURIComponent(id)}`);
 

@@ -4,112 +4,20 @@
     reason = "a test fails where it cannot go on; its helpers too"
 )]
 
+mod desk;
+mod judging;
+mod queue;
+#[path = "../synthetic_drive/mod.rs"]
 mod synthetic_drive;
 
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use desk::{Answer, Desk};
 use futures_util::StreamExt;
 use label_core::wire::{CameraState, Shed};
-use label_store::LabelStore;
-use serde_json::{Value, json};
+use serde_json::json;
 use synthetic_drive::{EVENTS, MARKS, Rig};
-use tempfile::TempDir;
-use tokio::sync::watch;
 use tower::ServiceExt;
-
-struct Desk {
-    router: Router,
-    store: LabelStore,
-    stop: watch::Sender<bool>,
-    _folder: TempDir,
-}
-
-struct Answer {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Vec<u8>,
-}
-
-impl Answer {
-    fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap()
-    }
-
-    fn error(&self) -> String {
-        self.json()["error"].as_str().unwrap().to_owned()
-    }
-}
-
-impl Desk {
-    async fn empty() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let store = LabelStore::open(&folder.path().join("labels.db"))
-            .await
-            .unwrap();
-        let (stop, stopped) = watch::channel(false);
-        let options = review::Options {
-            listen: "127.0.0.1:8080".parse().unwrap(),
-            names: Vec::new(),
-            stop: stopped,
-        };
-        Self {
-            router: review::router(store.clone(), options),
-            store,
-            stop,
-            _folder: folder,
-        }
-    }
-
-    async fn after_a_drive() -> Self {
-        let desk = Self::empty().await;
-        Rig::drive(&desk.store).await;
-        desk
-    }
-
-    async fn ask(&self, request: axum::http::request::Builder, body: &str) -> Answer {
-        let request = request.body(Body::from(body.to_owned())).unwrap();
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            body: to_bytes(body, usize::MAX).await.unwrap().to_vec(),
-        }
-    }
-
-    async fn get(&self, path: &str) -> Answer {
-        self.ask(
-            Request::get(path).header(header::HOST, "localhost:8080"),
-            "",
-        )
-        .await
-    }
-
-    async fn post(&self, path: &str, body: &str) -> Answer {
-        self.ask(from_the_page(path), body).await
-    }
-
-    async fn label_ids(&self) -> Vec<String> {
-        self.get("/api/labels")
-            .await
-            .json()
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|label| label["id"].as_str().unwrap().to_owned())
-            .collect()
-    }
-}
-
-/// A `POST` as a browser sends it from our own page.
-fn from_the_page(path: &str) -> axum::http::request::Builder {
-    Request::post(path)
-        .header(header::HOST, "localhost:8080")
-        .header(header::ORIGIN, "http://localhost:8080")
-        .header("sec-fetch-site", "same-origin")
-        .header(header::CONTENT_TYPE, "application/json")
-}
 
 const ACCEPT: &str = r#"{"verdict":"accept","millis":1200}"#;
 
@@ -317,123 +225,6 @@ async fn a_rig_is_shown_as_it_fares_in_this_run() {
 }
 
 #[tokio::test]
-async fn a_verdict_is_recorded_replaced_and_taken_back() {
-    let desk = Desk::after_a_drive().await;
-    let id = desk.label_ids().await.remove(0);
-    let verdicts = format!("/api/labels/{id}/verdicts");
-    let undo = format!("/api/labels/{id}/undo");
-    let accepted = desk.post(&verdicts, ACCEPT).await;
-    assert_eq!(accepted.status, StatusCode::OK);
-    assert_eq!(accepted.json()["state"], json!("accepted"));
-    let rejected = desk
-        .post(
-            &verdicts,
-            r#"{"verdict":"reject","cause":"wrong-time","millis":800}"#,
-        )
-        .await;
-    assert_eq!(rejected.json()["state"], json!("rejected"));
-    assert_eq!(rejected.json()["cause"], json!("wrong-time"));
-    assert_eq!(
-        desk.post(&undo, "{}").await.json()["state"],
-        json!("accepted")
-    );
-    let waiting = desk.post(&undo, "{}").await.json();
-    assert_eq!(
-        (&waiting["state"], &waiting["cause"]),
-        (&json!("waiting"), &json!(null))
-    );
-    let nothing = desk.post(&undo, "{}").await;
-    assert_eq!(nothing.status, StatusCode::CONFLICT);
-    let history = desk.get(&format!("/api/labels/{id}")).await.json();
-    let said: Vec<_> = history["verdicts"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|verdict| verdict["judgement"].as_str().unwrap().to_owned())
-        .collect();
-    assert_eq!(said, ["accept", "reject", "withdraw", "withdraw"]);
-    assert_eq!(history["verdicts"][0]["spent_ms"], json!(1200));
-}
-
-#[tokio::test]
-async fn a_verdict_sent_twice_with_one_key_counts_once() {
-    let desk = Desk::after_a_drive().await;
-    let id = desk.label_ids().await.remove(0);
-    let verdicts = format!("/api/labels/{id}/verdicts");
-    let body = r#"{"verdict":"accept","millis":1200,"key":"k1"}"#;
-    for _ in 0..2 {
-        assert_eq!(desk.post(&verdicts, body).await.status, StatusCode::OK);
-    }
-    let history = desk.get(&format!("/api/labels/{id}")).await.json();
-    assert_eq!(history["verdicts"].as_array().unwrap().len(), 1);
-    let undo = format!("/api/labels/{id}/undo");
-    for _ in 0..2 {
-        let answer = desk.post(&undo, r#"{"key":"k2"}"#).await;
-        assert_eq!(answer.json()["state"], json!("waiting"));
-    }
-}
-
-#[tokio::test]
-async fn bad_verdicts_are_refused_in_words() {
-    let desk = Desk::after_a_drive().await;
-    let id = desk.label_ids().await.remove(0);
-    let path = format!("/api/labels/{id}/verdicts");
-    for (body, status) in [
-        ("", StatusCode::BAD_REQUEST),
-        ("{", StatusCode::BAD_REQUEST),
-        ("[]", StatusCode::UNPROCESSABLE_ENTITY),
-        ("{}", StatusCode::UNPROCESSABLE_ENTITY),
-        (
-            r#"{"verdict":"maybe","millis":1}"#,
-            StatusCode::UNPROCESSABLE_ENTITY,
-        ),
-        (r#"{"verdict":"accept"}"#, StatusCode::UNPROCESSABLE_ENTITY),
-        (
-            r#"{"verdict":"accept","millis":-1}"#,
-            StatusCode::UNPROCESSABLE_ENTITY,
-        ),
-        (
-            r#"{"verdict":"accept","millis":99999999999}"#,
-            StatusCode::UNPROCESSABLE_ENTITY,
-        ),
-        (
-            r#"{"verdict":"reject","millis":1}"#,
-            StatusCode::UNPROCESSABLE_ENTITY,
-        ),
-        (
-            r#"{"verdict":"reject","cause":"ugly","millis":1}"#,
-            StatusCode::UNPROCESSABLE_ENTITY,
-        ),
-        (
-            r#"{"verdict":"accept","cause":"duplicate","millis":1}"#,
-            StatusCode::UNPROCESSABLE_ENTITY,
-        ),
-        (
-            r#"{"verdict":"accept","millis":1,"reviewer":"me"}"#,
-            StatusCode::UNPROCESSABLE_ENTITY,
-        ),
-        (
-            r#"{"verdict":"accept","millis":1,"key":"a b"}"#,
-            StatusCode::UNPROCESSABLE_ENTITY,
-        ),
-    ] {
-        let answer = desk.post(&path, body).await;
-        assert_eq!(answer.status, status, "{body}");
-        assert!(!answer.error().is_empty());
-    }
-    let too_long = format!(
-        r#"{{"verdict":"accept","millis":1,"key":"{}"}}"#,
-        "x".repeat(20_000)
-    );
-    assert_eq!(
-        desk.post(&path, &too_long).await.status,
-        StatusCode::PAYLOAD_TOO_LARGE
-    );
-    let history = desk.get(&format!("/api/labels/{id}")).await.json();
-    assert_eq!(history["verdicts"], json!([]));
-}
-
-#[tokio::test]
 async fn hostile_ids_lead_nowhere() {
     let desk = Desk::after_a_drive().await;
     for id in [
@@ -504,7 +295,14 @@ async fn queries_that_are_not_understood_say_so() {
         "/api/labels?clip=nonsense",
         "/api/labels?state=lost",
         "/api/labels?kind=sneeze",
-        "/api/labels?kind=alertness",
+        "/api/labels?kind=blink,sneeze",
+        "/api/labels?rig=a/b",
+        "/api/labels?condition=rain",
+        "/api/labels?confidence_min=1.5",
+        "/api/labels?confidence_max=NaN",
+        "/api/labels?model=blink-lag",
+        "/api/labels?order=best",
+        "/api/labels?offset=100001",
         "/api/labels?limit=many",
         "/api/labels?sort=up",
         "/api/coverage",
