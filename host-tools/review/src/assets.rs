@@ -51,6 +51,7 @@ fn content_type(path: &str) -> &'static str {
         Some("svg") => "image/svg+xml",
         Some("woff2") => "font/woff2",
         Some("png") => "image/png",
+        Some("jpg") => "image/jpeg",
         _ => "application/octet-stream",
     }
 }

@@ -8,6 +8,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
   },
   server: {
+    // The rubrics of docs/ are part of the page.
+    fs: { allow: ["../../.."] },
     // `npm run dev` beside a running `rigel serve`; the host only answers requests that name it.
     proxy: { "/api": { target: "http://127.0.0.1:8080", changeOrigin: true } },
   },

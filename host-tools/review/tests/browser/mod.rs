@@ -4,7 +4,9 @@
     reason = "a test fails where it cannot go on; its helpers too"
 )]
 
-use fantoccini::actions::{InputSource, KeyAction, KeyActions};
+use fantoccini::actions::{
+    InputSource, KeyAction, KeyActions, MOUSE_BUTTON_LEFT, MouseActions, PointerAction,
+};
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use nix::sys::signal::{Signal, killpg};
@@ -22,6 +24,11 @@ const INSTALL: &str =
 
 /// How long the page may take for anything that is asked of it.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Keys that are not written, as the driver names them.
+pub(crate) const ENTER: char = '\u{e007}';
+pub(crate) const SHIFT: char = '\u{e008}';
+pub(crate) const ARROW_RIGHT: char = '\u{e014}';
 
 /// A browser with a fresh profile; it is gone when this is dropped.
 pub(crate) struct Browser {
@@ -85,6 +92,66 @@ impl Browser {
                 .then(KeyAction::Up { value: key });
             self.client.perform_actions(press).await.unwrap();
         }
+    }
+
+    /// Presses a key while another is held down.
+    pub(crate) async fn chord(&self, held: char, key: char) {
+        let press = KeyActions::new("keyboard".to_owned())
+            .then(KeyAction::Down { value: held })
+            .then(KeyAction::Down { value: key })
+            .then(KeyAction::Up { value: key })
+            .then(KeyAction::Up { value: held });
+        self.client.perform_actions(press).await.unwrap();
+    }
+
+    /// Clicks the button that reads so, once there is one.
+    pub(crate) async fn click_button(&self, text: &str) {
+        let path = format!("//button[normalize-space()='{text}']");
+        self.client
+            .wait()
+            .at_most(PATIENCE)
+            .for_element(Locator::XPath(&path))
+            .await
+            .unwrap_or_else(|error| panic!("there is no button {text}: {error}"))
+            .click()
+            .await
+            .unwrap();
+    }
+
+    /// Takes hold of an element in its middle and drags it by so many CSS pixels.
+    pub(crate) async fn drag(&self, css: &str, x: f64, y: f64) {
+        let element = self
+            .client
+            .wait()
+            .at_most(PATIENCE)
+            .for_element(Locator::Css(css))
+            .await
+            .unwrap_or_else(|error| panic!("{css} does not appear: {error}"));
+        let glide = Some(Duration::from_millis(40));
+        let drag = MouseActions::new("mouse".to_owned())
+            .then(PointerAction::MoveToElement {
+                element,
+                duration: None,
+                x: 0.0,
+                y: 0.0,
+            })
+            .then(PointerAction::Down {
+                button: MOUSE_BUTTON_LEFT,
+            })
+            .then(PointerAction::MoveBy {
+                duration: glide,
+                x: x / 2.0,
+                y: y / 2.0,
+            })
+            .then(PointerAction::MoveBy {
+                duration: glide,
+                x: x / 2.0,
+                y: y / 2.0,
+            })
+            .then(PointerAction::Up {
+                button: MOUSE_BUTTON_LEFT,
+            });
+        self.client.perform_actions(drag).await.unwrap();
     }
 
     /// Waits for an element and gives its text.

@@ -1,7 +1,8 @@
 // The HTTP API of the host (docs/reference/http.md).
 
-import type { Abstention, Clip, Evidence, Label, Mark, Summary } from "./model";
-import type { Action, Outcome } from "./outbox";
+import { type Filter, queryOf } from "./filters";
+import type { Abstention, Clip, Evidence, FrameRange, Kind, Label, Mark, OpennessCurve, Picture, Summary } from "./model";
+import { type Action, nameOfCreated, type Outcome } from "./outbox";
 
 const ANSWER_WITHIN_MS = 10_000;
 
@@ -15,10 +16,14 @@ export class ApiError extends Error {
   }
 }
 
-async function get<T>(path: string): Promise<T> {
+async function ask(path: string): Promise<Response> {
   const response = await fetch(path, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
   if (!response.ok) throw new ApiError(response.status, await whyNot(response));
-  return (await response.json()) as T;
+  return response;
+}
+
+async function get<T>(path: string): Promise<T> {
+  return (await (await ask(path)).json()) as T;
 }
 
 async function whyNot(response: Response): Promise<string> {
@@ -31,49 +36,110 @@ async function whyNot(response: Response): Promise<string> {
   return `the host answered ${response.status}`;
 }
 
+const name = encodeURIComponent;
+
 export const summary = () => get<Summary>("/api/summary");
 
 export const clips = () => get<Clip[]>("/api/clips");
 
-export const events = (clip: string) =>
-  get<Label[]>(`/api/labels?clip=${encodeURIComponent(clip)}&kind=blink,long-closure`);
-
-export const label = (id: string) => get<Label>(`/api/labels/${encodeURIComponent(id)}`);
-
-export const coverage = (clip: string) =>
-  get<Abstention[]>(`/api/coverage?clip=${encodeURIComponent(clip)}&kind=blink`);
-
-export const marks = (clip: string) => get<Mark[]>(`/api/marks?clip=${encodeURIComponent(clip)}`);
-
-export const evidence = (label: string) => get<Evidence>(`/api/evidence/${encodeURIComponent(label)}.json`);
-
-export async function filmstrip(label: string): Promise<Blob> {
-  const path = `/api/evidence/${encodeURIComponent(label)}.jpg`;
-  const response = await fetch(path, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
-  if (!response.ok) throw new ApiError(response.status, await whyNot(response));
-  return response.blob();
+export interface Listed {
+  labels: Label[];
+  /** How many the filter finds, listed or not. */
+  total: number;
 }
 
-/** Sends a verdict or an undo. Never throws: what went wrong decides whether it is tried again. */
+/** The queue: the first so many labels that the filter finds. */
+export async function labels(filter: Filter, limit: number): Promise<Listed> {
+  const response = await ask(`/api/labels?${queryOf(filter, limit)}`);
+  const found = (await response.json()) as Label[];
+  const total = Number(response.headers.get("x-total-count") ?? Number.NaN);
+  return { labels: found, total: Number.isInteger(total) ? total : found.length };
+}
+
+/** Labels of some kinds of one clip, whatever the queue shows. */
+export const labelsOfClip = (clip: string, kinds: readonly Kind[]) =>
+  get<Label[]>(`/api/labels?clip=${name(clip)}&kind=${kinds.join(",")}`);
+
+export const label = (id: string) => get<Label>(`/api/labels/${name(id)}`);
+
+export const coverage = (clip: string) => get<Abstention[]>(`/api/coverage?clip=${name(clip)}`);
+
+export const marks = (clip: string) => get<Mark[]>(`/api/marks?clip=${name(clip)}`);
+
+export const pictures = (clip: string) => get<Picture[]>(`/api/pictures?clip=${name(clip)}`);
+
+export const picture = async (id: string) => (await ask(`/api/pictures/${name(id)}.jpg`)).blob();
+
+export const curve = (clip: string, track: number, [first, last]: FrameRange) =>
+  get<OpennessCurve>(`/api/curve?clip=${name(clip)}&track=${track}&frames=${first},${last}`);
+
+export const evidence = (label: string) => get<Evidence>(`/api/evidence/${name(label)}.json`);
+
+export const filmstrip = async (label: string) => (await ask(`/api/evidence/${name(label)}.jpg`)).blob();
+
+/** The front door as the host serves it now: it names the page's script by its content. */
+export const frontDoor = async () => (await ask("/")).text();
+
+/** Sends what was decided. Never throws: what went wrong decides whether it is tried again. */
 export async function send(action: Action): Promise<Outcome> {
-  const label = `/api/labels/${encodeURIComponent(action.label)}`;
-  const [path, body] =
-    action.do === "verdict"
-      ? [`${label}/verdicts`, { key: action.key, millis: action.millis, ...action.verdict }]
-      : [`${label}/undo`, { key: action.key }];
+  const [path, body] = request(action);
   try {
     const response = await fetch(path, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
+      body: JSON.stringify({ ...body, key: action.key }),
       signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
     });
-    if (response.ok) return { is: "saved", label: (await response.json()) as Label };
+    if (response.ok) return saved(action, await response.json());
     const why = await whyNot(response);
     const passing = response.status >= 500 || response.status === 408 || response.status === 429;
     return passing ? { is: "unreachable", why } : { is: "refused", why };
   } catch {
     return { is: "unreachable", why: "the host does not answer" };
+  }
+}
+
+function request(action: Action): [path: string, body: Record<string, unknown>] {
+  switch (action.do) {
+    case "verdict":
+      return [`/api/labels/${name(action.label)}/verdicts`, { millis: action.millis, ...action.verdict }];
+    case "undo":
+    case "redo":
+      return [`/api/labels/${name(action.label)}/${action.do}`, {}];
+    case "bulk":
+      return ["/api/verdicts", { labels: action.labels, millis: action.millis, ...action.verdict }];
+    case "undo-bulk":
+      return [`/api/verdicts/${name(action.batch)}/undo`, {}];
+    case "redo-bulk":
+      return [`/api/verdicts/${name(action.batch)}/redo`, {}];
+    case "create": {
+      const { kind, track, frames, value, millis } = action;
+      return [`/api/clips/${name(action.clip)}/labels`, { kind, ...(track === null ? {} : { track }), frames, value, millis }];
+    }
+    case "tracks":
+      return [`/api/clips/${name(action.clip)}/tracks`, { ...action.edit, millis: action.millis }];
+  }
+}
+
+function saved(action: Action, answer: unknown): Outcome {
+  switch (action.do) {
+    case "verdict":
+    case "undo":
+    case "redo":
+      return { is: "saved", labels: [answer as Label] };
+    case "bulk": {
+      const { batch, labels } = answer as { batch: string | number; labels: Label[] };
+      return { is: "saved", labels, renames: { from: action.key, to: `${batch}` } };
+    }
+    case "undo-bulk":
+    case "redo-bulk":
+      return { is: "saved", labels: (answer as { labels?: Label[] }).labels ?? [] };
+    case "create": {
+      const label = answer as Label;
+      return { is: "saved", labels: [label], renames: { from: nameOfCreated(action.key), to: label.id } };
+    }
+    case "tracks":
+      return { is: "saved", labels: [] };
   }
 }
 
@@ -86,11 +152,12 @@ export function listen(changed: () => void, live: (connected: boolean) => void):
     changed();
   });
   source.addEventListener("change", changed);
+  // A page that is kept for the back button would hold its connection, of which a browser gives a host only six.
+  window.addEventListener("pagehide", () => source.close(), { once: true });
   source.addEventListener("error", () => {
     live(false);
     // The browser reconnects by itself unless the answer was an error.
     if (source.readyState === EventSource.CLOSED) {
-      source.close();
       setTimeout(() => listen(changed, live), 3000);
     }
   });

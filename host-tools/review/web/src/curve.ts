@@ -19,6 +19,23 @@ export function lines(
   openness: readonly (number | null)[],
   evidence: Pick<Evidence, "frames" | "stride" | "columns">,
 ): Point[][] {
+  return runs(openness, evidence, (frame) => columnOf(frame, evidence.columns));
+}
+
+/** The same on a scale of one column a frame that begins with `first`. */
+export function plotLines(
+  openness: readonly (number | null)[],
+  curve: Pick<Evidence, "frames" | "stride">,
+  first: number,
+): Point[][] {
+  return runs(openness, curve, (frame) => frame - first + 0.5);
+}
+
+function runs(
+  openness: readonly (number | null)[],
+  { frames, stride }: Pick<Evidence, "frames" | "stride">,
+  columnAt: (frame: number) => number,
+): Point[][] {
   const found: Point[][] = [];
   let open: Point[] | null = null;
   openness.forEach((value, i) => {
@@ -30,9 +47,8 @@ export function lines(
       open = [];
       found.push(open);
     }
-    const frame = evidence.frames[0] + i * evidence.stride;
     open.push({
-      column: columnOf(frame, evidence.columns),
+      column: columnAt(frames[0] + i * stride),
       openness: Math.min(Math.max(value, 0), HIGHEST_OPENNESS),
     });
   });

@@ -1,35 +1,67 @@
 import { describe, expect, it } from "vitest";
-import { commandFor, type Mode, type Pressed } from "./keys";
+import { commandFor, type Pressed, type Scene } from "./keys";
 
-const press = (key: string, mode: Mode = "review", more: Partial<Pressed> = {}) =>
-  commandFor({ key, repeat: false, modified: false, on: "page", ...more }, mode);
+const EVENT: Scene = { mode: "review", form: "event", editing: false };
+const BOX: Scene = { mode: "review", form: "box", editing: false };
+const press = (key: string, scene: Partial<Scene> = {}, more: Partial<Pressed> = {}) =>
+  commandFor({ key, repeat: false, modified: false, shift: false, on: "page", ...more }, { ...EVENT, ...scene });
 
 describe("the keys", () => {
   it("judge by letter, whether Shift or Caps Lock is on or not", () => {
     expect(press("a")).toEqual({ do: "accept" });
-    expect(press("A")).toEqual({ do: "accept" });
+    expect(press("A", {}, { shift: true })).toEqual({ do: "accept" });
   });
 
   it("name a cause by its digit only while causes are on offer", () => {
-    expect(press("2", "cause")).toEqual({ do: "cause", cause: "wrong-time" });
+    expect(press("2", { mode: "cause" })).toEqual({ do: "cause", cause: "wrong-time" });
     expect(press("2")).toBeNull();
-    expect(press("7", "cause")).toBeNull();
+    expect(press("7", { mode: "cause" })).toBeNull();
+    expect(press("2", { mode: "cause", form: "level" })).toEqual({ do: "cause", cause: "wrong-time" });
   });
 
   it("do not judge label after label when held down", () => {
-    expect(press("a", "review", { repeat: true })).toBeNull();
-    expect(press("1", "cause", { repeat: true })).toBeNull();
-    expect(press("j", "review", { repeat: true })).toEqual({ do: "move", step: 1 });
+    expect(press("a", {}, { repeat: true })).toBeNull();
+    expect(press("1", { mode: "cause" }, { repeat: true })).toBeNull();
+    expect(press("y", { form: "flag" }, { repeat: true })).toBeNull();
+    expect(press("j", {}, { repeat: true })).toEqual({ do: "move", step: 1 });
   });
 
   it("leave the browser its own, and fields theirs", () => {
-    expect(press("a", "review", { modified: true })).toBeNull();
-    expect(press("a", "review", { on: "field" })).toBeNull();
-    expect(press(" ", "review", { on: "button" })).toBeNull();
+    expect(press("a", {}, { modified: true })).toBeNull();
+    expect(press("a", {}, { on: "field" })).toBeNull();
+    expect(press(" ", {}, { on: "button" })).toBeNull();
+    expect(press("Enter", {}, { on: "button" })).toBeNull();
+  });
+
+  it("undo and redo as other programs do, too", () => {
+    expect(press("u")).toEqual({ do: "undo" });
+    expect(press("U", {}, { shift: true })).toEqual({ do: "redo" });
+    expect(press("z", {}, { modified: true })).toEqual({ do: "undo" });
+    expect(press("Z", {}, { modified: true, shift: true })).toEqual({ do: "redo" });
   });
 
   it("go from mark to mark, one at a press", () => {
     expect(press("m")).toEqual({ do: "mark" });
-    expect(press("m", "review", { repeat: true })).toBeNull();
+    expect(press("m", {}, { repeat: true })).toBeNull();
+  });
+
+  it("answer yes or no and one to five where that is asked", () => {
+    expect(press("n", { form: "flag" })).toEqual({ do: "flag", flag: false });
+    expect(press("n")).toEqual({ do: "create" });
+    expect(press("4", { form: "level" })).toEqual({ do: "level", level: 4 });
+    expect(press("4", BOX)).toBeNull();
+  });
+
+  it("move an event's edges a frame at a time", () => {
+    expect(press("[")).toEqual({ do: "edge", edge: "start", by: -1 });
+    expect(press("{", {}, { shift: true })).toEqual({ do: "edge", edge: "start", by: 1 });
+    expect(press("]", {}, { repeat: true })).toEqual({ do: "edge", edge: "end", by: 1 });
+    expect(press("]", BOX)).toBeNull();
+  });
+
+  it("move what is in the picture only while it is edited", () => {
+    expect(press("ArrowLeft", BOX)).toEqual({ do: "scrub", step: -1 });
+    expect(press("ArrowLeft", { ...BOX, editing: true })).toEqual({ do: "nudge", by: [-1, 0] });
+    expect(press("ArrowDown", { ...BOX, editing: true }, { shift: true })).toEqual({ do: "nudge", by: [0, 10] });
   });
 });

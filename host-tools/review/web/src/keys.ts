@@ -1,38 +1,107 @@
 // Which key does what. Letters are taken by what is printed on the key, so that they work on any layout.
 
+import type { Form } from "./kinds";
 import { REJECT_CAUSES, type RejectCause } from "./model";
+import type { Edge } from "./span";
+import type { KeyLine } from "./views";
 
 export type Command =
   | { do: "accept" }
   | { do: "reject" }
   | { do: "cause"; cause: RejectCause }
   | { do: "undo" }
+  | { do: "redo" }
   | { do: "move"; step: 1 | -1 }
   | { do: "mark" }
   | { do: "scrub"; step: 1 | -1 }
+  | { do: "step"; step: number }
   | { do: "play" }
+  | { do: "flag"; flag: boolean }
+  | { do: "level"; level: number }
+  | { do: "edge"; edge: Edge; by: 1 | -1 }
+  | { do: "create" }
+  | { do: "save" }
+  | { do: "edit" }
+  | { do: "nudge"; by: readonly [number, number] }
+  | { do: "handle"; step: 1 | -1 }
+  | { do: "add-key" }
+  | { do: "delete-key" }
+  | { do: "split" }
+  | { do: "extend" }
+  | { do: "snap" }
+  | { do: "magnifier" }
+  | { do: "zoom"; factor: number }
+  | { do: "brightness"; factor: number }
+  | { do: "gamma"; factor: number }
+  | { do: "plain" }
+  | { do: "select" }
+  | { do: "alike" }
+  | { do: "filter" }
+  | { do: "rubric" }
   | { do: "close" };
 
 /** `cause`: the causes of a rejection are on offer. */
 export type Mode = "review" | "cause";
 
+/** What the keys are pressed over. */
+export interface Scene {
+  mode: Mode;
+  form: Form | null;
+  /** Arrow keys move what is in the picture. */
+  editing: boolean;
+}
+
 export interface Pressed {
   key: string;
   repeat: boolean;
-  /** A key together with Ctrl, Alt or Meta belongs to the browser. */
+  /** A key together with Ctrl, Alt or Meta belongs to the browser, but for undo and redo. */
   modified: boolean;
+  shift: boolean;
   /** What has the focus. */
   on: "page" | "button" | "field";
 }
 
-export function commandFor(pressed: Pressed, mode: Mode): Command | null {
-  if (pressed.modified || pressed.on === "field") return null;
+/** How far the arrow keys move, in pixels of the source image. */
+const NUDGE_PX = 1;
+const FAR_NUDGE_PX = 10;
+const ZOOM = 1.25;
+const LIGHT = 1.15;
+
+export function commandFor(pressed: Pressed, scene: Scene): Command | null {
+  if (pressed.on === "field") return pressed.key === "Escape" ? { do: "close" } : null;
   const key = pressed.key.length === 1 ? pressed.key.toLowerCase() : pressed.key;
+  if (pressed.modified) return pressed.repeat ? null : undoOrRedo(key, pressed.shift);
   if (key === "Escape") return { do: "close" };
-  if (mode === "cause") {
+  if (scene.mode === "cause") {
     const cause = /^[1-9]$/.test(key) ? REJECT_CAUSES[Number(key) - 1] : undefined;
     if (cause !== undefined && !pressed.repeat) return { do: "cause", cause };
   }
+  return (scene.editing ? inPicture(key, pressed) : null) ?? held(key, pressed, scene) ?? once(key, pressed, scene);
+}
+
+function undoOrRedo(key: string, shift: boolean): Command | null {
+  if (key === "z") return shift ? { do: "redo" } : { do: "undo" };
+  return key === "y" ? { do: "redo" } : null;
+}
+
+function inPicture(key: string, { shift }: Pressed): Command | null {
+  const far = shift ? FAR_NUDGE_PX : NUDGE_PX;
+  switch (key) {
+    case "ArrowLeft":
+      return { do: "nudge", by: [-far, 0] };
+    case "ArrowRight":
+      return { do: "nudge", by: [far, 0] };
+    case "ArrowUp":
+      return { do: "nudge", by: [0, -far] };
+    case "ArrowDown":
+      return { do: "nudge", by: [0, far] };
+    default:
+      return null;
+  }
+}
+
+/** Keys that may be held down. */
+function held(key: string, { shift, repeat }: Pressed, scene: Scene): Command | null {
   switch (key) {
     case "j":
     case "ArrowDown":
@@ -47,34 +116,149 @@ export function commandFor(pressed: Pressed, mode: Mode): Command | null {
     default:
       break;
   }
-  // A held key must not judge one label after another.
-  if (pressed.repeat) return null;
+  switch (key) {
+    case ",":
+      return { do: "step", step: -1 };
+    case ".":
+      return { do: "step", step: 1 };
+    case "<":
+      return { do: "step", step: -10 };
+    case ">":
+      return { do: "step", step: 10 };
+    default:
+      break;
+  }
+  if (scene.form === "event") {
+    switch (key) {
+      case "[":
+        return { do: "edge", edge: "start", by: -1 };
+      case "{":
+        return { do: "edge", edge: "start", by: 1 };
+      case "]":
+        return { do: "edge", edge: "end", by: 1 };
+      case "}":
+        return { do: "edge", edge: "end", by: -1 };
+      default:
+        return null;
+    }
+  }
+  switch (key) {
+    case "+":
+    case "=":
+      return { do: "zoom", factor: ZOOM };
+    case "-":
+      return { do: "zoom", factor: 1 / ZOOM };
+    case "b":
+      return { do: "brightness", factor: shift ? 1 / LIGHT : LIGHT };
+    case "v":
+      return { do: "gamma", factor: shift ? 1 / LIGHT : LIGHT };
+    case "h":
+      return scene.form === "box" && !repeat ? { do: "handle", step: shift ? -1 : 1 } : null;
+    default:
+      return null;
+  }
+}
+
+/** Keys that do one thing a press: a held key must not judge one label after another. */
+function once(key: string, { repeat, shift, on }: Pressed, scene: Scene): Command | null {
+  if (repeat) return null;
   switch (key) {
     case "a":
       return { do: "accept" };
     case "r":
       return { do: "reject" };
     case "u":
-      return { do: "undo" };
+      return shift ? { do: "redo" } : { do: "undo" };
     case "m":
       return { do: "mark" };
+    case "x":
+      return { do: "select" };
+    case "s":
+      return { do: "alike" };
+    case "f":
+      return { do: "filter" };
+    case "g":
+      return { do: "rubric" };
     case " ":
       // Space presses the button that has the focus.
-      return pressed.on === "button" ? null : { do: "play" };
+      return on === "button" || scene.form !== "event" ? null : { do: "play" };
+    case "Enter":
+      return on === "button" ? null : { do: "save" };
+    default:
+      break;
+  }
+  switch (scene.form) {
+    case "event":
+      return key === "n" ? { do: "create" } : null;
+    case "flag":
+      if (key === "y") return { do: "flag", flag: true };
+      if (key === "n") return { do: "flag", flag: false };
+      return key === "0" ? { do: "zoom", factor: 0 } : key === "p" ? { do: "plain" } : null;
+    case "level":
+      if (/^[1-5]$/.test(key)) return { do: "level", level: Number(key) };
+      return key === "0" ? { do: "zoom", factor: 0 } : key === "p" ? { do: "plain" } : null;
+    case "box":
+    case "point":
+      return ofTrack(key);
+    case null:
+      return null;
+  }
+}
+
+function ofTrack(key: string): Command | null {
+  switch (key) {
+    case "e":
+      return { do: "edit" };
+    case "i":
+      return { do: "add-key" };
+    case "Delete":
+    case "Backspace":
+      return { do: "delete-key" };
+    case "t":
+      return { do: "split" };
+    case "w":
+      return { do: "extend" };
+    case "o":
+      return { do: "snap" };
+    case "l":
+      return { do: "magnifier" };
+    case "0":
+      return { do: "zoom", factor: 0 };
+    case "p":
+      return { do: "plain" };
     default:
       return null;
   }
 }
 
-/** The list shown on the page. */
-export const KEY_LIST: readonly { keys: readonly string[]; does: string }[] = [
-  { keys: ["A"], does: "accept the label as it is" },
+/** The list that `?` opens. */
+export const KEY_LIST: readonly KeyLine[] = [
+  { keys: ["A"], does: "accept the label as it is; with a change, save the change" },
   { keys: ["R"], does: "reject it, then the cause by its digit" },
-  { keys: ["U"], does: "undo: the shown label's verdict, else the last one given" },
+  { keys: ["U"], does: "undo: the shown label's verdict, else the last step; Ctrl+Z too" },
+  { keys: ["⇧U"], does: "redo; Ctrl+Shift+Z too" },
   { keys: ["J", "↓"], does: "next label" },
   { keys: ["K", "↑"], does: "previous label" },
+  { keys: ["X"], does: "select the label, for one verdict on many" },
+  { keys: ["S"], does: "select all waiting labels alike to this one" },
+  { keys: ["F"], does: "filter the queue" },
   { keys: ["M"], does: "next moment marked at the rig: the candidate just before it" },
-  { keys: ["←", "→"], does: "step through the frames" },
-  { keys: ["Space"], does: "play the event" },
-  { keys: ["Esc"], does: "close, cancel" },
+  { keys: ["G"], does: "the written rule for this kind, with examples" },
+  { keys: ["←", "→"], does: "step through frames of the strip, or pictures" },
+  { keys: ["Esc"], does: "close, cancel, drop what is not saved" },
+  { keys: ["Space"], does: "events: play" },
+  { keys: ["[", "]"], does: "events: begin a frame earlier, end a frame later; with ⇧ the other way" },
+  { keys: ["N"], does: "events: make one that was missed, at the shown frame" },
+  { keys: ["Y", "N"], does: "yes or no: accepts or corrects" },
+  { keys: ["1", "–", "5"], does: "levels: accepts or corrects" },
+  { keys: ["E"], does: "boxes and points: move by the arrow keys, with ⇧ by 10 px" },
+  { keys: ["H"], does: "boxes: next side or corner" },
+  { keys: ["I", "Del"], does: "boxes and points: add, delete a keyframe" },
+  { keys: ["T"], does: "boxes and points: split the track at the shown frame" },
+  { keys: ["W"], does: "boxes and points: extend the label to the shown frame" },
+  { keys: [",", "."], does: "a frame back, on; with ⇧ ten" },
+  { keys: ["+", "−", "0"], does: "pictures: nearer, farther, the whole" },
+  { keys: ["B", "V"], does: "pictures: brighter, lift the dark; with ⇧ less, P as it came" },
+  { keys: ["O", "L"], does: "boxes and points: snapping, magnifier" },
+  { keys: ["Enter"], does: "save the change" },
 ];

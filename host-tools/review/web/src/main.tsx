@@ -1,19 +1,27 @@
 import { render } from "preact";
+import { followClip } from "./context";
+import { followEditor } from "./editor";
 import { follow, helpOpen } from "./host";
 import type { Pressed } from "./keys";
+import { followLabel } from "./material";
 import { followHash, route } from "./route";
-import { start } from "./session";
+import { reload, start } from "./session";
 import "./style/base.css";
 import "./style/head.css";
 import "./style/clip.css";
 import "./style/item.css";
 import "./style/verdict.css";
+import "./style/queue.css";
+import "./style/picture.css";
+import "./style/rubric.css";
 import "./style/screen.css";
 import { Page } from "./view/page";
 import { viewNamed } from "./views";
 
-function focused(): Pressed["on"] {
+function focused(key: string): Pressed["on"] {
   const on = document.activeElement;
+  // Of a slider only the keys that move it are its own.
+  if (on instanceof HTMLInputElement && on.type === "range") return /^(Arrow|Page|Home|End)/.test(key) ? "field" : "page";
   if (on instanceof HTMLInputElement || on instanceof HTMLSelectElement || on instanceof HTMLTextAreaElement) {
     return "field";
   }
@@ -24,8 +32,9 @@ window.addEventListener("keydown", (event) => {
   const pressed: Pressed = {
     key: event.key,
     repeat: event.repeat,
+    shift: event.shiftKey,
     modified: event.ctrlKey || event.altKey || event.metaKey,
-    on: focused(),
+    on: focused(event.key),
   };
   if (pressed.key === "?" && !pressed.modified && pressed.on !== "field") {
     helpOpen.value = !helpOpen.value;
@@ -37,10 +46,18 @@ window.addEventListener("keydown", (event) => {
   if (viewNamed(route.value.view)?.takeKey?.(pressed) === true) event.preventDefault();
 });
 
+// A page that comes back by the back button has missed what happened meanwhile, and listens to nobody.
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) reload();
+});
+
 const page = document.getElementById("page");
 if (page !== null) {
   followHash();
   render(<Page />, page);
   start();
+  followClip();
+  followLabel();
+  followEditor();
   follow();
 }

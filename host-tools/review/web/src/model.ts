@@ -3,7 +3,26 @@
 
 export type FrameRange = readonly [first: number, last: number];
 
-export type LabelState = "waiting" | "accepted" | "corrected" | "rejected";
+/** `created`: a person made it, no machine did; `removed`: such a label, taken away again. */
+export const LABEL_STATES = ["waiting", "accepted", "corrected", "rejected", "created", "removed"] as const;
+
+export type LabelState = (typeof LABEL_STATES)[number];
+
+export const KINDS = [
+  "blink",
+  "long-closure",
+  "bbox-person",
+  "keypoint-left-eye",
+  "keypoint-right-eye",
+  "wearing-glasses",
+  "in-shadow",
+  "face-occluded",
+  "alertness",
+  "light-change",
+  "video-quality",
+] as const;
+
+export type Kind = (typeof KINDS)[number];
 
 export const REJECT_CAUSES = [
   "wrong-place",
@@ -16,7 +35,35 @@ export const REJECT_CAUSES = [
 
 export type RejectCause = (typeof REJECT_CAUSES)[number];
 
-export type Verdict = { verdict: "accept" } | { verdict: "reject"; cause: RejectCause };
+/** What a label was seen under, as the host tells it from the flags that overlap it. */
+export const CONDITIONS = [
+  "glasses",
+  "bare-eyes",
+  "shadow",
+  "no-shadow",
+  "occluded",
+  "uncovered",
+  "light-change",
+  "steady-light",
+] as const;
+
+export type Condition = (typeof CONDITIONS)[number];
+
+/** What a person said of tracks. */
+export type TrackEdit =
+  | { do: "split"; track: number; frame: number }
+  | { do: "merge"; track: number; into: number };
+
+/** What would have been right; what is absent was. */
+export interface Correction {
+  frames?: FrameRange;
+  value?: Value;
+}
+
+export type Verdict =
+  | { verdict: "accept" }
+  | { verdict: "reject"; cause: RejectCause }
+  | { verdict: "correct"; correction: Correction };
 
 export interface ModelRef {
   name: string;
@@ -30,11 +77,37 @@ export interface EventValue {
   opening: number;
 }
 
-/** A candidate event: a blink or a long closure. */
+/** A keyframe of a box: frame, x, y, width, height in pixels of the source image, and confidence. */
+export type BoxRow = readonly [number, number, number, number, number, number];
+/** A keyframe of a point: frame, x, y and confidence. */
+export type PointRow = readonly [number, number, number, number];
+
+/** As on the wire: exactly one of the fields stands. */
+export interface Value {
+  boxes?: readonly BoxRow[];
+  points?: readonly PointRow[];
+  flag?: boolean;
+  level?: number;
+  event?: EventValue;
+}
+
+/** What a level of alertness rests on (docs/alertness.md). */
+export interface Signs {
+  seen_s: number;
+  perclos: number;
+  longest_closure_s: number;
+  closures: number;
+  blinks: number;
+  blink_s?: number | null;
+  blink_ratio?: number | null;
+  yawns: number;
+  nods: number;
+}
+
 export interface Label {
   id: string;
   clip: string;
-  kind: "blink" | "long-closure";
+  kind: Kind;
   track: number | null;
   frames: FrameRange;
   pts_us: readonly [number, number];
@@ -42,10 +115,37 @@ export interface Label {
   raw: number | null;
   model: ModelRef | null;
   event: EventValue | null;
+  value?: Value | null;
+  signs?: Signs | null;
+  /** The person at the wheel, as the rig tells them. */
+  driver?: boolean;
   state: LabelState;
   /** Why it was rejected; the list leaves it out, the single label gives it. */
   cause: RejectCause | null;
+  /** As the reviewer left it; null unless corrected. */
+  correction?: Correction | null;
+  /** `desk` where a person made it. */
+  made_by?: string | null;
   has_evidence: boolean;
+}
+
+/** A key picture: what the camera saw in one frame, made smaller. */
+export interface Picture {
+  id: string;
+  frame: number;
+  pts_us: number;
+  /** Width and height of the picture, in pixels of its own. */
+  size: readonly [number, number];
+  /** Width and height of the source image that it was made from. */
+  of: readonly [number, number];
+}
+
+/** Openness of both eyes over a stretch of a clip; null where nothing was told. */
+export interface OpennessCurve {
+  frames: FrameRange;
+  stride: number;
+  left: readonly (number | null)[];
+  right: readonly (number | null)[];
 }
 
 /** The openness curve and the layout of the filmstrip. */
@@ -73,7 +173,8 @@ export interface Clip {
   /** Candidate blinks and long closures. */
   events: number;
   /** Candidates of every kind, by where they stand. */
-  review: Record<LabelState, number>;
+  review: Record<"waiting" | "accepted" | "corrected" | "rejected", number>;
+  kinds?: readonly { kind: Kind; offered: number; abstained: number }[];
   balance: Balance;
   damage: string | null;
 }

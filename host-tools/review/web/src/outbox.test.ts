@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { type Action, Outbox, type Outcome } from "./outbox";
+import { type Action, labelsOf, nameOfCreated, Outbox, type Outcome } from "./outbox";
 import { label } from "./sample";
 
-const SAVED: Outcome = { is: "saved", label: label("x", 1, 2) };
+const SAVED: Outcome = { is: "saved", labels: [label("x", 1, 2)] };
 const AWAY: Outcome = { is: "unreachable", why: "the host does not answer" };
 
 function accept(id: string): Action {
@@ -22,7 +22,7 @@ function scripted(answers: Outcome[], kept: string | null = null) {
   };
   const outbox = new Outbox(
     (action) => {
-      seen.sent.push(`${action.do} ${action.label}`);
+      seen.sent.push(`${action.do} ${labelsOf(action).join("+")}`);
       return Promise.resolve(answers.shift() ?? SAVED);
     },
     {
@@ -37,8 +37,8 @@ function scripted(answers: Outcome[], kept: string | null = null) {
         seen.waiting = count;
         seen.trouble = trouble;
       },
-      saved: (action) => void seen.saved.push(action.label),
-      refused: (action, why) => void seen.refused.push(`${action.label}: ${why}`),
+      saved: (action) => void seen.saved.push(labelsOf(action).join("+")),
+      refused: (action, why) => void seen.refused.push(`${labelsOf(action).join("+")}: ${why}`),
     },
   );
   const settled = () => new Promise<void>((done) => setTimeout(done, 0));
@@ -54,7 +54,7 @@ describe("verdicts on their way to the host", () => {
     await settled();
     expect(seen.sent).toEqual(["verdict a", "verdict b", "undo a"]);
     expect(seen.waiting).toBe(0);
-    expect(seen.shelf).toBe("[]");
+    expect(seen.shelf).toBe('{"queue":[],"names":[]}');
   });
 
   it("are kept and sent again when the host is away, ever more patiently", async () => {
@@ -103,5 +103,43 @@ describe("verdicts on their way to the host", () => {
   it("begin empty when what was kept cannot be read", () => {
     expect(scripted([], "{not json").outbox.pending).toEqual([]);
     expect(scripted([], '{"a":1}').outbox.pending).toEqual([]);
+  });
+
+  it("keep what an older page left waiting", () => {
+    const kept = JSON.stringify([accept("a")]);
+    expect(scripted([], kept).outbox.pending.map((action) => action.key)).toEqual(["a"]);
+  });
+
+  it("name a label that was made here as the host names it, in all that is sent after", async () => {
+    const made: Action = { do: "create", key: "k", clip: "c", kind: "blink", track: 1, frames: [1, 5], value: {}, millis: 9 };
+    const answer: Outcome = { is: "saved", labels: [label("desk:4", 1, 5)], renames: { from: nameOfCreated("k"), to: "desk:4" } };
+    const { outbox, seen, settled } = scripted([answer]);
+    outbox.push(made);
+    outbox.push({ do: "undo", label: nameOfCreated("k"), key: "u" });
+    await settled();
+    expect(seen.sent).toEqual(["create new:k", "undo desk:4"]);
+    expect(outbox.nameOf(nameOfCreated("k"))).toBe("desk:4");
+    // A reload in between does not forget it.
+    expect(scripted([], seen.shelf).outbox.nameOf(nameOfCreated("k"))).toBe("desk:4");
+  });
+
+  it("take verdicts given at once back by the host's number of them", async () => {
+    const bulk: Action = { do: "bulk", key: "k", labels: ["a", "b"], verdict: { verdict: "accept" }, millis: 9 };
+    const sent: Action[] = [];
+    const { outbox, settled } = scripted([]);
+    const own = new Outbox(
+      (action) => {
+        sent.push(action);
+        return Promise.resolve<Outcome>({ is: "saved", labels: [], ...(action.do === "bulk" ? { renames: { from: "k", to: "17" } } : {}) });
+      },
+      { read: () => null, write: () => undefined },
+      { after: () => undefined },
+      { waiting: () => undefined, saved: () => undefined, refused: () => undefined },
+    );
+    own.push(bulk);
+    own.push({ do: "undo-bulk", key: "u", labels: ["a", "b"], batch: "k" });
+    await settled();
+    expect(sent[1]).toMatchObject({ do: "undo-bulk", batch: "17" });
+    expect(outbox.pending).toEqual([]);
   });
 });

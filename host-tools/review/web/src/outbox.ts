@@ -1,15 +1,32 @@
 // Verdicts on their way to the host. They are sent one after another in the order in which they were given, and one
 // that does not arrive is tried again until it does: a verdict is never lost because the host or the network was away.
 // What waits is kept in the browser's storage, so that it survives a reload.
+//
+// Some things have no name before the host has given one: a label that was created here, and verdicts given at once.
+// Here they are named after the request that made them, and what is sent later is renamed.
 
-import type { Label, Verdict } from "./model";
+import type { FrameRange, Kind, Label, TrackEdit, Value, Verdict } from "./model";
 
 export type Action =
-  | { do: "verdict"; label: string; key: string; verdict: Verdict; millis: number }
-  | { do: "undo"; label: string; key: string };
+  | { do: "verdict"; key: string; label: string; verdict: Verdict; millis: number }
+  | { do: "undo"; key: string; label: string }
+  /** `then`: what stands again, as far as it is known here. */
+  | { do: "redo"; key: string; label: string; then: Verdict | null }
+  | { do: "bulk"; key: string; labels: readonly string[]; verdict: Verdict; millis: number }
+  /** Takes back the verdicts given at once by the request of this key. */
+  | { do: "undo-bulk"; key: string; labels: readonly string[]; batch: string }
+  | { do: "redo-bulk"; key: string; labels: readonly string[]; batch: string; then: Verdict }
+  | { do: "create"; key: string; clip: string; kind: Kind; track: number | null; frames: FrameRange; value: Value; millis: number }
+  | { do: "tracks"; key: string; clip: string; edit: TrackEdit; millis: number };
+
+/** A name given by the host for one given here. */
+export interface Renaming {
+  from: string;
+  to: string;
+}
 
 export type Outcome =
-  | { is: "saved"; label: Label }
+  | { is: "saved"; labels: readonly Label[]; renames?: Renaming }
   /** The host said no: trying again would not help. */
   | { is: "refused"; why: string }
   /** The host did not answer, or is in trouble itself. */
@@ -26,17 +43,46 @@ export interface Clock {
 }
 
 export interface OutboxWatcher {
-  /** How many verdicts wait, and why the first did not arrive yet. */
+  /** How many actions wait, and why the first did not arrive yet. */
   waiting(count: number, trouble: string | null): void;
-  saved(action: Action, label: Label): void;
+  saved(action: Action, labels: readonly Label[], renames: Renaming | null): void;
   refused(action: Action, why: string): void;
+}
+
+/** The labels that an action is about; one that is created has its name from the request. */
+export function labelsOf(action: Action): readonly string[] {
+  switch (action.do) {
+    case "verdict":
+    case "undo":
+    case "redo":
+      return [action.label];
+    case "bulk":
+    case "undo-bulk":
+    case "redo-bulk":
+      return action.labels;
+    case "create":
+      return [nameOfCreated(action.key)];
+    case "tracks":
+      return [];
+  }
+}
+
+/** What a label is called until the host has named it. */
+export function nameOfCreated(key: string): string {
+  return `new:${key}`;
 }
 
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 10_000;
 
+interface Kept {
+  queue: Action[];
+  names: [string, string][];
+}
+
 export class Outbox {
   private readonly queue: Action[];
+  private readonly names: Map<string, string>;
   private retryMs = FIRST_RETRY_MS;
   private busy = false;
   private trouble: string | null = null;
@@ -49,7 +95,9 @@ export class Outbox {
     private readonly clock: Clock,
     private readonly watcher: OutboxWatcher,
   ) {
-    this.queue = restore(shelf.read());
+    const kept = restore(shelf.read());
+    this.queue = kept.queue;
+    this.names = new Map(kept.names);
   }
 
   /** What waits, oldest first. */
@@ -63,6 +111,11 @@ export class Outbox {
     void this.deliver();
   }
 
+  /** The host's name of what may have been named here. */
+  nameOf(name: string): string {
+    return this.names.get(name) ?? name;
+  }
+
   /** Tries at once, however long the next retry is away. */
   async deliver(): Promise<void> {
     if (this.busy) return;
@@ -70,7 +123,7 @@ export class Outbox {
     this.turn += 1;
     try {
       for (let action = this.queue[0]; action !== undefined; action = this.queue[0]) {
-        const outcome = await this.send(action);
+        const outcome = await this.send(this.named(action));
         if (outcome.is === "unreachable") {
           this.trouble = outcome.why;
           this.retryLater();
@@ -79,13 +132,32 @@ export class Outbox {
         this.queue.shift();
         this.trouble = null;
         this.retryMs = FIRST_RETRY_MS;
-        if (outcome.is === "saved") this.watcher.saved(action, outcome.label);
-        else this.watcher.refused(action, outcome.why);
+        if (outcome.is === "saved") {
+          if (outcome.renames !== undefined) this.names.set(outcome.renames.from, outcome.renames.to);
+          this.watcher.saved(action, outcome.labels, outcome.renames ?? null);
+        } else this.watcher.refused(action, outcome.why);
         this.keep();
       }
     } finally {
       this.busy = false;
       this.keep();
+    }
+  }
+
+  private named(action: Action): Action {
+    switch (action.do) {
+      case "verdict":
+      case "undo":
+      case "redo":
+        return { ...action, label: this.nameOf(action.label) };
+      case "bulk":
+        return { ...action, labels: action.labels.map((label) => this.nameOf(label)) };
+      case "undo-bulk":
+      case "redo-bulk":
+        return { ...action, batch: this.nameOf(action.batch) };
+      case "create":
+      case "tracks":
+        return action;
     }
   }
 
@@ -98,17 +170,24 @@ export class Outbox {
   }
 
   private keep(): void {
-    this.shelf.write(JSON.stringify(this.queue));
+    const kept: Kept = { queue: this.queue, names: [...this.names] };
+    this.shelf.write(JSON.stringify(kept));
     this.watcher.waiting(this.queue.length, this.trouble);
   }
 }
 
-function restore(text: string | null): Action[] {
-  if (text === null) return [];
+function restore(text: string | null): Kept {
+  const nothing: Kept = { queue: [], names: [] };
+  if (text === null) return nothing;
   try {
     const kept: unknown = JSON.parse(text);
-    return Array.isArray(kept) ? (kept as Action[]).filter((action) => typeof action.label === "string") : [];
+    // An older page kept the queue alone.
+    const { queue, names } = Array.isArray(kept) ? { queue: kept, names: [] } : (kept as Partial<Kept>);
+    return {
+      queue: (Array.isArray(queue) ? (queue as Action[]) : []).filter((action) => typeof action.key === "string"),
+      names: Array.isArray(names) ? names : [],
+    };
   } catch {
-    return [];
+    return nothing;
   }
 }

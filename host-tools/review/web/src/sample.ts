@@ -14,8 +14,12 @@ export function label(id: string, first: number, last: number, state: Label["sta
     raw: null,
     model: null,
     event: null,
+    value: null,
+    signs: null,
+    driver: false,
     state,
     cause: null,
+    correction: null,
     has_evidence: true,
   };
 }

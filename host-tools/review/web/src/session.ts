@@ -1,95 +1,60 @@
-// What the page knows and does: the one place where its state changes.
+// What the review knows: the queue, the label that is shown, and how one moves. Judging is in `judging.ts`, what a label
+// is judged by in `material.ts`, its clip in `context.ts`.
 
 import { batch, computed, effect, signal, untracked } from "@preact/signals";
 import * as api from "./api";
-import { decode, EvidenceCache, type LoadedEvidence } from "./evidence";
+import { outbox } from "./delivery";
+import { type Filter, EVERYTHING, restoredFilter } from "./filters";
 import { connected, notice, revision } from "./host";
-import type { Command, Mode } from "./keys";
+import type { Mode } from "./keys";
 import { meantLabel, nextMark } from "./marks";
-import type { Abstention, Clip, Label, Mark, RejectCause, Summary, Verdict } from "./model";
-import { Outbox } from "./outbox";
-import {
-  afterAction,
-  inTimeOrder,
-  merge,
-  neighbour,
-  nextWaiting,
-  upcoming,
-  withKnownCauses,
-  withPending,
-} from "./queue";
+import type { Clip, Label, LabelState, Mark, Summary } from "./model";
+import { inserted, neighbour, nextWaiting, rejoined, replaced, withKnownCauses, withPending } from "./queue";
 import { FIRST_VIEW, replaceRoute, route } from "./route";
 import { Stopwatch } from "./stopwatch";
-import { nearestColumn } from "./strip";
 
-const AHEAD = 4;
-const SHELF = "rigel-verdicts";
+/** Labels listed at first, and how many more as their end comes near. */
+const WINDOW = 300;
+const WINDOW_MOST = 5000;
+const NEAR_END = 40;
+const FILTER_SHELF = "rigel-filter";
 
 export const summary = signal<Summary | null>(null);
 export const clips = signal<readonly Clip[]>([]);
-export const clipId = signal<string | null>(null);
+export const filter = signal<Filter>(restoredFilter(sessionStorage.getItem(FILTER_SHELF)));
+/** The queue, as far as it is listed, and how many the filter finds in all. */
 export const labels = signal<readonly Label[]>([]);
-export const coverage = signal<readonly Abstention[]>([]);
-/** Moments that somebody at the rig marked, in time order. */
+export const total = signal(0);
+/** Whether the host has told what the filter finds. */
+export const told = signal(false);
+export const currentId = signal<string | null>(null);
+export const mode = signal<Mode>("review");
+/** Marked for one verdict on all. */
+export const selected = signal<ReadonlySet<string>>(new Set());
+/** Moments that somebody at the rig marked in the shown clip, in time order. */
 export const marks = signal<readonly Mark[]>([]);
 /** The mark that the shown label was reached by. */
 export const markAt = signal<Mark | null>(null);
-/** The clip that `labels`, `coverage` and `marks` are of; until it is the open clip, nothing may be said of what was found. */
-const heldClip = signal<string | null>(null);
-export const currentId = signal<string | null>(null);
-export const mode = signal<Mode>("review");
-/** `null` while it loads, `"none"` where none has arrived. */
-export const shown = signal<LoadedEvidence | null | "none">(null);
-/** Column of the filmstrip under the loupe. */
-export const column = signal(0);
-export const playing = signal(false);
-/** Verdicts that have not reached the host, and why. */
-export const unsaved = signal<{ count: number; why: string | null }>({ count: 0, why: null });
+/** Milliseconds from the last verdict to the next label on the screen. */
+export const nextShownIn = signal<number | null>(null);
 
-export const clip = computed(() => clips.value.find((one) => one.id === clipId.value) ?? null);
-/** Whether the host has told what is in the open clip. */
-export const told = computed(() => clipId.value !== null && heldClip.value === clipId.value);
 export const current = computed(() => labels.value.find((one) => one.id === currentId.value) ?? null);
+/** The clip of the shown label; where none is shown, the clip that is filtered by. */
+export const clip = computed(() => {
+  const wanted = current.value?.clip ?? filter.value.clip;
+  return clips.value.find((one) => one.id === wanted) ?? null;
+});
 export const tally = computed(() => {
-  const counts = { waiting: 0, accepted: 0, corrected: 0, rejected: 0 };
+  const counts: Record<LabelState, number> = { waiting: 0, accepted: 0, corrected: 0, rejected: 0, created: 0, removed: 0 };
   for (const label of labels.value) counts[label.state] += 1;
   return counts;
 });
 
-const stopwatch = new Stopwatch(() => performance.now());
-const evidence = new EvidenceCache(
-  {
-    curve: api.evidence,
-    picture: async (label) => decode(await api.filmstrip(label)),
-    release: (picture) => URL.revokeObjectURL(picture),
-  },
-  32,
-);
-/** Labels judged on this page, last one last: what U takes back. */
-const judged: string[] = [];
+export const stopwatch = new Stopwatch(() => performance.now());
 
-const outbox = new Outbox(
-  api.send,
-  {
-    read: () => sessionStorage.getItem(SHELF),
-    write: (text) => sessionStorage.setItem(SHELF, text),
-  },
-  { after: (ms, then) => void setTimeout(then, ms) },
-  {
-    waiting: (count, why) => {
-      unsaved.value = { count, why };
-    },
-    saved: (_action, label) => {
-      if (label.clip === clipId.value) take(merge(labels.value, [label]));
-    },
-    refused: (action, why) => {
-      const label = labels.value.find((one) => one.id === action.label);
-      const which = label === undefined ? action.label : `frames ${label.frames[0]}–${label.frames[1]}`;
-      notice.value = { text: `The host refused the verdict on ${which}: ${why}`, bad: true };
-      void refresh();
-    },
-  },
-);
+/** Labels that stay in the list though the filter finds them no more: judged, made or linked to here. */
+const staying = new Set<string>();
+let listed = WINDOW;
 
 /** Begins: loads everything, then follows what the host commits. */
 export function start(): void {
@@ -100,24 +65,32 @@ export function start(): void {
   effect(() => {
     if (revision.value > 0) changed();
   });
+  effect(() => {
+    if (route.value.view === FIRST_VIEW) followAddress(route.value.rest);
+  });
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) stopwatch.pause();
     else stopwatch.resume();
   });
   window.addEventListener("online", () => void outbox.deliver());
-  effect(() => {
-    if (route.value.view === FIRST_VIEW) followAddress(route.value.rest);
-  });
   window.addEventListener("beforeunload", (event) => {
-    if (outbox.pending.length > 0) event.preventDefault();
+    if (outbox.pending.length > 0 && !leaving) event.preventDefault();
   });
+}
+
+let leaving = false;
+
+/** Loads the page anew; what waits is kept, so nothing is asked. */
+export function reload(): void {
+  leaving = true;
+  location.reload();
 }
 
 let refreshing = false;
 let again = false;
 
 /** One refresh at a time; what changes meanwhile is fetched by one more. */
-function changed(): void {
+export function changed(): void {
   if (refreshing) {
     again = true;
     return;
@@ -139,8 +112,8 @@ async function refresh(): Promise<void> {
       summary.value = nextSummary;
       clips.value = nextClips;
     });
-    const wanted = clipId.value ?? (await clipOfAddress()) ?? defaultClip(nextClips);
-    if (wanted !== null) await load(wanted);
+    if (!chosen) await chooseClip(nextClips);
+    if (nextClips.length > 0) await list();
     if (notice.value?.passing === true) notice.value = null;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
@@ -148,49 +121,56 @@ async function refresh(): Promise<void> {
   }
 }
 
-async function load(id: string): Promise<void> {
-  clipId.value ??= id;
-  const [nextLabels, nextCoverage, nextMarks] = await Promise.all([api.events(id), api.coverage(id), api.marks(id)]);
-  if (clipId.value !== id) return;
+/** Whether the queue was narrowed to a clip, or the reviewer chose otherwise. */
+let chosen = sessionStorage.getItem(FILTER_SHELF) !== null;
+
+async function chooseClip(known: readonly Clip[]): Promise<void> {
+  const linked = await linkedLabel(addressed());
+  const wanted = linked?.clip ?? (known.find((one) => one.review.waiting > 0) ?? known[0])?.id ?? null;
+  if (wanted === null) return;
+  chosen = true;
+  filter.value = { ...filter.value, clip: wanted };
+}
+
+/** Asks for the queue as it is now. */
+async function list(): Promise<void> {
+  const asked = filter.value;
+  const [found, linked] = await Promise.all([api.labels(asked, listed), missing(addressed())]);
+  if (filter.value !== asked) return;
   batch(() => {
-    heldClip.value = id;
-    coverage.value = nextCoverage;
-    marks.value = nextMarks;
-    take(inTimeOrder(withKnownCauses(nextLabels, labels.value)));
+    const fresh = withKnownCauses(found.labels, labels.value);
+    const joined = rejoined(labels.value, fresh, staying);
+    if (linked !== null) staying.add(linked.id);
+    const all = linked === null || joined.some((one) => one.id === linked.id) ? joined : inserted(joined, linked);
+    labels.value = withPending(all, outbox.pending);
+    total.value = Math.max(found.total, found.labels.length);
+    told.value = true;
   });
-  const here = current.value;
-  if (here === null) {
-    const linked = labels.value.find((label) => label.id === addressed());
-    show(linked?.id ?? nextWaiting(labels.value, null) ?? labels.value[0]?.id ?? null);
-  } else if (shown.value === "none" && here.has_evidence) {
-    void showEvidence(here.id);
+  if (current.value === null) {
+    const addressee = labels.value.find((label) => label.id === addressed());
+    show(addressee?.id ?? nextWaiting(labels.value, null) ?? labels.value[0]?.id ?? null);
   }
-  evidence.preload(ahead());
 }
 
-function take(fresh: readonly Label[]): void {
-  labels.value = withPending(fresh, outbox.pending);
+/** The label that the address links to, where the queue does not list it. */
+async function missing(id: string): Promise<Label | null> {
+  if (current.value !== null || id === "" || labels.value.some((label) => label.id === id)) return null;
+  return linkedLabel(id);
 }
 
-/** The clip that still has something to judge, the latest first. */
-function defaultClip(known: readonly Clip[]): string | null {
-  return (known.find((one) => one.review.waiting > 0 && one.events > 0) ?? known[0])?.id ?? null;
+async function linkedLabel(id: string): Promise<Label | null> {
+  if (id === "") return null;
+  try {
+    return await api.label(outbox.nameOf(id));
+  } catch (error) {
+    if (!(error instanceof api.ApiError)) throw error;
+    notice.value = { text: `The address names the label ${id}, which is not here.`, bad: true };
+    return null;
+  }
 }
 
 function addressed(): string {
   return route.value.view === FIRST_VIEW ? route.value.rest : "";
-}
-
-/** The clip of the label that the address links to. */
-async function clipOfAddress(): Promise<string | null> {
-  const linked = addressed();
-  if (linked === "") return null;
-  try {
-    return (await api.label(linked)).clip;
-  } catch {
-    notice.value = { text: `The address names the label ${linked}, which is not here.`, bad: true };
-    return null;
-  }
 }
 
 function followAddress(wanted: string): void {
@@ -201,28 +181,40 @@ function followAddress(wanted: string): void {
       if (currentId.value !== null) replaceRoute({ view: FIRST_VIEW, rest: currentId.value });
       return;
     }
-    // The first labels are still on their way: `load` shows what the address names.
-    if (heldClip.value === null) return;
+    // The first labels are still on their way: `list` shows what the address names.
+    if (!told.value) return;
     if (labels.value.some((label) => label.id === wanted)) {
       show(wanted);
       return;
     }
-    void clipOfAddress().then((linked) => {
-      if (linked !== null) openClip(linked);
+    void linkedLabel(wanted).then((linked) => {
+      if (linked === null) return;
+      queueBy({ ...EVERYTHING, clip: linked.clip });
     });
   });
 }
 
-export function openClip(id: string): void {
+/** Another queue. What was judged in the one before is in it only where the filter finds it. */
+export function narrow(next: Filter): void {
+  queueBy(next);
+  // The queue begins anew, not with the label that was shown before.
+  if (route.value.view === FIRST_VIEW) replaceRoute({ view: FIRST_VIEW, rest: "" });
+}
+
+function queueBy(next: Filter): void {
+  chosen = true;
+  listed = WINDOW;
+  staying.clear();
+  sessionStorage.setItem(FILTER_SHELF, JSON.stringify(next));
   batch(() => {
-    clipId.value = id;
-    heldClip.value = null;
+    filter.value = next;
     labels.value = [];
-    coverage.value = [];
-    marks.value = [];
-    show(null);
+    total.value = 0;
+    told.value = false;
+    selected.value = new Set();
+    currentId.value = null;
   });
-  void load(id).catch(() => changed());
+  changed();
 }
 
 /** Makes a label the one that is judged. */
@@ -231,15 +223,21 @@ export function show(id: string | null): void {
     currentId.value = id;
     markAt.value = null;
     mode.value = "review";
-    playing.value = false;
-    shown.value = null;
   });
   stopwatch.restart();
+  if (document.hidden) stopwatch.pause();
   if (id === null) return;
   if (route.value.view === FIRST_VIEW) replaceRoute({ view: FIRST_VIEW, rest: id });
-  void showEvidence(id);
   void fillCause(id);
-  evidence.preload(ahead());
+  listMore(id);
+}
+
+/** Lists more of the queue as its end comes near. */
+function listMore(id: string): void {
+  const at = labels.value.findIndex((label) => label.id === id);
+  if (labels.value.length - at > NEAR_END || labels.value.length >= total.value || listed >= WINDOW_MOST) return;
+  listed = Math.min(listed + WINDOW, WINDOW_MOST);
+  changed();
 }
 
 /** The list does not say why something was rejected; the label itself does. */
@@ -247,86 +245,20 @@ async function fillCause(id: string): Promise<void> {
   const label = labels.value.find((one) => one.id === id);
   if (label?.state !== "rejected" || label.cause !== null) return;
   try {
-    take(merge(labels.value, [await api.label(id)]));
+    take([await api.label(id)]);
   } catch {
     // It stays a rejection without its cause; nothing depends on it.
   }
 }
 
-function ahead(): string[] {
-  const withPicture = new Set(labels.value.filter((label) => label.has_evidence).map((label) => label.id));
-  return upcoming(labels.value, currentId.value, AHEAD).filter((id) => withPicture.has(id));
+/** What the host says of labels, with what was decided here since. */
+export function take(fresh: readonly Label[]): void {
+  labels.value = withPending(replaced(labels.value, fresh), outbox.pending);
 }
 
-async function showEvidence(id: string): Promise<void> {
-  const label = labels.value.find((one) => one.id === id);
-  if (label?.has_evidence !== true) {
-    shown.value = "none";
-    return;
-  }
-  try {
-    const loaded = await evidence.get(id);
-    if (currentId.value !== id) return;
-    const peak = label.event?.peak ?? Math.round((label.frames[0] + label.frames[1]) / 2);
-    batch(() => {
-      shown.value = loaded;
-      column.value = nearestColumn(peak, loaded.curve.columns);
-    });
-    // Reading begins when there is something to read.
-    stopwatch.restart();
-    if (document.hidden) stopwatch.pause();
-  } catch {
-    if (currentId.value === id) shown.value = "none";
-  }
-}
-
-export function judge(verdict: Verdict): void {
-  const label = current.value;
-  if (label === null) return;
-  if (verdict.verdict === "accept" && label.state === "accepted") {
-    // Said already: on to the next.
-    const next = nextWaiting(labels.value, label.id);
-    if (next !== null) show(next);
-    return;
-  }
-  const action = { do: "verdict", label: label.id, key: key(), verdict, millis: stopwatch.elapsed() } as const;
-  batch(() => {
-    labels.value = labels.value.map((one) => (one.id === label.id ? afterAction(one, action) : one));
-    judged.push(label.id);
-    mode.value = "review";
-    notice.value = null;
-    const next = nextWaiting(labels.value, label.id);
-    if (next !== null) show(next);
-  });
-  outbox.push(action);
-}
-
-export function undo(): void {
-  // The shown label's own verdict, if it has one; else the last one given here that still stands.
-  const here = current.value;
-  let target: string | undefined;
-  if (here !== null && here.state !== "waiting") target = here.id;
-  while (target === undefined && judged.length > 0) {
-    const last = judged.pop();
-    if (labels.value.some((label) => label.id === last && label.state !== "waiting")) target = last;
-  }
-  if (target === undefined) {
-    notice.value = { text: "Nothing to undo: this label has no verdict, and none was given on this page.", bad: false };
-    return;
-  }
-  const again = judged.lastIndexOf(target);
-  if (again >= 0) judged.splice(again, 1);
-  const action = { do: "undo", label: target, key: key() } as const;
-  batch(() => {
-    labels.value = labels.value.map((one) => (one.id === action.label ? afterAction(one, action) : one));
-    notice.value = { text: "Verdict taken back.", bad: false };
-    show(action.label);
-  });
-  outbox.push(action);
-}
-
-export function retryNow(): void {
-  void outbox.deliver();
+/** Keeps a label in the list, whatever the filter finds. */
+export function keepListed(ids: readonly string[]): void {
+  for (const id of ids) staying.add(id);
 }
 
 export function move(step: 1 | -1): void {
@@ -341,60 +273,10 @@ export function toNextMark(): void {
   else showMark(next);
 }
 
-/** Shows the candidate that a mark most likely means. */
+/** Shows the label that a mark most likely means. */
 export function showMark(mark: Mark): void {
-  const label = meantLabel(labels.value, mark);
+  const here = clip.value?.id;
+  const label = meantLabel(labels.value.filter((one) => one.clip === here), mark);
   if (label !== null && label.id !== currentId.value) show(label.id);
   markAt.value = mark;
-}
-
-export function scrub(step: 1 | -1): void {
-  const strip = shown.value;
-  if (strip === null || strip === "none") return;
-  playing.value = false;
-  column.value = Math.min(Math.max(column.value + step, 0), strip.curve.columns.length - 1);
-}
-
-export function rejectBecause(cause: RejectCause): void {
-  judge({ verdict: "reject", cause });
-}
-
-export function obey(command: Command): void {
-  switch (command.do) {
-    case "accept":
-      judge({ verdict: "accept" });
-      break;
-    case "reject":
-      if (current.value !== null) mode.value = mode.value === "cause" ? "review" : "cause";
-      break;
-    case "cause":
-      rejectBecause(command.cause);
-      break;
-    case "undo":
-      undo();
-      break;
-    case "move":
-      move(command.step);
-      break;
-    case "mark":
-      toNextMark();
-      break;
-    case "scrub":
-      scrub(command.step);
-      break;
-    case "play":
-      playing.value = !playing.value && shown.value !== null && shown.value !== "none";
-      break;
-    case "close":
-      mode.value = "review";
-      playing.value = false;
-      notice.value = null;
-      break;
-  }
-}
-
-/** Names an action, so that the host takes it once however often it arrives. */
-function key(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

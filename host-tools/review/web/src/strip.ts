@@ -36,6 +36,23 @@ export function stretchOf(frames: FrameRange, columns: readonly number[]): Stret
   return { from: first, to: last + 1 };
 }
 
+/** Where a frame's left side stands, in columns; at the strip's ends for frames beyond them. */
+export function placeOf(frame: number, columns: readonly number[]): number {
+  const at = columns.findIndex((shown) => shown >= frame);
+  return at < 0 ? columns.length : at;
+}
+
+/** The frame whose left side stands at a place, in columns: the next frame begins a column further. */
+export function frameOf(place: number, columns: readonly number[]): number {
+  const count = columns.length;
+  if (count === 0) return 0;
+  const at = Math.min(Math.max(Math.round(place), 0), count);
+  if (at < count) return columns[at] as number;
+  const last = columns[count - 1] as number;
+  const stride = count > 1 ? last - (columns[count - 2] as number) : 1;
+  return last + stride;
+}
+
 /** A stretch cut to the strip. */
 export function clip(stretch: Stretch, columns: number): Stretch {
   const from = Math.min(Math.max(stretch.from, 0), columns);

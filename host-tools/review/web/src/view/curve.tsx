@@ -1,25 +1,26 @@
 import { gaps, HIGHEST_OPENNESS, lines, pathOf, yOf } from "../curve";
 import * as format from "../format";
-import type { Evidence, Label } from "../model";
-import { column } from "../session";
+import { column } from "../material";
+import type { Evidence, FrameRange } from "../model";
 import { stretchOf } from "../strip";
 
 interface Props {
   curve: Evidence;
-  label: Label;
+  /** Of the event, as edited. */
+  frames: FrameRange;
   columnWidth: number;
   gutter: number;
 }
 
-const PLOT_PX = 140;
+const PLOT_PX = 104;
 /** Height of the lane that says whether an eye was looked at. */
 const LANE_PX = 12;
 const EYES = ["right", "left"] as const;
 
 /** Openness of both eyes, column for column under the filmstrip. */
-export function Curve({ curve, label, columnWidth, gutter }: Props) {
+export function Curve({ curve, frames, columnWidth, gutter }: Props) {
   const width = curve.columns.length * columnWidth;
-  const event = stretchOf(label.frames, curve.columns);
+  const event = stretchOf(frames, curve.columns);
   const height = PLOT_PX + 2 * LANE_PX + 3;
   const looked = { left: curve.left.map((value) => value !== null), right: curve.right.map((value) => value !== null) };
   const either = looked.left.map((left, i) => left || looked.right[i] === true);
@@ -40,7 +41,7 @@ export function Curve({ curve, label, columnWidth, gutter }: Props) {
         width={width}
         height={height}
         role="img"
-        aria-label={describe(curve, label)}
+        aria-label={describe(curve, frames)}
         onMouseMove={(mouse) => {
           const at = Math.floor((mouse.clientX - mouse.currentTarget.getBoundingClientRect().left) / columnWidth);
           column.value = Math.min(Math.max(at, 0), curve.columns.length - 1);
@@ -105,7 +106,7 @@ export function Curve({ curve, label, columnWidth, gutter }: Props) {
   );
 }
 
-function describe(curve: Evidence, label: Label): string {
+function describe(curve: Evidence, frames: FrameRange): string {
   const eye = (name: "left" | "right") => {
     const seen = curve[name].filter((value) => value !== null);
     if (seen.length === 0) return `the ${name} eye was not looked at`;
@@ -113,6 +114,6 @@ function describe(curve: Evidence, label: Label): string {
   };
   return (
     `Openness of both eyes from frame ${curve.frames[0]} to ${curve.frames[1]}, of ${HIGHEST_OPENNESS} at most; ` +
-    `${eye("right")}, ${eye("left")}; the event covers frames ${format.frames(label.frames)}`
+    `${eye("right")}, ${eye("left")}; the event covers frames ${format.frames(frames)}`
   );
 }

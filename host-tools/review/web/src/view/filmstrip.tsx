@@ -1,12 +1,14 @@
 import type { LoadedEvidence } from "../evidence";
 import * as format from "../format";
-import type { Label } from "../model";
-import { column } from "../session";
-import { numberEvery, stretchOf } from "../strip";
+import { column } from "../material";
+import type { FrameRange } from "../model";
+import { frameOf, numberEvery, placeOf, stretchOf } from "../strip";
+import { Edges } from "./edges";
 
 interface Props {
   evidence: LoadedEvidence;
-  label: Label;
+  /** Of the event, as edited. */
+  frames: FrameRange;
   columnWidth: number;
   gutter: number;
 }
@@ -14,11 +16,11 @@ interface Props {
 /** Widest frame number with a little air, in CSS pixels. */
 const NUMBER_PX = 40;
 
-export function Filmstrip({ evidence: { curve, picture }, label, columnWidth, gutter }: Props) {
+export function Filmstrip({ evidence: { curve, picture }, frames, columnWidth, gutter }: Props) {
   const { columns, tile } = curve;
   const width = columns.length * columnWidth;
   const row = (columnWidth * tile[1]) / tile[0];
-  const event = stretchOf(label.frames, columns);
+  const event = stretchOf(frames, columns);
   const every = numberEvery(columnWidth, NUMBER_PX);
   const pick = (mouse: MouseEvent) => {
     const box = (mouse.currentTarget as HTMLElement).getBoundingClientRect();
@@ -39,15 +41,22 @@ export function Filmstrip({ evidence: { curve, picture }, label, columnWidth, gu
             height={2 * row}
             alt={
               `Both eyes in frames ${columns[0] ?? 0} to ${columns.at(-1) ?? 0}, the subject's right eye above the left; ` +
-              `the event is marked at frames ${format.frames(label.frames)}`
+              `the event is marked at frames ${format.frames(frames)}`
             }
           />
           <span class="event" style={{ left: `${event.from * columnWidth}px`, width: `${(event.to - event.from) * columnWidth}px` }} />
+          <Edges
+            frames={frames}
+            place={(frame) => placeOf(frame, columns) * columnWidth}
+            frameAt={(x) => frameOf(x / columnWidth, columns)}
+            height={2 * row}
+            within={[columns[0] ?? 0, columns.at(-1) ?? 0]}
+          />
           <span class="under-loupe" style={{ left: `${column.value * columnWidth}px`, width: `${columnWidth}px` }} />
         </div>
         <ol class="numbers" aria-hidden="true">
           {columns.map((frame, i) => {
-            const inside = frame >= label.frames[0] && frame <= label.frames[1];
+            const inside = frame >= frames[0] && frame <= frames[1];
             const end = inside && (i === event.from || i === event.to - 1);
             return (
               <li key={frame} style={{ width: `${columnWidth}px` }} class={end ? "end" : inside ? "inside" : undefined}>

@@ -1,8 +1,8 @@
 import { useEffect } from "preact/hooks";
 import type { LoadedEvidence } from "../evidence";
 import * as format from "../format";
-import type { Evidence, Label } from "../model";
-import { column, playing } from "../session";
+import { column, playing } from "../material";
+import type { Evidence, FrameRange, Label } from "../model";
 import { loupeScale, type Size } from "../strip";
 
 /** Beside the eyes stand the frame number and the facts; under each its name. */
@@ -14,10 +14,13 @@ const SLOWER = 2;
 /** One frame, large: both eyes side by side as they stand in the picture. */
 export function Loupe({
   evidence: { curve, picture },
+  frames,
   label,
   room,
 }: {
   evidence: LoadedEvidence;
+  /** Of the event, as edited. */
+  frames: FrameRange;
   label: Label;
   room: Size;
 }) {
@@ -26,7 +29,7 @@ export function Loupe({
   const scale = loupeScale({ width: room.width - BESIDE_PX, height: room.height - UNDER_PX }, curve.tile);
   const at = column.value;
   const frame = curve.columns[at] ?? 0;
-  const inside = frame >= label.frames[0] && frame <= label.frames[1];
+  const inside = frame >= frames[0] && frame <= frames[1];
   return (
     <section class="loupe" aria-label={`Frame ${frame}, enlarged`}>
       {(["right", "left"] as const).map((eye, row) => {

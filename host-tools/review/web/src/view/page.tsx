@@ -1,6 +1,7 @@
-import { connected, notice } from "../host";
+import { retryNow, unsaved } from "../delivery";
+import { connected, notice, stale } from "../host";
 import { route } from "../route";
-import { retryNow, unsaved } from "../session";
+import { reload } from "../session";
 import { viewNamed, VIEWS } from "../views";
 import { Header } from "./header";
 import { Help } from "./help";
@@ -40,6 +41,14 @@ function Trouble() {
   const { count, why } = unsaved.value;
   return (
     <div class="trouble" role="status" aria-live="polite">
+      {stale.value && (
+        <p class="stale">
+          The host serves another version of this page now. What waits to be sent is kept.{" "}
+          <button type="button" onClick={reload}>
+            Load the new page
+          </button>
+        </p>
+      )}
       {why !== null && (
         <p class="bad">
           {count === 1 ? "1 verdict is" : `${count} verdicts are`} not saved yet: {why}. Kept here and sent again by

@@ -1,49 +1,75 @@
 import { useEffect, useRef } from "preact/hooks";
 import * as format from "../format";
+import { formOf, standing, TITLE, valueText } from "../kinds";
 import { interleaved } from "../marks";
 import type { Label, LabelState, Mark } from "../model";
-import { currentId, labels, markAt, marks, show, showMark } from "../session";
+import { selectTo, toggleSelected } from "../judging";
+import { clip, currentId, filter, labels, markAt, marks, selected, show, showMark, told, total } from "../session";
+import { Filters } from "./filters";
 
-export const STATE_MARK: Record<LabelState, string> = { waiting: "○", accepted: "✓", corrected: "✎", rejected: "✕" };
+export const STATE_MARK: Record<LabelState, string> = {
+  waiting: "○",
+  accepted: "✓",
+  corrected: "✎",
+  rejected: "✕",
+  created: "+",
+  removed: "−",
+};
 
 export function Queue() {
+  // Marks stand among the labels where these are in time order and of the clip whose marks are known.
+  const withMarks = filter.value.order === "time" && filter.value.clip !== null && filter.value.clip === clip.value?.id;
   return (
-    <nav class="queue" aria-label="Candidate events and marked moments in time order">
+    <nav class="queue" aria-label="Labels to review">
+      <Filters />
       <ol>
-        {interleaved(labels.value, marks.value).map((one, i) =>
+        {interleaved(labels.value, withMarks ? marks.value : []).map((one, i) =>
           "id" in one ? (
-            <Row key={one.id} label={one} here={one.id === currentId.value} />
+            <Row key={one.id} label={one} here={one.id === currentId.value} chosen={selected.value.has(one.id)} />
           ) : (
             <Moment key={`mark ${one.frame} ${i}`} mark={one} here={one.frame === markAt.value?.frame} />
           ),
         )}
       </ol>
+      {told.value && labels.value.length < total.value && (
+        <p class="more quiet">
+          the first {format.count(labels.value.length)} of {format.count(total.value)}; the rest follow as you go on
+        </p>
+      )}
     </nav>
   );
 }
 
-function Row({ label, here }: { label: Label; here: boolean }) {
+function Row({ label, here, chosen }: { label: Label; here: boolean; chosen: boolean }) {
   const row = useRef<HTMLButtonElement>(null);
   useEffect(() => {
     if (here) row.current?.scrollIntoView({ block: "nearest" });
   }, [here]);
   const share = label.confidence;
+  const { frames } = standing(label);
   return (
     <li>
       <button
         ref={row}
         type="button"
-        class={`row ${label.state}`}
+        class={`row ${label.state}${chosen ? " chosen" : ""}`}
         aria-current={here ? "true" : undefined}
-        onClick={() => show(label.id)}
+        onClick={(event) => {
+          if (event.shiftKey) selectTo(label.id);
+          else if (event.ctrlKey || event.metaKey) toggleSelected(label.id);
+          else show(label.id);
+        }}
       >
         <span class="mark" aria-hidden="true">
-          {STATE_MARK[label.state]}
+          {chosen ? "■" : STATE_MARK[label.state]}
         </span>
         <span class="time">{format.time(label.pts_us[0])}</span>
-        <span class="frames">{format.frames(label.frames)}</span>
+        <span class="frames">{format.frames(frames)}</span>
         <span class="sure">{share === null ? "–" : format.percent(share)}</span>
-        <span class="unseen">{label.state}</span>
+        <span class="unseen">
+          {label.state}
+          {chosen ? ", selected" : ""}
+        </span>
         <Extra label={label} />
       </button>
     </li>
@@ -64,17 +90,25 @@ function Moment({ mark, here }: { mark: Mark; here: boolean }) {
   );
 }
 
-/** A second line, for what is out of the ordinary. */
+/** A second line: the kind and its value, and what was said of it. Plain blinks need none. */
 function Extra({ label }: { label: Label }) {
-  const oneEye = label.event !== null && label.event.eyes !== "both" ? `${label.event.eyes} eye` : null;
-  const long = label.kind === "long-closure";
   const said = label.cause === null ? null : format.cause(label.cause);
-  if (oneEye === null && !long && said === null) return null;
+  const value = valueText(standing(label).value);
+  const plain = label.kind === "blink" && value === "" && label.state !== "created" && label.state !== "removed";
+  if (plain && said === null) return null;
+  const form = formOf(label.kind);
   return (
     <span class="what">
       {said !== null && <span class="said">{said}</span>}
-      {long && <span class="chip">long closure</span>}
-      {oneEye !== null && <span class="chip">{oneEye}</span>}
+      {!plain && (
+        <span class="kind">
+          {TITLE[label.kind]}
+          {form === "flag" || form === "level" ? ":" : ""}
+        </span>
+      )}
+      {value !== "" && (form === "event" ? <span class="chip">{value}</span> : <span>{value}</span>)}
+      {label.driver === true && <span class="chip">driver</span>}
+      {label.made_by === "desk" && <span class="chip">{label.state === "removed" ? "removed" : "made here"}</span>}
     </span>
   );
 }

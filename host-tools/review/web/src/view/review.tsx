@@ -1,9 +1,15 @@
 // The review: a queue of labels, one of them large, and a verdict on it.
 
+import { obey } from "../commands";
+import { unsaved } from "../delivery";
+import { editing } from "../editor";
+import { EVERYTHING, narrowing } from "../filters";
 import { commandFor, KEY_LIST } from "../keys";
+import { formOf } from "../kinds";
 import type { LinkState, Rig } from "../model";
+import { rubricOpen } from "../panels";
 import { condition } from "../rig";
-import { clip, clipId, clips, current, mode, obey, openClip, summary, tally, told, unsaved } from "../session";
+import { clip, clips, current, filter, mode, narrow, nextShownIn, summary, tally, told, total } from "../session";
 import { count } from "../format";
 import { nothingFound } from "../silence";
 import type { View } from "../views";
@@ -12,7 +18,7 @@ import { Queue } from "./queue";
 import { Timeline } from "./timeline";
 
 function Body() {
-  return clip.value === null ? <Nothing /> : <Work />;
+  return clips.value.length === 0 ? <Nothing /> : <Work />;
 }
 
 function Work() {
@@ -21,7 +27,12 @@ function Work() {
       <Timeline />
       <div class="work">
         <Queue />
-        <main class="item" aria-label="The label under review" data-unsaved={unsaved.value.count}>
+        <main
+          class="item"
+          aria-label="The label under review"
+          data-unsaved={unsaved.value.count}
+          data-next-shown-ms={nextShownIn.value ?? undefined}
+        >
           {current.value === null ? <NoCandidates /> : <Item label={current.value} />}
         </main>
       </div>
@@ -34,19 +45,31 @@ function Nothing() {
     <main class="nothing">
       {summary.value === null ? (
         <p>Asking the host …</p>
-      ) : clips.value.length === 0 ? (
+      ) : (
         <>
           <h2>No clip has arrived yet</h2>
           <p>As soon as a rig opens one, it appears here by itself.</p>
         </>
-      ) : (
-        <p>Opening the clip …</p>
       )}
     </main>
   );
 }
 
 function NoCandidates() {
+  const now = filter.value;
+  if (told.value && (narrowing(now).length > 0 || now.kinds.length > 0 || now.rig !== null)) {
+    return (
+      <div class="nothing">
+        <h2>No label is left in this queue</h2>
+        <p>
+          The filter finds nothing.{" "}
+          <button type="button" onClick={() => narrow({ ...EVERYTHING, clip: now.clip })}>
+            Show every label of the clip
+          </button>
+        </p>
+      </div>
+    );
+  }
   const [heading, meaning] = nothingFound(told.value, clip.value?.balance === "open");
   return (
     <div class="nothing">
@@ -65,17 +88,19 @@ function Head() {
         <span class="pick">
           <select
             aria-label="Clip"
-            value={clipId.value ?? ""}
+            value={filter.value.clip ?? ""}
             onChange={(event) => {
-              openClip(event.currentTarget.value);
+              const chosen = event.currentTarget.value;
+              narrow({ ...filter.value, clip: chosen === "" ? null : chosen });
               // The keys judge again at once.
               event.currentTarget.blur();
             }}
           >
+            <option value="">every clip</option>
             {clips.value.map((one) => (
               <option key={one.id} value={one.id}>
                 {one.rig} · {one.name}
-                {one.events > 0 ? ` (${one.events})` : ""}
+                {one.review.waiting > 0 ? ` (${one.review.waiting} waiting)` : ""}
               </option>
             ))}
           </select>
@@ -87,23 +112,24 @@ function Head() {
           media damaged
         </span>
       )}
-      <dl class="counts" aria-label="Candidates of this clip">
-        <Count name="waiting" value={told.value ? tally.value.waiting : null} />
-        <Count name="accepted" value={told.value ? tally.value.accepted : null} />
-        <Count name="rejected" value={told.value ? tally.value.rejected : null} />
+      <dl class="counts" aria-label="Labels of this queue">
+        {COUNTED.filter((state) => !["corrected", "created"].includes(state) || tally.value[state] > 0).map((state) => (
+          <div key={state} class={`count ${state}`}>
+            <dd>{told.value ? count(tally.value[state]) : "…"}</dd>
+            <dt>{state}</dt>
+          </div>
+        ))}
+        {tally.value.waiting < total.value && total.value > sum(tally.value) && <span class="quiet">of {count(total.value)}</span>}
       </dl>
       {rig !== undefined && <Condition of={rig} />}
     </>
   );
 }
 
-function Count({ name, value }: { name: "waiting" | "accepted" | "rejected"; value: number | null }) {
-  return (
-    <div class={`count ${name}`}>
-      <dd>{value === null ? "…" : count(value)}</dd>
-      <dt>{name}</dt>
-    </div>
-  );
+const COUNTED = ["waiting", "accepted", "corrected", "rejected", "created"] as const;
+
+function sum(counts: Record<string, number>): number {
+  return Object.values(counts).reduce((all, one) => all + one, 0);
 }
 
 const LINK_TEXT: Record<LinkState, string> = {
@@ -141,9 +167,8 @@ function Notes() {
     <>
       <h2>What counts</h2>
       <p>
-        A blink runs from the first frame in which a lid moves down to the last one before the eye is fully open again.
-        Accept it when your own marking and this one would share at least half of the frames that either covers. Hatched
-        means that the eye was not looked at: it is neither open nor shut.
+        The rule for each kind is one key away: <kbd>G</kbd>. Hatched means that it was not looked at: it is neither yes nor
+        no. Confidence is the rig’s promise that you accept the label unchanged.
       </p>
     </>
   );
@@ -157,7 +182,14 @@ export const REVIEW: View = {
   keys: KEY_LIST,
   Notes,
   takeKey: (pressed) => {
-    const command = commandFor(pressed, mode.value);
+    // The open rule is scrolled by the keys that scroll.
+    if (rubricOpen.value && /^(Arrow|Page|Home|End)/.test(pressed.key)) return false;
+    const label = current.value;
+    const command = commandFor(pressed, {
+      mode: mode.value,
+      form: label === null ? null : formOf(label.kind),
+      editing: editing.value,
+    });
     if (command !== null) obey(command);
     return command !== null;
   },

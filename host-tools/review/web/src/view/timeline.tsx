@@ -1,13 +1,17 @@
 import * as format from "../format";
 import { markText } from "../marks";
 import type { Abstention, Label, Mark } from "../model";
-import { clip, coverage, currentId, labels, markAt, marks, show, showMark, told } from "../session";
+import { contextTold, coverage } from "../context";
+import { formOf, standing, TITLE } from "../kinds";
+import { clip, current, currentId, labels, markAt, marks, show, showMark } from "../session";
 import { framesIn, lookedAt, merged } from "../silence";
 
 /** The whole clip on one line: events as ticks, marked moments as flags, and hatched what the rig did not look at. */
 export function Timeline() {
   const here = clip.value;
-  const ends = [...labels.value, ...coverage.value].map((one) => one.frames[1] + 1);
+  // Of the shown kind: ticks of ten kinds upon each other would say nothing.
+  const ticks = labels.value.filter((one) => one.clip === here?.id && one.kind === (current.value?.kind ?? one.kind));
+  const ends = [...ticks, ...coverage.value].map((one) => one.frames[1] + 1);
   const marked = marks.value.map((mark) => mark.frame + 1);
   const frames = Math.max(here?.frames ?? 0, ...ends, ...marked, 1);
   const silent = framesIn(coverage.value);
@@ -17,7 +21,7 @@ export function Timeline() {
         {merged(coverage.value).map((one) => (
           <Silence key={`${one.track ?? "-"} ${one.reason} ${one.frames[0]}`} of={one} frames={frames} />
         ))}
-        {labels.value.map((label) => (
+        {ticks.map((label) => (
           <Tick key={label.id} label={label} frames={frames} here={label.id === currentId.value} />
         ))}
         {marks.value.map((mark, i) => (
@@ -27,7 +31,8 @@ export function Timeline() {
       <p class="scale">
         <span>frame 0</span>
         <span>
-          {lookedAt(told.value, silent, frames)}
+          {current.value !== null && `${TITLE[current.value.kind]}: `}
+          {lookedAt(contextTold.value, silent, frames)}
         </span>
         <span>
           {here?.frames === null ? "so far " : ""}
@@ -80,17 +85,18 @@ function Silence({ of, frames }: { of: Abstention; frames: number }) {
 }
 
 function Tick({ label, frames, here }: { label: Label; frames: number; here: boolean }) {
-  const text = `${format.words(label.kind)}, frames ${format.frames(label.frames)}, ${label.state}`;
+  const { frames: stands } = standing(label);
+  const text = `${TITLE[label.kind]}, frames ${format.frames(stands)}, ${label.state}`;
   return (
     <button
       type="button"
-      class={`tick ${label.state}`}
+      class={`tick ${formOf(label.kind) === "event" ? "" : "range "}${label.state}`}
       // The queue is the way there by keyboard.
       tabIndex={-1}
       aria-label={text}
       aria-current={here ? "true" : undefined}
       title={text}
-      style={place(label.frames[0], label.frames[1], frames)}
+      style={place(stands[0], stands[1], frames)}
       onClick={() => show(label.id)}
     />
   );

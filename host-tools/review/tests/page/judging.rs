@@ -1,102 +1,10 @@
-//! A reviewer's work in a real browser, on a real store, checked in the database afterwards.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test fails where it cannot go on; its helpers too"
-)]
+//! Verdicts by keyboard.
 
-mod browser;
-#[expect(
-    dead_code,
-    reason = "what the drive of every kind needs is used elsewhere"
-)]
-mod synthetic_drive;
-
-use browser::Browser;
-use label_core::LabelKind;
+use crate::browser::Browser;
+use crate::desk::{Host, SAVED, filmstrip_is_drawn, history, label_at, said, shows};
+use crate::synthetic_drive::{EVENTS, Rig};
 use label_core::wire::{CameraState, Shed};
-use label_store::{Judgement, LabelKey, LabelStore, QueueFilter, ReviewState, Verdict};
-use std::net::SocketAddr;
-use std::path::Path;
-use synthetic_drive::{EVENTS, Rig};
-use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
-use tokio::sync::watch;
-
-/// A host that can be taken away in the middle of things: its runtime ends with every connection it serves.
-struct Host {
-    runtime: Runtime,
-    address: SocketAddr,
-    _stop: watch::Sender<bool>,
-}
-
-impl Host {
-    fn start(database: &Path, listen: SocketAddr) -> Self {
-        let runtime = Runtime::new().unwrap();
-        let (stop, stopped) = watch::channel(false);
-        let (say, hear) = std::sync::mpsc::channel();
-        let database = database.to_owned();
-        runtime.spawn(async move {
-            let store = LabelStore::open(&database).await.unwrap();
-            let listener = TcpListener::bind(listen).await.unwrap();
-            let listen = listener.local_addr().unwrap();
-            let options = review::Options {
-                listen,
-                names: Vec::new(),
-                stop: stopped,
-            };
-            say.send(listen).unwrap();
-            axum::serve(listener, review::router(store, options))
-                .await
-                .unwrap();
-        });
-        Self {
-            runtime,
-            address: hear.recv().unwrap(),
-            _stop: stop,
-        }
-    }
-
-    fn vanish(self) {
-        self.runtime.shutdown_background();
-    }
-}
-
-async fn label_at(store: &LabelStore, first_frame: u32) -> (LabelKey, Option<ReviewState>) {
-    let events = QueueFilter {
-        kinds: vec![LabelKind::Blink, LabelKind::LongClosure],
-        ..QueueFilter::default()
-    };
-    let queue = store.queue(&events).await.unwrap();
-    let item = queue
-        .items
-        .into_iter()
-        .find(|item| item.label.frames.start == first_frame)
-        .unwrap();
-    (item.label.id, item.label.state)
-}
-
-async fn history(store: &LabelStore, first_frame: u32) -> Vec<Verdict> {
-    let (id, _) = label_at(store, first_frame).await;
-    store.verdicts(&id).await.unwrap()
-}
-
-fn said(history: &[Verdict]) -> Vec<(Judgement, Option<&str>)> {
-    history
-        .iter()
-        .map(|verdict| (verdict.judgement, verdict.cause.as_deref()))
-        .collect()
-}
-
-/// Everything given so far has reached the host.
-const SAVED: &str = r#"document.querySelector('main[data-unsaved="0"]') !== null"#;
-
-fn shows(frames: &str) -> String {
-    format!("document.querySelector('#item-title')?.textContent.endsWith('frames {frames}')")
-}
-
-fn filmstrip_is_drawn() -> String {
-    "document.querySelector('.film img')?.naturalWidth > 0".to_owned()
-}
+use label_store::{Judgement, LabelStore, ReviewState};
 
 #[tokio::test]
 async fn a_reviewer_judges_by_keyboard_and_nothing_is_lost() {

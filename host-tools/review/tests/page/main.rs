@@ -1,0 +1,16 @@
+//! A reviewer's work in a real browser, on a real store, checked in the database afterwards.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails where it cannot go on; its helpers too"
+)]
+
+#[path = "../browser/mod.rs"]
+mod browser;
+#[path = "../synthetic_drive/mod.rs"]
+mod synthetic_drive;
+
+mod connection;
+mod desk;
+mod editing;
+mod judging;
+mod many;
