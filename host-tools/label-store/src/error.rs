@@ -66,6 +66,15 @@ pub enum StoreError {
     /// A verdict that says too little.
     #[error("the verdict is not complete: {0}")]
     Verdict(&'static str),
+    /// A name that no account can have.
+    #[error("{0:?} cannot name a user: 1 to 60 letters, digits, '.', '-', '_' or '@'")]
+    UserName(String),
+    /// The name is taken.
+    #[error("there is an account {0:?} already")]
+    UserExists(String),
+    /// Nobody has that name.
+    #[error("there is no account {0:?}")]
+    NoSuchUser(String),
 }
 
 impl StoreError {

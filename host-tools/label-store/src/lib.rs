@@ -29,6 +29,7 @@ mod judge;
 mod key;
 mod label;
 mod marks;
+mod people;
 mod pictures;
 mod quarantine;
 mod queue;
@@ -54,6 +55,10 @@ pub use label::{
     ClipId, LabelDetail, ReviewState, StoredClip, StoredDecision, StoredLabel, StoredModel,
 };
 pub use marks::StoredMark;
+pub use people::{
+    AuditEntry, CredentialDigest, CredentialForm, Lease, MAX_USER_NAME, Role, StoredCredential,
+    User, is_user_name,
+};
 pub use pictures::{PictureId, StoredPicture, parse_picture_id, picture_id_text};
 pub use quarantine::{MAX_QUARANTINED, QuarantineEntry};
 pub use queue::{ModelVersion, QueueFilter, QueueItem, QueueOrder, QueuePage};

@@ -3,7 +3,7 @@
 use crate::{LabelStore, StoreError};
 use sqlx::Row;
 
-/// A state of the store. Two that are equal mean that nothing was committed, judged or heard in between; they say
+/// A state of the store. Two that are equal mean that nothing was committed, judged, heard or taken up in between; they say
 /// nothing of which came first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Revision {
@@ -12,6 +12,7 @@ pub struct Revision {
     message_heard_us: i64,
     state_heard_us: i64,
     last_quarantined: i64,
+    leases: i64,
 }
 
 impl LabelStore {
@@ -23,7 +24,8 @@ impl LabelStore {
                     (SELECT coalesce(sum(highest), 0) FROM boots),
                     (SELECT coalesce(max(heard_us), 0) FROM boots),
                     (SELECT coalesce(max(heard_us), 0) FROM rig_states),
-                    (SELECT coalesce(max(entry), 0) FROM quarantine)",
+                    (SELECT coalesce(max(entry), 0) FROM quarantine),
+                    (SELECT coalesce(sum(until_us), 0) FROM leases)",
         )
         .fetch_one(&mut *connection)
         .await
@@ -34,6 +36,7 @@ impl LabelStore {
             message_heard_us: row.get(2),
             state_heard_us: row.get(3),
             last_quarantined: row.get(4),
+            leases: row.get(5),
         })
     }
 }

@@ -1,9 +1,10 @@
 //! What an API request can come to, and which status that is.
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use label_store::StoreError;
+use label_store::{Role, StoreError};
+use std::time::Duration;
 
 /// Why a request was not served. The text is sent; what a database said is only logged.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +42,24 @@ pub(crate) enum ApiError {
     /// JSON, but not a verdict.
     #[error("{0}")]
     Verdict(String),
+    /// Nobody in particular asks, and this desk has accounts.
+    #[error("sign in first: at the page, or with a token (`rigel token add`)")]
+    SignIn,
+    /// Which of the two was wrong is not told.
+    #[error("the name or the password is wrong, or the account is locked")]
+    Password,
+    /// Too many wrong passwords.
+    #[error("too many wrong passwords for this name: try again in {} s", .0.as_secs().max(1))]
+    TooFast(Duration),
+    /// Not with this role.
+    #[error("this takes the role {}", .0.name())]
+    Role(Role),
+    /// Two people never judge one item.
+    #[error("{0} is working on this item")]
+    Held(String),
+    /// The system gave no random bytes.
+    #[error("this machine gives no random numbers")]
+    Secret(#[source] std::io::Error),
     /// The store did not do it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -55,10 +74,13 @@ impl ApiError {
             }
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
-            Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::CrossSite | Self::Role(_) => StatusCode::FORBIDDEN,
+            Self::SignIn | Self::Password => StatusCode::UNAUTHORIZED,
+            Self::TooFast(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Host => StatusCode::MISDIRECTED_REQUEST,
             Self::Body(status, _) => *status,
             Self::Verdict(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Held(_) => StatusCode::CONFLICT,
             Self::Store(error) => match error {
                 StoreError::NoSuchLabel(_)
                 | StoreError::NoSuchClip(_)
@@ -71,6 +93,7 @@ impl ApiError {
                 | StoreError::SaidSince(_) => StatusCode::CONFLICT,
                 _ => StatusCode::INTERNAL_SERVER_ERROR,
             },
+            Self::Secret(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -91,6 +114,12 @@ impl IntoResponse for ApiError {
         if status.is_server_error() {
             tracing::error!(error = &self as &dyn std::error::Error, "a request failed");
         }
-        (status, Json(serde_json::json!({ "error": self.text() }))).into_response()
+        let mut response =
+            (status, Json(serde_json::json!({ "error": self.text() }))).into_response();
+        if let Self::TooFast(wait) = self {
+            let seconds = HeaderValue::from(wait.as_secs().max(1));
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
+        response
     }
 }

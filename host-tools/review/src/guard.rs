@@ -3,7 +3,7 @@
 //! The page runs in a browser that also shows other sites. Three doors are shut: a name under another's control that
 //! points to this machine (the `Host` must be ours), a form or script of another site (`POST` must come from this
 //! origin), and foreign content in the page (the content security policy). Programs that are no browser send neither
-//! `Sec-Fetch-Site` nor `Origin` and are let through; who they are is for accounts to say, which a later issue brings.
+//! `Sec-Fetch-Site` nor `Origin` and are let through; who they are is for [`crate::people`] to ask.
 
 use crate::error::ApiError;
 use axum::extract::{Request, State};

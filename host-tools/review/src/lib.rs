@@ -13,12 +13,15 @@ mod changes;
 mod error;
 mod guard;
 mod label_view;
+mod people;
 mod queue;
 mod request;
 mod reviewer;
 mod rig_view;
 mod verdicts;
 mod view;
+
+pub use people::{PasswordError, hash_password, new_token};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -46,6 +49,7 @@ pub struct Options {
 struct Desk {
     store: LabelStore,
     changes: changes::Changes,
+    door: people::Door,
 }
 
 /// The page at `/`, the API below `/api`, and `/healthz`.
@@ -53,6 +57,7 @@ pub fn router(store: LabelStore, options: Options) -> Router {
     let guard = guard::Guard::new(options.listen, options.names);
     let desk = Arc::new(Desk {
         changes: changes::Changes::new(store.clone(), options.stop),
+        door: people::Door::new(),
         store,
     });
     Router::new()
@@ -73,9 +78,26 @@ pub fn router(store: LabelStore, options: Options) -> Router {
         .route("/api/coverage", get(api::coverage))
         .route("/api/marks", get(api::marks))
         .route("/api/events", get(api::events))
+        .route(
+            "/api/session",
+            get(people::who_am_i)
+                .post(people::sign_in)
+                .delete(people::sign_out),
+        )
+        .route("/api/users", get(people::users))
+        .route("/api/audit", get(people::audit))
+        .route("/api/leases", get(people::leases))
+        .route(
+            "/api/leases/{id}",
+            post(people::lease).delete(people::give_back),
+        )
         .fallback(get(assets::serve))
         .method_not_allowed_fallback(api::method_not_allowed)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&desk),
+            people::admit,
+        ))
         .layer(middleware::from_fn_with_state(
             Arc::new(guard),
             guard::check,

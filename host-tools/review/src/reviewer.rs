@@ -1,18 +1,17 @@
 //! Who judges.
 
-use crate::Desk;
+use crate::error::ApiError;
+use crate::people::Visitor;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use std::convert::Infallible;
-use std::sync::Arc;
 
-/// The person behind a request. There are no accounts yet: everybody is the desk. This is the only place that says so.
+/// The person behind a request: whoever signed in, or `desk` where nobody has an account.
 pub(crate) struct Reviewer(pub(crate) String);
 
-impl FromRequestParts<Arc<Desk>> for Reviewer {
-    type Rejection = Infallible;
+impl<S: Sync> FromRequestParts<S> for Reviewer {
+    type Rejection = ApiError;
 
-    async fn from_request_parts(_: &mut Parts, _: &Arc<Desk>) -> Result<Self, Infallible> {
-        Ok(Self("desk".to_owned()))
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        Ok(Self(Visitor::from_request_parts(parts, state).await?.name))
     }
 }

@@ -7,6 +7,7 @@ use crate::Desk;
 use crate::address::label_key;
 use crate::error::ApiError;
 use crate::label_view::{LabelDetailView, LabelView};
+use crate::people::not_held_by_another;
 use crate::request::read;
 use crate::reviewer::Reviewer;
 use axum::Json;
@@ -130,6 +131,7 @@ pub(crate) async fn judge(
     let (label, body) = (label_key(&id)?, read(body)?);
     let new = new_verdict(body.verdict, body.cause, body.correction, body.millis)?;
     let asked = asked(reviewer, body.key)?;
+    not_held_by_another(&desk, std::slice::from_ref(&label), &asked).await?;
     desk.store.record_verdict(&label, &new, &asked).await?;
     detail(&desk, &label).await
 }
@@ -161,6 +163,7 @@ async fn step(
 ) -> Answer<LabelDetailView> {
     let (label, body) = (label_key(id)?, read(body)?);
     let asked = asked(reviewer, body.key)?;
+    not_held_by_another(desk, std::slice::from_ref(&label), &asked).await?;
     desk.store.step(&label, step, &asked).await?;
     detail(desk, &label).await
 }
@@ -183,6 +186,7 @@ pub(crate) async fn judge_many(
         .collect::<Result<Vec<_>, _>>()?;
     let new = new_verdict(body.verdict, body.cause, None, body.millis)?;
     let asked = asked(reviewer, body.key)?;
+    not_held_by_another(&desk, &labels, &asked).await?;
     let batch = desk.store.record_verdicts(&labels, &new, &asked).await?;
     batch_view(&desk, batch, &labels).await
 }

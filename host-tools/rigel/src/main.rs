@@ -1,4 +1,5 @@
-//! The desk: `rigel serve` takes in what rigs send and shows the review page; `rigel board`, `rigel provision` and
+//! The desk: `rigel serve` takes in what rigs send and shows the review page; `rigel user` and `rigel token` say who may use
+//! it; `rigel board`, `rigel provision` and
 //! `rigel flash` make rigs.
 //!
 //! One file a subcommand; this one only reads the command line and starts it.
@@ -6,6 +7,7 @@
 mod board;
 mod broker;
 mod flash;
+mod people;
 mod place;
 mod provision;
 mod rig_folder;
@@ -26,6 +28,10 @@ struct CommandLine {
 enum Command {
     /// Takes in what rigs send and serves the review page
     Serve(serve::ServeArguments),
+    /// Makes accounts for those who review
+    User(people::UserArguments),
+    /// Makes tokens for scripts
+    Token(people::TokenArguments),
     /// Checks board files, which say what a rig is made of
     Board(board::BoardArguments),
     /// Makes a rig's own files: board, certificate, key, first boot
@@ -38,6 +44,8 @@ fn main() -> ExitCode {
     let arguments = CommandLine::parse();
     let outcome = match arguments.command {
         Command::Serve(arguments) => serve::run(arguments),
+        Command::User(arguments) => people::run_user(arguments),
+        Command::Token(arguments) => people::run_token(arguments),
         Command::Board(arguments) => board::run(&arguments),
         Command::Provision(arguments) => provision::run(&arguments),
         Command::Flash(arguments) => flash::run(&arguments),

@@ -123,6 +123,14 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
         }
     };
     let store = LabelStore::open(&data.join("rigel.sqlite")).await?;
+    if !http.ip().is_loopback() && !store.has_users().await? {
+        bail!(
+            "nobody has an account, so whoever reaches {http} could read and judge everything: make one with \
+             `rigel user add NAME --role administrator --data {}`, or listen on this machine alone (--listen 127.0.0.1:{})",
+            data.display(),
+            http.port()
+        );
+    }
     let counters = Arc::new(IngestCounters::default());
     let ingest = tokio::spawn(ingest::run(
         IngestConfig {

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// One step's progress.
 #[derive(Debug)]
@@ -77,7 +77,9 @@ impl Bar {
 
     fn new(name: &str, bar: ProgressBar, style: &str) -> Self {
         let plain = !std::io::stderr().is_terminal();
-        let bar = if plain { ProgressBar::hidden() } else { bar };
+        if plain {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
         let style = ProgressStyle::with_template(style).expect("the templates above are valid");
         bar.set_style(style.progress_chars("=> "));
         bar.set_message(name.to_owned());
@@ -151,6 +153,19 @@ pub(crate) fn seconds(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_log_hears_of_long_work_and_not_of_short() {
+        let told = |total| {
+            let mut bar = Bar::count("things", total);
+            bar.plain = true;
+            bar.drawn.set_draw_target(ProgressDrawTarget::hidden());
+            bar.set(total / 2);
+            bar.told.get()
+        };
+        assert_eq!(told(1000), 5);
+        assert_eq!(told(10), TENTHS, "nothing more is told");
+    }
 
     #[test]
     fn a_log_hears_of_each_tenth_once() {

@@ -1,0 +1,402 @@
+//! Who is let in, with what, and what each may do.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails where it cannot go on; its helpers too"
+)]
+
+#[expect(dead_code, reason = "other tests look at more of the drive")]
+mod synthetic_drive;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use label_store::{CredentialForm, LabelStore, Role, now_us};
+use serde_json::{Value, json};
+use synthetic_drive::Rig;
+use tempfile::TempDir;
+use tokio::sync::watch;
+use tower::ServiceExt;
+
+const PASSWORD: &str = "a long walk in the rain";
+
+struct Desk {
+    router: Router,
+    store: LabelStore,
+    _stop: watch::Sender<bool>,
+    _folder: TempDir,
+}
+
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    json: Value,
+}
+
+impl Answer {
+    /// The cookie as a browser would send it back.
+    fn cookie(&self) -> String {
+        let cookie = self.headers[header::SET_COOKIE].to_str().unwrap();
+        cookie.split(';').next().unwrap().to_owned()
+    }
+}
+
+/// What a request shows.
+#[derive(Clone, Copy)]
+enum Shown<'a> {
+    Nothing,
+    Cookie(&'a str),
+    Token(&'a str),
+}
+
+impl Desk {
+    /// A desk with a drive, and accounts for Ann, who reviews, and Lea, who leads.
+    async fn new() -> Self {
+        let desk = Self::open().await;
+        let hash = review::hash_password(PASSWORD).unwrap();
+        for (name, role) in [
+            ("ann", Role::Reviewer),
+            ("lea", Role::Lead),
+            ("ada", Role::Administrator),
+        ] {
+            let made = desk.store.add_user(name, role, &hash, "test", 1).await;
+            made.unwrap();
+        }
+        desk
+    }
+
+    /// The same without accounts.
+    async fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = LabelStore::open(&folder.path().join("labels.db"))
+            .await
+            .unwrap();
+        Rig::drive(&store).await;
+        let (stop, stopped) = watch::channel(false);
+        let options = review::Options {
+            listen: "127.0.0.1:8080".parse().unwrap(),
+            names: Vec::new(),
+            stop: stopped,
+        };
+        Self {
+            router: review::router(store.clone(), options),
+            store,
+            _stop: stop,
+            _folder: folder,
+        }
+    }
+
+    async fn ask(&self, method: Method, path: &str, shown: Shown<'_>, body: Value) -> Answer {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, "localhost:8080")
+            .header("sec-fetch-site", "same-origin")
+            .header(header::CONTENT_TYPE, "application/json");
+        let request = match shown {
+            Shown::Nothing => request,
+            Shown::Cookie(cookie) => request.header(header::COOKIE, cookie),
+            Shown::Token(token) => request.header(header::AUTHORIZATION, format!("Bearer {token}")),
+        };
+        let request = request.body(Body::from(body.to_string())).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX).await.unwrap();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            json: serde_json::from_slice(&body).unwrap_or(Value::Null),
+        }
+    }
+
+    async fn get(&self, path: &str, shown: Shown<'_>) -> Answer {
+        self.ask(Method::GET, path, shown, Value::Null).await
+    }
+
+    async fn post(&self, path: &str, shown: Shown<'_>, body: Value) -> Answer {
+        self.ask(Method::POST, path, shown, body).await
+    }
+
+    async fn try_to_sign_in(&self, name: &str, password: &str, shown: Shown<'_>) -> Answer {
+        let body = json!({"name": name, "password": password});
+        self.post("/api/session", shown, body).await
+    }
+
+    async fn sign_in(&self, name: &str) -> String {
+        let answer = self.try_to_sign_in(name, PASSWORD, Shown::Nothing).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
+        answer.cookie()
+    }
+
+    async fn first_label(&self, shown: Shown<'_>) -> String {
+        let labels = self.get("/api/labels", shown).await.json;
+        labels[0]["id"].as_str().unwrap().to_owned()
+    }
+}
+
+#[tokio::test]
+async fn a_desk_without_accounts_asks_nobody_who_they_are() {
+    let desk = Desk::open().await;
+    let who = desk.get("/api/session", Shown::Nothing).await.json;
+    assert_eq!(
+        who,
+        json!({"open": true, "user": "desk", "role": "administrator"})
+    );
+    let labels = desk.get("/api/labels", Shown::Nothing).await;
+    assert_eq!(labels.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn with_accounts_nothing_is_told_to_whoever_has_not_signed_in() {
+    let desk = Desk::new().await;
+    for path in [
+        "/api/summary",
+        "/api/clips",
+        "/api/labels",
+        "/api/labels/rig-07:1:2:0",
+        "/api/evidence/rig-07:1:2:0.jpg",
+        "/api/pictures?clip=a:1:1",
+        "/api/events",
+        "/api/users",
+        "/api/audit",
+        "/api/leases",
+        "/api/no-such-thing",
+    ] {
+        let answer = desk.get(path, Shown::Nothing).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{path}");
+    }
+    let verdict = json!({"verdict": "accept", "millis": 1});
+    let answer = desk
+        .post("/api/labels/rig-07:1:2:0/verdicts", Shown::Nothing, verdict)
+        .await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(desk.get("/", Shown::Nothing).await.status, StatusCode::OK);
+    assert_eq!(
+        desk.get("/healthz", Shown::Nothing).await.status,
+        StatusCode::OK
+    );
+    let who = desk.get("/api/session", Shown::Nothing).await.json;
+    assert_eq!(who, json!({"open": false, "user": null, "role": null}));
+}
+
+#[tokio::test]
+async fn whoever_signs_in_is_who_their_verdicts_name_until_they_sign_out() {
+    let desk = Desk::new().await;
+    let cookie = desk.sign_in("ann").await;
+    let ann = Shown::Cookie(&cookie);
+    let who = desk.get("/api/session", ann).await.json;
+    assert_eq!(
+        who,
+        json!({"open": false, "user": "ann", "role": "reviewer"})
+    );
+    let id = desk.first_label(ann).await;
+    let verdict = json!({"verdict": "accept", "millis": 900});
+    let judged = desk
+        .post(&format!("/api/labels/{id}/verdicts"), ann, verdict)
+        .await;
+    assert_eq!(judged.status, StatusCode::OK, "{}", judged.json);
+    assert_eq!(judged.json["verdicts"][0]["reviewer"], "ann");
+
+    let out = desk
+        .ask(Method::DELETE, "/api/session", ann, Value::Null)
+        .await;
+    assert_eq!(out.status, StatusCode::NO_CONTENT);
+    assert_eq!(
+        desk.get("/api/labels", ann).await.status,
+        StatusCode::UNAUTHORIZED,
+        "the cookie is worth nothing afterwards"
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_password_an_unknown_name_and_a_locked_account_are_told_the_same() {
+    let desk = Desk::new().await;
+    desk.store.set_locked("lea", true, "test", 2).await.unwrap();
+    let mut told = Vec::new();
+    for (name, password) in [
+        ("ann", "another long walk"),
+        ("nobody", PASSWORD),
+        ("lea", PASSWORD),
+        ("' OR 1=1 --", PASSWORD),
+    ] {
+        let answer = desk.try_to_sign_in(name, password, Shown::Nothing).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{name}");
+        assert!(!answer.headers.contains_key(header::SET_COOKIE));
+        told.push(answer.json);
+    }
+    assert!(told.windows(2).all(|pair| pair[0] == pair[1]), "{told:?}");
+}
+
+#[tokio::test]
+async fn guessing_is_slowed_down_and_says_for_how_long() {
+    let desk = Desk::new().await;
+    for _ in 0..5 {
+        let answer = desk
+            .try_to_sign_in("ann", "a wrong password", Shown::Nothing)
+            .await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    }
+    let answer = desk.try_to_sign_in("ann", PASSWORD, Shown::Nothing).await;
+    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(answer.headers[header::RETRY_AFTER], "1");
+    desk.sign_in("lea").await;
+}
+
+#[tokio::test]
+async fn a_session_that_somebody_planted_is_never_taken_over() {
+    let desk = Desk::new().await;
+    let planted = format!("rigel-session={}", "0".repeat(64));
+    let answer = desk
+        .try_to_sign_in("ann", PASSWORD, Shown::Cookie(&planted))
+        .await;
+    let given = answer.cookie();
+    assert_ne!(given, planted);
+    assert_eq!(
+        desk.get("/api/labels", Shown::Cookie(&planted))
+            .await
+            .status,
+        StatusCode::UNAUTHORIZED
+    );
+    // Signing in again ends the session that was shown.
+    let again = desk
+        .try_to_sign_in("ann", PASSWORD, Shown::Cookie(&given))
+        .await
+        .cookie();
+    assert_ne!(again, given);
+    assert_eq!(
+        desk.get("/api/labels", Shown::Cookie(&given)).await.status,
+        StatusCode::UNAUTHORIZED
+    );
+    assert_eq!(
+        desk.get("/api/labels", Shown::Cookie(&again)).await.status,
+        StatusCode::OK
+    );
+}
+
+#[tokio::test]
+async fn the_cookie_is_out_of_reach_of_scripts_and_other_sites() {
+    let desk = Desk::new().await;
+    let answer = desk.try_to_sign_in("ann", PASSWORD, Shown::Nothing).await;
+    let cookie = answer.headers[header::SET_COOKIE].to_str().unwrap();
+    for part in ["HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=43200"] {
+        assert!(cookie.contains(part), "{part} in {cookie}");
+    }
+    assert!(!cookie.contains("Secure"), "{cookie}");
+    let request = Request::post("/api/session")
+        .header(header::HOST, "localhost:8080")
+        .header(header::CONTENT_TYPE, "application/json")
+        .header("x-forwarded-proto", "https")
+        .body(Body::from(
+            json!({"name": "ann", "password": PASSWORD}).to_string(),
+        ))
+        .unwrap();
+    let response = desk.router.clone().oneshot(request).await.unwrap();
+    let cookie = response.headers()[header::SET_COOKIE].to_str().unwrap();
+    assert!(cookie.ends_with("; Secure"), "{cookie}");
+    // A form on another site, with the browser sending the cookie along after all.
+    let request = Request::post("/api/session")
+        .header(header::HOST, "localhost:8080")
+        .header("sec-fetch-site", "cross-site")
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Body::from(
+            json!({"name": "ann", "password": PASSWORD}).to_string(),
+        ))
+        .unwrap();
+    let response = desk.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn each_role_does_what_it_may_and_no_more() {
+    let desk = Desk::new().await;
+    for (name, status) in [
+        ("ann", StatusCode::FORBIDDEN),
+        ("lea", StatusCode::FORBIDDEN),
+        ("ada", StatusCode::OK),
+    ] {
+        let cookie = desk.sign_in(name).await;
+        for path in ["/api/users", "/api/audit"] {
+            let answer = desk.get(path, Shown::Cookie(&cookie)).await;
+            assert_eq!(answer.status, status, "{name} {path}");
+            assert!(
+                !answer.json.to_string().contains("argon2"),
+                "hashes stay in the store"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_script_is_let_in_by_its_token_until_that_is_revoked() {
+    let desk = Desk::new().await;
+    let (token, digest) = review::new_token().unwrap();
+    let now = now_us();
+    desk.store
+        .add_credential(
+            &digest,
+            "ann",
+            CredentialForm::Token,
+            "export",
+            (now, now + 60_000_000),
+        )
+        .await
+        .unwrap();
+    let script = Shown::Token(&token);
+    assert_eq!(
+        desk.get("/api/summary", script).await.status,
+        StatusCode::OK
+    );
+    let as_cookie = format!("rigel-session={token}");
+    assert_eq!(
+        desk.get("/api/summary", Shown::Cookie(&as_cookie))
+            .await
+            .status,
+        StatusCode::UNAUTHORIZED
+    );
+    let id = desk.store.tokens(now).await.unwrap()[0].id.clone();
+    desk.store.revoke_token(&id, "test", now).await.unwrap();
+    assert_eq!(
+        desk.get("/api/summary", script).await.status,
+        StatusCode::UNAUTHORIZED
+    );
+}
+
+#[tokio::test]
+async fn two_people_never_judge_one_item() {
+    let desk = Desk::new().await;
+    let (ann, lea) = (desk.sign_in("ann").await, desk.sign_in("lea").await);
+    let (ann, lea) = (Shown::Cookie(&ann), Shown::Cookie(&lea));
+    let id = desk.first_label(ann).await;
+    let (lease, verdicts) = (
+        format!("/api/leases/{id}"),
+        format!("/api/labels/{id}/verdicts"),
+    );
+    let held = desk.post(&lease, ann, Value::Null).await.json;
+    assert_eq!(
+        (held["item"].as_str(), held["holder"].as_str()),
+        (Some(id.as_str()), Some("ann"))
+    );
+    assert_eq!(
+        desk.post(&lease, lea, Value::Null).await.json["holder"],
+        "ann"
+    );
+    assert_eq!(desk.get("/api/leases", lea).await.json[0]["holder"], "ann");
+    let verdict = json!({"verdict": "accept", "millis": 1});
+    let refused = desk.post(&verdicts, lea, verdict.clone()).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    assert_eq!(refused.json["error"], "ann is working on this item");
+    let undo = format!("/api/labels/{id}/undo");
+    assert_eq!(
+        desk.post(&undo, lea, json!({})).await.status,
+        StatusCode::CONFLICT
+    );
+    let stolen = desk.ask(Method::DELETE, &lease, lea, Value::Null).await;
+    assert_eq!(stolen.status, StatusCode::NO_CONTENT);
+    assert_eq!(
+        desk.post(&verdicts, lea, verdict.clone()).await.status,
+        StatusCode::CONFLICT,
+        "another's lease is not given back"
+    );
+    desk.ask(Method::DELETE, &lease, ann, Value::Null).await;
+    let taken = desk.post(&verdicts, lea, verdict).await;
+    assert_eq!(taken.status, StatusCode::OK, "{}", taken.json);
+}
