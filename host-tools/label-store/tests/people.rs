@@ -1,4 +1,8 @@
 //! Accounts, what lets people in, and who works on what.
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests: a failure here is a failed test"
+)]
 
 use label_store::{CredentialForm, LabelStore, Role, StoreError};
 use tempfile::TempDir;
