@@ -2,7 +2,7 @@
 
 use crate::label::{ClipId, StoredLabel};
 use crate::row::{LABEL_COLUMNS, label_from_row};
-use crate::{LabelStore, StoreError};
+use crate::{LabelStore, StoreError, track_edits};
 use label_core::LabelKind;
 use sqlx::AssertSqlSafe;
 
@@ -20,7 +20,7 @@ impl LabelStore {
              ORDER BY l.start_frame, l.kind, l.seq, l.n"
         );
         let mut connection = self.read("read abstentions").await?;
-        sqlx::query(AssertSqlSafe(sql))
+        let mut labels = sqlx::query(AssertSqlSafe(sql))
             .bind(clip.rig.as_str())
             .bind(clip.boot.raw() as i64)
             .bind(i64::from(clip.clip))
@@ -30,6 +30,8 @@ impl LabelStore {
             .map_err(StoreError::database("read abstentions"))?
             .iter()
             .map(label_from_row)
-            .collect()
+            .collect::<Result<Vec<_>, _>>()?;
+        track_edits::apply(&mut connection, labels.iter_mut()).await?;
+        Ok(labels)
     }
 }

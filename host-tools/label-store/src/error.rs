@@ -60,6 +60,9 @@ pub enum StoreError {
     /// No verdict was taken back since the last one.
     #[error("no verdict on {} was taken back last", crate::label_key_text(.0))]
     NothingToRedo(LabelKey),
+    /// No edit of tracks stands, or none was taken back.
+    #[error("there is no edit of the tracks of {}:{}:{} to take back or bring back", .0.rig, .0.boot.raw(), .0.clip)]
+    NoEdit(ClipId),
     /// A batch can be taken back only as a whole.
     #[error("something else was said of {} since; take that back first", crate::label_key_text(.0))]
     SaidSince(LabelKey),

@@ -20,6 +20,7 @@ mod condition;
 mod correction;
 mod counts;
 mod coverage;
+mod curve;
 mod error;
 mod evidence;
 mod gain;
@@ -28,6 +29,7 @@ mod incoming;
 mod judge;
 mod key;
 mod label;
+mod make;
 mod marks;
 mod people;
 mod pictures;
@@ -38,6 +40,7 @@ mod revision;
 mod row;
 mod store;
 mod summary;
+mod track_edits;
 mod verdict;
 mod watermark;
 mod write;
@@ -45,6 +48,7 @@ mod write;
 pub use balance::{Balance, CountsByDecision, ReviewCounts};
 pub use commit::{CommitReport, Watermark};
 pub use condition::Condition;
+pub use curve::{Curve, MAX_CURVE_FRAMES};
 pub use error::StoreError;
 pub use evidence::StoredEvidence;
 pub use gain::ReviewSeconds;
@@ -54,6 +58,7 @@ pub use key::{LabelKey, label_key_text, parse_label_key};
 pub use label::{
     ClipId, LabelDetail, ReviewState, StoredClip, StoredDecision, StoredLabel, StoredModel,
 };
+pub use make::NewLabel;
 pub use marks::StoredMark;
 pub use people::{
     AuditEntry, CredentialDigest, CredentialForm, Lease, MAX_USER_NAME, Role, StoredCredential,
@@ -65,6 +70,7 @@ pub use queue::{ModelVersion, QueueFilter, QueueItem, QueueOrder, QueuePage};
 pub use revision::Revision;
 pub use store::LabelStore;
 pub use summary::{BootSummary, ClipSummary, KindSummary, RigSummary, Summary};
+pub use track_edits::{StoredEdit, Track, TrackEdit};
 pub use verdict::{Asked, Correction, Judgement, NewVerdict, Verdict};
 
 /// Microseconds since 1970 (UTC) by this machine's clock.

@@ -11,7 +11,7 @@ use crate::condition::Condition;
 use crate::key::{LabelKey, row_key};
 use crate::label::{ClipId, ReviewState, StoredLabel};
 use crate::row::{LABEL_COLUMNS, label_from_row};
-use crate::{LabelStore, StoreError};
+use crate::{LabelStore, StoreError, track_edits};
 use label_core::LabelKind;
 use label_core::id::Name;
 use serde::{Deserialize, Serialize};
@@ -168,7 +168,8 @@ impl LabelStore {
         } else {
             search.walk_clips(&mut tx, by_confidence).await
         };
-        let items = page?.iter().map(item).collect::<Result<_, _>>()?;
+        let mut items = page?.iter().map(item).collect::<Result<Vec<_>, _>>()?;
+        track_edits::apply(&mut tx, items.iter_mut().map(|item| &mut item.label)).await?;
         Ok(QueuePage { items, total })
     }
 }
@@ -207,6 +208,8 @@ impl LabelStore {
                 items.push(item(row)?);
             }
         }
+        let labels = items.iter_mut().map(|item| &mut item.label);
+        track_edits::apply(&mut connection, labels).await?;
         Ok(items)
     }
 }

@@ -154,7 +154,8 @@ impl LabelStore {
         else {
             return Ok(None);
         };
-        let label = label_from_row(&row)?;
+        let mut label = label_from_row(&row)?;
+        crate::track_edits::apply(&mut connection, std::iter::once(&mut label)).await?;
         let sql =
             format!("SELECT {CLIP_COLUMNS} FROM clips WHERE rig = $1 AND boot = $2 AND clip = $3");
         let clip = sqlx::query(AssertSqlSafe(sql))

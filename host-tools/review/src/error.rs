@@ -90,6 +90,7 @@ impl ApiError {
                 | StoreError::Removed(_)
                 | StoreError::NothingToUndo(_)
                 | StoreError::NothingToRedo(_)
+                | StoreError::NoEdit(_)
                 | StoreError::SaidSince(_) => StatusCode::CONFLICT,
                 _ => StatusCode::INTERNAL_SERVER_ERROR,
             },

@@ -13,6 +13,7 @@ mod changes;
 mod error;
 mod guard;
 mod label_view;
+mod made;
 mod people;
 mod queue;
 mod request;
@@ -72,6 +73,14 @@ pub fn router(store: LabelStore, options: Options) -> Router {
         .route("/api/verdicts", post(verdicts::judge_many))
         .route("/api/verdicts/{batch}/undo", post(verdicts::undo_many))
         .route("/api/verdicts/{batch}/redo", post(verdicts::redo_many))
+        .route("/api/clips/{clip}/labels", post(made::make))
+        .route(
+            "/api/clips/{clip}/tracks",
+            get(made::tracks).post(made::edit_tracks),
+        )
+        .route("/api/clips/{clip}/tracks/undo", post(made::undo_tracks))
+        .route("/api/clips/{clip}/tracks/redo", post(made::redo_tracks))
+        .route("/api/curve", get(made::curve))
         .route("/api/evidence/{file}", get(api::evidence))
         .route("/api/pictures", get(api::pictures))
         .route("/api/pictures/{file}", get(api::picture))

@@ -109,7 +109,7 @@ pub(crate) struct BatchBody {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StepBody {
-    key: Option<String>,
+    pub(crate) key: Option<String>,
 }
 
 /// Verdicts given at once.

@@ -6,6 +6,7 @@
 )]
 
 mod made;
+mod missed;
 mod queue;
 mod verdicts;
 
@@ -405,6 +406,7 @@ async fn a_disk_that_was_full_is_written_again_once_there_is_room() {
     store.close().await;
 }
 
+use missed::*;
 use queue::*;
 use verdicts::*;
 
@@ -447,6 +449,13 @@ on_sqlite!(
     corrections_that_cannot_be_true_are_refused,
     a_request_that_comes_again_changes_nothing,
     many_labels_are_judged_at_once_or_not_at_all,
+    what_the_machine_missed_is_made_listed_edited_and_removed,
+    a_label_that_cannot_be_is_not_made,
+    a_split_track_is_seen_as_two_and_undo_joins_them_again,
+    merged_tracks_are_seen_as_one,
+    a_label_made_on_an_edited_track_follows_its_person,
+    a_track_is_extended_by_its_last_value,
+    a_curve_is_joined_from_the_evidence_that_came,
     a_late_will_of_an_earlier_boot_does_not_hide_the_rig,
     only_the_boots_heard_last_are_told,
 );
