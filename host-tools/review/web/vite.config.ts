@@ -13,5 +13,6 @@ export default defineConfig({
     // `npm run dev` beside a running `rigel serve`; the host only answers requests that name it.
     proxy: { "/api": { target: "http://127.0.0.1:8080", changeOrigin: true } },
   },
-  test: { environment: "node", include: ["src/**/*.test.ts"] },
+  // Style sheets are read by a test of their colours.
+  test: { environment: "node", include: ["src/**/*.test.ts"], css: true },
 });

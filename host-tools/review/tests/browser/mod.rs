@@ -14,7 +14,7 @@ use nix::unistd::Pid;
 use serde_json::json;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -29,6 +29,13 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) const ENTER: char = '\u{e007}';
 pub(crate) const SHIFT: char = '\u{e008}';
 pub(crate) const ARROW_RIGHT: char = '\u{e014}';
+
+/// What the reader's system asks for, by Chromium's number of it.
+#[derive(Clone, Copy)]
+pub(crate) enum Theme {
+    Dark = 0,
+    Light = 1,
+}
 
 /// A browser with a fresh profile; it is gone when this is dropped.
 pub(crate) struct Browser {
@@ -54,6 +61,10 @@ impl Drop for Driver {
 
 impl Browser {
     pub(crate) async fn open(address: &str) -> Self {
+        Self::open_in(address, Theme::Light).await
+    }
+
+    pub(crate) async fn open_in(address: &str, theme: Theme) -> Self {
         let chromium = find(&["chromium", "chromium-browser", "google-chrome"]);
         let (driver, port) = start_driver();
         let profile = tempfile::tempdir().unwrap();
@@ -68,6 +79,7 @@ impl Browser {
             "--disable-component-update".to_owned(),
             "--disable-sync".to_owned(),
             "--window-size=1366,768".to_owned(),
+            format!("--blink-settings=preferredColorScheme={}", theme as u8),
             format!("--user-data-dir={}", profile.path().display()),
         ];
         let wishes = json!({ "goog:chromeOptions": { "binary": chromium, "args": args } });
@@ -183,6 +195,23 @@ impl Browser {
     /// What a script gives.
     pub(crate) async fn ask(&self, script: &str) -> serde_json::Value {
         self.client.execute(script, vec![]).await.unwrap()
+    }
+
+    /// Makes the window so large that the page has 1366 by 768 CSS pixels, a common small screen.
+    pub(crate) async fn be_a_small_screen(&self) {
+        let inside = "return [outerWidth - innerWidth, outerHeight - innerHeight]";
+        let frame: (u32, u32) = serde_json::from_value(self.ask(inside).await).unwrap();
+        self.client
+            .set_window_size(1366 + frame.0, 768 + frame.1)
+            .await
+            .unwrap();
+        self.until("innerWidth === 1366 && innerHeight === 768")
+            .await;
+    }
+
+    /// Writes what is seen into a PNG file.
+    pub(crate) async fn picture(&self, file: &Path) {
+        std::fs::write(file, self.client.screenshot().await.unwrap()).unwrap();
     }
 
     /// Closes the browser in order; a test that failed leaves it to the driver's end.

@@ -1,10 +1,10 @@
 //! Corrections: a box by its keyframes, an event by its edges, attributes by one key.
 
 use crate::browser::{ARROW_RIGHT, ENTER, SHIFT};
-use crate::desk::Desk;
+use crate::desk::{Desk, SAVED, label_of};
 use label_core::wire::LabelValue;
 use label_core::{FrameRange, LabelKind};
-use label_store::{Judgement, Verdict};
+use label_store::{Judgement, ReviewState, Verdict};
 
 /// What stands, which must be a correction.
 fn correction(history: &[Verdict]) -> &label_store::Correction {
@@ -42,7 +42,7 @@ async fn a_box_is_corrected_by_one_moved_keyframe_and_what_lies_between_follows(
     let Some(LabelValue::Boxes(boxes)) = &correction.value else {
         panic!("a box is corrected by boxes");
     };
-    let offered = crate::desk::label_of(&desk.store, LabelKind::BboxPerson, 12).await;
+    let offered = label_of(&desk.store, LabelKind::BboxPerson, 12).await;
     let Some(LabelValue::Boxes(before)) = offered.label.value else {
         panic!("a box was offered");
     };
@@ -120,5 +120,56 @@ async fn one_key_says_what_is_so_and_corrects_or_accepts() {
     desk.page.press("4").await;
     let history = desk.said_of(&level).await;
     assert_eq!(correction(&history).value, Some(LabelValue::Level(4)));
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn a_missed_blink_is_made_at_the_frame_that_is_looked_at() {
+    let desk = Desk::open("Events").await;
+    desk.show(LabelKind::Blink, 112).await;
+    desk.page
+        .until("document.querySelector('.film .grip') !== null")
+        .await;
+    // From the frame of the smallest opening twelve frames on, then an edge.
+    desk.page.press("............n]").await;
+    desk.page.press(&ENTER.to_string()).await;
+    desk.page
+        .until("document.querySelectorAll('.row.created').length === 1")
+        .await;
+    desk.page.until(SAVED).await;
+    let made = label_of(&desk.store, LabelKind::Blink, 123).await.label;
+    assert_eq!(made.frames, FrameRange::new(123, 130));
+    assert_eq!(made.track, Some(1));
+    assert_eq!(made.state, Some(ReviewState::Created));
+    // It is taken back and brought back like any step.
+    desk.page.press("u").await;
+    desk.page
+        .until("document.querySelectorAll('.row.removed').length === 1")
+        .await;
+    desk.page.chord(SHIFT, 'u').await;
+    desk.page
+        .until("document.querySelectorAll('.row.created').length === 1")
+        .await;
+    let history = desk.said_of(&made.id).await;
+    let judgements: Vec<_> = history.iter().map(|verdict| verdict.judgement).collect();
+    assert_eq!(
+        judgements,
+        [Judgement::Create, Judgement::Withdraw, Judgement::Restore]
+    );
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn a_track_is_split_where_one_looks_and_joined_again_by_undo() {
+    let desk = Desk::open("People and eyes").await;
+    desk.show(LabelKind::BboxPerson, 12).await;
+    desk.page
+        .until("document.querySelector('.which').textContent.includes('in its own picture')")
+        .await;
+    desk.page.press("t").await;
+    let other = "[...document.querySelectorAll('.tools option')].length > 4";
+    desk.page.until(other).await;
+    desk.page.press("u").await;
+    desk.page.until(&format!("!({other})")).await;
     desk.close().await;
 }

@@ -5,6 +5,7 @@
 )]
 
 #[path = "../browser/mod.rs"]
+#[expect(dead_code, reason = "pictures for the docs are drawn by an example")]
 mod browser;
 #[path = "../synthetic_drive/mod.rs"]
 mod synthetic_drive;

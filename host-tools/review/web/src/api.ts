@@ -118,6 +118,9 @@ function request(action: Action): [path: string, body: Record<string, unknown>] 
     }
     case "tracks":
       return [`/api/clips/${name(action.clip)}/tracks`, { ...action.edit, millis: action.millis }];
+    case "undo-tracks":
+    case "redo-tracks":
+      return [`/api/clips/${name(action.clip)}/tracks/${action.do === "undo-tracks" ? "undo" : "redo"}`, {}];
   }
 }
 
@@ -138,7 +141,7 @@ function saved(action: Action, answer: unknown): Outcome {
       const label = answer as Label;
       return { is: "saved", labels: [label], renames: { from: nameOfCreated(action.key), to: label.id } };
     }
-    case "tracks":
+    default:
       return { is: "saved", labels: [] };
   }
 }

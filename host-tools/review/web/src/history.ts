@@ -3,7 +3,7 @@
 import type { Action } from "./outbox";
 
 /** A step that can be taken back. */
-export type Step = Extract<Action, { do: "verdict" | "bulk" | "create" }>;
+export type Step = Extract<Action, { do: "verdict" | "bulk" | "create" | "tracks" }>;
 
 export class History {
   private readonly past: Step[] = [];

@@ -29,7 +29,7 @@ tell({
       if (action.do === "create" && renames !== null) named(renames.from, fresh[0]);
       else take(fresh);
     });
-    if (action.do === "tracks") {
+    if (action.do === "tracks" || action.do === "undo-tracks" || action.do === "redo-tracks") {
       reloadClip();
       changed();
     }
@@ -55,6 +55,9 @@ function what(action: Action): string {
       return `the new label at frames ${format.frames(action.frames)}`;
     case "tracks":
       return `to ${action.edit.do} track ${action.edit.track}`;
+    case "undo-tracks":
+    case "redo-tracks":
+      return "that step of the tracks";
     case "bulk":
     case "undo-bulk":
     case "redo-bulk":
@@ -133,6 +136,7 @@ function judgeSelected(verdict: Verdict): void {
     did(action);
     verdictGiven();
     mode.value = "review";
+    discard();
     act(action);
     selected.value = new Set();
     const said = verdict.verdict === "accept" ? "accepted" : "rejected";
@@ -268,6 +272,10 @@ function takeBack(step: Step): void {
         act({ do: "undo", label: outbox.nameOf(nameOfCreated(step.key)), key: newKey() });
         notice.value = { text: "The label that was made is removed. Shift+U brings it back.", bad: false };
         break;
+      case "tracks":
+        act({ do: "undo-tracks", clip: step.clip, key: newKey() });
+        notice.value = { text: "The tracks are as they were.", bad: false };
+        break;
     }
   });
 }
@@ -295,6 +303,10 @@ export function redo(): void {
         history.redid(step);
         act({ do: "redo", label: outbox.nameOf(nameOfCreated(step.key)), key: newKey(), then: null });
         break;
+      case "tracks":
+        history.redid(step);
+        act({ do: "redo-tracks", clip: step.clip, key: newKey() });
+        break;
     }
     notice.value = { text: "Brought back.", bad: false };
   });
@@ -304,9 +316,11 @@ export function redo(): void {
 export function editTracks(edit: TrackEdit): void {
   const label = current.value;
   if (label === null) return;
-  outbox.push({ do: "tracks", key: newKey(), clip: label.clip, edit, millis: stopwatch.elapsed() });
+  const action: Step = { do: "tracks", key: newKey(), clip: label.clip, edit, millis: stopwatch.elapsed() };
+  did(action);
+  outbox.push(action);
   notice.value = {
-    text: edit.do === "split" ? `Track ${edit.track} is split at frame ${edit.frame}.` : `Track ${edit.track} is merged into ${edit.into}.`,
+    text: edit.do === "split" ? `Track ${edit.track} is split at frame ${edit.frame}. U takes it back.` : `Track ${edit.track} is merged into ${edit.into}. U takes it back.`,
     bad: false,
   };
 }

@@ -80,7 +80,7 @@ export function valueText(value: Value | null): string {
   if (value.flag !== undefined) return value.flag ? "yes" : "no";
   if (value.level !== undefined) return `${value.level}`;
   const keys = value.boxes ?? value.points;
-  if (keys !== undefined) return keys.length === 1 ? "1 keyframe" : `${keys.length} keyframes`;
+  if (keys !== undefined) return `◆ ${keys.length}`;
   if (value.event !== undefined && value.event.eyes !== "both") return `${value.event.eyes} eye`;
   return "";
 }

@@ -75,10 +75,14 @@ export function followLabel(): void {
       loaded.value = "none";
       return;
     }
-    if (untracked(() => loaded.value !== null && loaded.value !== "none" && loaded.value.id === wanted.id)) return;
+    if (untracked(() => isLoaded(wanted.id))) return;
+    // Never a box over another frame's picture.
+    loaded.value = null;
     void pictureCache.get(wanted.id).then(
       (got) => {
-        if (picture.peek()?.id === wanted.id) loaded.value = { id: wanted.id, picture: got };
+        if (picture.peek()?.id !== wanted.id) return;
+        loaded.value = { id: wanted.id, picture: got };
+        timed();
       },
       () => {
         if (picture.peek()?.id === wanted.id) loaded.value = "none";
@@ -102,7 +106,11 @@ function showMaterial(): void {
     beginFrame();
   });
   if (formOf(label.kind) === "event") void showEvidence(label);
-  else timed();
+  else if (picture.value === null || isLoaded(picture.value.id)) timed();
+}
+
+function isLoaded(id: string): boolean {
+  return loaded.value !== null && loaded.value !== "none" && loaded.value.id === id;
 }
 
 /** The label whose first frame was chosen with its pictures known. */

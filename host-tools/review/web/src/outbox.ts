@@ -17,7 +17,9 @@ export type Action =
   | { do: "undo-bulk"; key: string; labels: readonly string[]; batch: string }
   | { do: "redo-bulk"; key: string; labels: readonly string[]; batch: string; then: Verdict }
   | { do: "create"; key: string; clip: string; kind: Kind; track: number | null; frames: FrameRange; value: Value; millis: number }
-  | { do: "tracks"; key: string; clip: string; edit: TrackEdit; millis: number };
+  | { do: "tracks"; key: string; clip: string; edit: TrackEdit; millis: number }
+  /** Takes back, or brings back, what was last said of the clip's tracks. */
+  | { do: "undo-tracks" | "redo-tracks"; key: string; clip: string };
 
 /** A name given by the host for one given here. */
 export interface Renaming {
@@ -63,6 +65,8 @@ export function labelsOf(action: Action): readonly string[] {
     case "create":
       return [nameOfCreated(action.key)];
     case "tracks":
+    case "undo-tracks":
+    case "redo-tracks":
       return [];
   }
 }
@@ -155,8 +159,7 @@ export class Outbox {
       case "undo-bulk":
       case "redo-bulk":
         return { ...action, batch: this.nameOf(action.batch) };
-      case "create":
-      case "tracks":
+      default:
         return action;
     }
   }

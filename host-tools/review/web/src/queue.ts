@@ -111,8 +111,7 @@ export function afterAction(label: Label, action: Action): Label {
     case "redo":
       if (action.then !== null) return afterVerdict(label, action.then);
       return label.made_by === "desk" ? { ...label, state: "created" } : label;
-    case "create":
-    case "tracks":
+    default:
       return label;
   }
 }

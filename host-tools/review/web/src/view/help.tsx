@@ -19,7 +19,12 @@ export function Help() {
   };
   return (
     <dialog ref={dialog} class="help" aria-labelledby="help-title" onClose={close}>
-      <h2 id="help-title">Keys</h2>
+      <div class="help-head">
+        <h2 id="help-title">Keys</h2>
+        <button type="button" onClick={close}>
+          Close <kbd>Esc</kbd>
+        </button>
+      </div>
       <dl>
         {[...(view?.keys ?? []), ...EVERYWHERE].map(({ keys, does }) => (
           <div key={does}>
@@ -33,9 +38,6 @@ export function Help() {
         ))}
       </dl>
       {Notes !== undefined && <Notes />}
-      <button type="button" onClick={close}>
-        Close <kbd>Esc</kbd>
-      </button>
     </dialog>
   );
 }

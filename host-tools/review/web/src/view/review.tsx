@@ -100,7 +100,7 @@ function Head() {
             {clips.value.map((one) => (
               <option key={one.id} value={one.id}>
                 {one.rig} · {one.name}
-                {one.review.waiting > 0 ? ` (${one.review.waiting} waiting)` : ""}
+                {one.review.waiting > 0 ? ` (${one.review.waiting})` : ""}
               </option>
             ))}
           </select>
