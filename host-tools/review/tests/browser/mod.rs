@@ -27,6 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Keys that are not written, as the driver names them.
 pub(crate) const ENTER: char = '\u{e007}';
+pub(crate) const TAB: char = '\u{e004}';
 pub(crate) const SHIFT: char = '\u{e008}';
 pub(crate) const ARROW_RIGHT: char = '\u{e014}';
 

@@ -15,3 +15,4 @@ mod desk;
 mod editing;
 mod judging;
 mod many;
+mod people;

@@ -16,8 +16,16 @@ export class ApiError extends Error {
   }
 }
 
-async function ask(path: string): Promise<Response> {
-  const response = await fetch(path, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
+let signedOut = () => {};
+
+/** Whom to tell that the host does not know the visitor, or no longer. */
+export function whenSignedOut(tell: () => void): void {
+  signedOut = tell;
+}
+
+async function ask(path: string, how: RequestInit = {}): Promise<Response> {
+  const response = await fetch(path, { ...how, signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
+  if (response.status === 401) signedOut();
   if (!response.ok) throw new ApiError(response.status, await whyNot(response));
   return response;
 }
@@ -37,6 +45,39 @@ async function whyNot(response: Response): Promise<string> {
 }
 
 const name = encodeURIComponent;
+
+/** Who the visitor is. */
+export interface Account {
+  /** Nobody has an account here, so nobody is asked. */
+  open: boolean;
+  /** null until signed in. */
+  user: string | null;
+  role: "reviewer" | "lead" | "administrator" | null;
+}
+
+export const whoAmI = () => get<Account>("/api/session");
+
+export async function signIn(user: string, password: string): Promise<Account> {
+  const body = JSON.stringify({ name: user, password });
+  const headers = { "Content-Type": "application/json" };
+  return (await (await ask("/api/session", { method: "POST", headers, body })).json()) as Account;
+}
+
+export const signOut = () => ask("/api/session", { method: "DELETE" });
+
+/** Somebody works on a label. */
+export interface Lease {
+  item: string;
+  holder: string;
+}
+
+export const leases = () => get<Lease[]>("/api/leases");
+
+/** Takes or renews a label; whoever holds it, which is another where they were first. */
+export const take = async (label: string) =>
+  (await (await ask(`/api/leases/${name(label)}`, { method: "POST" })).json()) as Lease;
+
+export const giveBack = (label: string) => ask(`/api/leases/${name(label)}`, { method: "DELETE", keepalive: true });
 
 export const summary = () => get<Summary>("/api/summary");
 
@@ -92,7 +133,9 @@ export async function send(action: Action): Promise<Outcome> {
     });
     if (response.ok) return saved(action, await response.json());
     const why = await whyNot(response);
-    const passing = response.status >= 500 || response.status === 408 || response.status === 429;
+    if (response.status === 401) signedOut();
+    // Whoever signs in again sends it again.
+    const passing = response.status >= 500 || [401, 408, 429].includes(response.status);
     return passing ? { is: "unreachable", why } : { is: "refused", why };
   } catch {
     return { is: "unreachable", why: "the host does not answer" };

@@ -8,6 +8,7 @@ import { History, type Step } from "./history";
 import { notice } from "./host";
 import { correctionTo, formOf, TITLE, valueOf } from "./kinds";
 import * as format from "./format";
+import { heldByOthers } from "./leases";
 import { verdictGiven } from "./material";
 import type { Correction, FrameRange, Label, RejectCause, TrackEdit, Value, Verdict } from "./model";
 import { type Action, labelsOf, nameOfCreated } from "./outbox";
@@ -106,7 +107,7 @@ export function judge(verdict: Verdict): void {
 function judgeShown(verdict: Verdict): void {
   const label = current.value;
   if (label === null) return;
-  const next = nextWaiting(labels.value, label.id);
+  const next = nextWaiting(labels.value, label.id, heldByOthers.value);
   if (verdict.verdict === "accept" && label.state === "accepted") {
     // Said already: on to the next.
     if (next !== null) show(next);
@@ -141,7 +142,7 @@ function judgeSelected(verdict: Verdict): void {
     selected.value = new Set();
     const said = verdict.verdict === "accept" ? "accepted" : "rejected";
     notice.value = { text: `${ids.length} labels ${said}. U takes all of it back.`, bad: false };
-    const next = nextWaiting(labels.value, currentId.value);
+    const next = nextWaiting(labels.value, currentId.value, heldByOthers.value);
     if (next !== null) show(next);
   });
 }

@@ -1,8 +1,10 @@
 import { render } from "preact";
+import { meet, mustSignIn } from "./account";
 import { followClip } from "./context";
 import { followEditor } from "./editor";
 import { follow, helpOpen } from "./host";
 import type { Pressed } from "./keys";
+import { holdWhatIsShown } from "./leases";
 import { followLabel } from "./material";
 import { followHash, route } from "./route";
 import { reload, start } from "./session";
@@ -14,6 +16,7 @@ import "./style/verdict.css";
 import "./style/queue.css";
 import "./style/picture.css";
 import "./style/rubric.css";
+import "./style/account.css";
 import "./style/screen.css";
 import { Page } from "./view/page";
 import { viewNamed } from "./views";
@@ -29,6 +32,7 @@ function focused(key: string): Pressed["on"] {
 }
 
 window.addEventListener("keydown", (event) => {
+  if (mustSignIn.value) return;
   const pressed: Pressed = {
     key: event.key,
     repeat: event.repeat,
@@ -55,7 +59,9 @@ const page = document.getElementById("page");
 if (page !== null) {
   followHash();
   render(<Page />, page);
+  void meet();
   start();
+  holdWhatIsShown();
   followClip();
   followLabel();
   followEditor();

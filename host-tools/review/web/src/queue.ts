@@ -53,10 +53,14 @@ export function neighbour(labels: readonly Label[], current: string | null, step
   return (labels[next] as Label).id;
 }
 
-/** The next waiting label after the current one, from the start again when none is left behind it. */
-export function nextWaiting(labels: readonly Label[], current: string | null): string | null {
+/** The next waiting label after the current one, from the start again when none is left behind it; what others hold is left to them. */
+export function nextWaiting(
+  labels: readonly Label[],
+  current: string | null,
+  held: ReadonlyMap<string, string> = new Map(),
+): string | null {
   const at = labels.findIndex((label) => label.id === current);
-  const waiting = (label: Label) => label.state === "waiting" && label.id !== current;
+  const waiting = (label: Label) => label.state === "waiting" && label.id !== current && !held.has(label.id);
   return (labels.slice(at + 1).find(waiting) ?? labels.slice(0, Math.max(at, 0)).find(waiting))?.id ?? null;
 }
 

@@ -1,3 +1,4 @@
+import { account, signOut } from "../account";
 import { count } from "../format";
 import { helpOpen } from "../host";
 import type { Summary } from "../model";
@@ -15,10 +16,28 @@ export function Header() {
       {VIEWS.length > 1 && <Views />}
       {Head !== undefined && <Head />}
       {summary.value !== null && <Balance summary={summary.value} />}
+      <Who />
       <button type="button" class="keys" onClick={() => (helpOpen.value = !helpOpen.value)}>
         Keys <kbd>?</kbd>
       </button>
     </header>
+  );
+}
+
+/** Where people sign in, who it is. */
+function Who() {
+  const me = account.value;
+  if (me === null || me.open || me.user === null) return null;
+  return (
+    <span class="who">
+      <span>
+        <span class="unseen">signed in as </span>
+        {me.user}
+      </span>
+      <button type="button" onClick={() => void signOut()}>
+        Sign out
+      </button>
+    </span>
   );
 }
 

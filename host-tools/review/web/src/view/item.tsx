@@ -1,6 +1,7 @@
 import { formOf, QUESTION, standing, TITLE } from "../kinds";
 import { dirty } from "../editor";
 import * as format from "../format";
+import { heldByOthers } from "../leases";
 import { markBeside } from "../marks";
 import type { Label } from "../model";
 import { markAt } from "../session";
@@ -11,6 +12,7 @@ import { Rubric } from "./rubric";
 import { VerdictBar } from "./verdict-bar";
 
 export function Item({ label }: { label: Label }) {
+  const holder = heldByOthers.value.get(label.id);
   return (
     <article aria-labelledby="item-title">
       <header class="title">
@@ -27,6 +29,11 @@ export function Item({ label }: { label: Label }) {
         {dirty.value && <span class="chip changed">not saved</span>}
         {markAt.value !== null && <span class="chip beside">⚑ {markBeside(markAt.value, label)}</span>}
         <Confidence label={label} />
+        {holder !== undefined && (
+          <p class="held" role="status">
+            {holder} is working on this label: what you say of it is not taken until they have left it.
+          </p>
+        )}
         <p class="question">{QUESTION[label.kind]}</p>
       </header>
       {formOf(label.kind) === "event" ? <EventItem label={label} /> : <PictureItem label={label} />}

@@ -1,3 +1,4 @@
+import { mustSignIn } from "../account";
 import { retryNow, unsaved } from "../delivery";
 import { connected, notice, stale } from "../host";
 import { route } from "../route";
@@ -5,8 +6,10 @@ import { reload } from "../session";
 import { viewNamed, VIEWS } from "../views";
 import { Header } from "./header";
 import { Help } from "./help";
+import { SignIn } from "./sign-in";
 
 export function Page() {
+  if (mustSignIn.value) return <SignIn />;
   const Body = viewNamed(route.value.view)?.Body ?? NoSuchView;
   return (
     <>

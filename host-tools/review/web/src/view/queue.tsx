@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import * as format from "../format";
 import { formOf, standing, TITLE, valueText } from "../kinds";
+import { heldByOthers } from "../leases";
 import { interleaved } from "../marks";
 import type { Label, LabelState, Mark } from "../model";
 import { selectTo, toggleSelected } from "../judging";
@@ -46,6 +47,7 @@ function Row({ label, here, chosen }: { label: Label; here: boolean; chosen: boo
     if (here) row.current?.scrollIntoView({ block: "nearest" });
   }, [here]);
   const share = label.confidence;
+  const holder = heldByOthers.value.get(label.id);
   const { frames } = standing(label);
   return (
     <li>
@@ -70,6 +72,7 @@ function Row({ label, here, chosen }: { label: Label; here: boolean; chosen: boo
           {label.state}
           {chosen ? ", selected" : ""}
         </span>
+        {holder !== undefined && <span class="chip">{holder}</span>}
         <Extra label={label} />
       </button>
     </li>
