@@ -4,7 +4,8 @@
 //! no other way to the store than the API, which `docs/reference/http.md` describes. Nothing here decides what a
 //! verdict means: that is `label-store`'s.
 //!
-//! Terms: a *label* is what a rig offers or a person made; *evidence* is the filmstrip and openness curve of a blink; frames are 0-based and ranges inclusive; times are microseconds on the clip's own time line.
+//! Terms: a *label* is what a rig offers or a person made; *evidence* is the filmstrip and openness curve of a blink;
+//! frames are 0-based and ranges inclusive; times are microseconds on the clip's own time line.
 
 mod address;
 mod api;
@@ -14,6 +15,7 @@ mod error;
 mod guard;
 mod label_view;
 mod made;
+mod openapi;
 mod people;
 mod queue;
 mod request;
@@ -63,6 +65,7 @@ pub fn router(store: LabelStore, options: Options) -> Router {
     });
     Router::new()
         .route("/healthz", get(api::health))
+        .route("/api/openapi.json", get(openapi::describe))
         .route("/api/summary", get(api::summary))
         .route("/api/clips", get(api::clips))
         .route("/api/labels", get(queue::labels))

@@ -1,5 +1,6 @@
 //! The router over a real store, for tests.
 
+use crate::openapi;
 use crate::synthetic_drive::Rig;
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -73,13 +74,16 @@ impl Desk {
 
     pub(crate) async fn ask(&self, request: axum::http::request::Builder, body: &str) -> Answer {
         let request = request.body(Body::from(body.to_owned())).unwrap();
+        let (method, path) = (request.method().to_string(), request.uri().to_string());
         let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        Answer {
+        let (parts, answered) = response.into_parts();
+        let answer = Answer {
             status: parts.status,
             headers: parts.headers,
-            body: to_bytes(body, usize::MAX).await.unwrap().to_vec(),
-        }
+            body: to_bytes(answered, usize::MAX).await.unwrap().to_vec(),
+        };
+        openapi::hold(&method, &path, body, &answer);
+        answer
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

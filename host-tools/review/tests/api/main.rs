@@ -7,6 +7,7 @@
 mod desk;
 mod judging;
 mod missed;
+mod openapi;
 mod queue;
 #[path = "../synthetic_drive/mod.rs"]
 mod synthetic_drive;
