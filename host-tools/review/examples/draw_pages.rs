@@ -87,7 +87,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tokio::spawn(async move { axum::serve(listener, page).await });
     for (theme, name) in [(Theme::Light, "light"), (Theme::Dark, "dark")] {
         let page = Browser::open_in(&format!("http://{listen}/"), theme).await;
-        page.be_a_small_screen().await;
+        page.resize(1366, 768).await;
         draw(&page, &folder, name).await;
         page.close().await;
     }

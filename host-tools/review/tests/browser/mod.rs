@@ -198,16 +198,16 @@ impl Browser {
         self.client.execute(script, vec![]).await.unwrap()
     }
 
-    /// Makes the window so large that the page has 1366 by 768 CSS pixels, a common small screen.
-    pub(crate) async fn be_a_small_screen(&self) {
+    /// Makes the window so large that the page has so many CSS pixels.
+    pub(crate) async fn resize(&self, width: u32, height: u32) {
         let inside = "return [outerWidth - innerWidth, outerHeight - innerHeight]";
         let frame: (u32, u32) = serde_json::from_value(self.ask(inside).await).unwrap();
         self.client
-            .set_window_size(1366 + frame.0, 768 + frame.1)
+            .set_window_size(width + frame.0, height + frame.1)
             .await
             .unwrap();
-        self.until("innerWidth === 1366 && innerHeight === 768")
-            .await;
+        let so_large = format!("innerWidth === {width} && innerHeight === {height}");
+        self.until(&so_large).await;
     }
 
     /// Writes what is seen into a PNG file.

@@ -10,6 +10,7 @@ mod browser;
 #[path = "../synthetic_drive/mod.rs"]
 mod synthetic_drive;
 
+mod access;
 mod connection;
 mod desk;
 mod editing;

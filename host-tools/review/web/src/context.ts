@@ -4,22 +4,21 @@
 import { batch, computed, effect, signal } from "@preact/signals";
 import * as api from "./api";
 import { revision } from "./host";
-import { formOf, standing } from "./kinds";
-import { KINDS, type Abstention, type Label, type Picture } from "./model";
-import { clip, current, labels, marks } from "./session";
+import { type Form, formOf, standing } from "./kinds";
+import { KINDS, type Abstention, type Clip, type Label, type Mark, type Picture } from "./model";
+import { clip, clips, current, labels, marks } from "./session";
 import { fromValue, type Track } from "./track";
 
 /** Of every kind. */
 const allCoverage = signal<readonly Abstention[]>([]);
 export const pictures = signal<readonly Picture[]>([]);
-/** Whether the host has told which pictures there are. */
-export const picturesTold = signal(false);
 const placed = signal<readonly Label[]>([]);
 const events = signal<readonly Label[]>([]);
 
 /** The clip that the above is of. */
-const held = signal<string | null>(null);
-export const contextTold = computed(() => held.value !== null && held.value === clip.value?.id);
+const shownId = signal<string | null>(null);
+/** Whether the host has told what is in the clip. */
+export const contextTold = computed(() => shownId.value !== null && shownId.value === clip.value?.id);
 
 /** Abstentions of the kind that is shown; of blinks where none is. */
 export const coverage = computed(() => {
@@ -56,68 +55,106 @@ export const tracksOfClip = computed(() =>
   [...new Set(places.value.flatMap(({ label }) => (label.track === null ? [] : [label.track])))].sort((a, b) => a - b),
 );
 
-let asked = 0;
+interface Context {
+  coverage: readonly Abstention[];
+  marks: readonly Mark[];
+  pictures: readonly Picture[];
+  placed: readonly Label[];
+  events: readonly Label[];
+}
+
+/** Clips are held so that a queue that goes from clip to clip need not wait for each. */
+const MOST_HELD = 8;
+const held = new Map<string, { stamp: string; context: Promise<Context> }>();
+
+/** What a clip holds apart from verdicts, which change nothing of what is fetched here. */
+function stampOf(of: Clip): string {
+  return JSON.stringify({ ...of, review: null });
+}
+
+function contextOf(of: Clip): Promise<Context> {
+  const stamp = stampOf(of);
+  const known = held.get(of.id);
+  const context = known?.stamp === stamp ? known.context : fetchContext(of.id);
+  held.delete(of.id);
+  held.set(of.id, { stamp, context });
+  context.catch(() => {
+    if (held.get(of.id)?.context === context) held.delete(of.id);
+  });
+  for (const oldest of held.keys()) {
+    if (held.size <= MOST_HELD) break;
+    held.delete(oldest);
+  }
+  return context;
+}
+
+/** The pictures of a clip, fetched ahead; none where the host does not answer. */
+export async function picturesAhead(id: string): Promise<readonly Picture[]> {
+  const of = clips.peek().find((one) => one.id === id);
+  if (of === undefined) return [];
+  try {
+    return (await contextOf(of)).pictures;
+  } catch {
+    return [];
+  }
+}
+
+let shown = 0;
+const refetched = signal(0);
 
 /** Begins to follow the shown clip. */
 export function followClip(): void {
-  const what = computed(() => {
-    // Verdicts change a clip's counts of review, and nothing of what is fetched here.
-    const here = clip.value;
-    return here === null ? null : JSON.stringify({ ...here, review: null });
-  });
+  const stamp = computed(() => (clip.value === null ? null : stampOf(clip.value)));
   effect(() => {
-    const here = what.value;
-    const id = here === null ? null : (JSON.parse(here) as { id: string }).id;
-    if (id !== held.peek()) {
-      batch(() => {
-        allCoverage.value = [];
-        pictures.value = [];
-        picturesTold.value = false;
-        placed.value = [];
-        events.value = [];
-        marks.value = [];
-      });
-    }
-    if (id !== null) void load(id);
+    void stamp.value;
+    void refetched.value;
+    const of = clip.peek();
+    shown += 1;
+    const turn = shown;
+    if (of?.id !== shownId.peek()) say(null, null);
+    if (of === null) return;
+    contextOf(of).then(
+      (context) => {
+        if (turn === shown) say(of.id, context);
+      },
+      () => {
+        // The next change, or the connection's return, asks again.
+        const seen = revision.peek();
+        const stop = effect(() => {
+          if (revision.value === seen) return;
+          queueMicrotask(() => stop());
+          if (turn === shown) refetched.value += 1;
+        });
+      },
+    );
+  });
+}
+
+function say(id: string | null, context: Context | null): void {
+  batch(() => {
+    shownId.value = id;
+    allCoverage.value = context?.coverage ?? [];
+    marks.value = context?.marks ?? [];
+    pictures.value = context?.pictures ?? [];
+    placed.value = context?.placed ?? [];
+    events.value = context?.events ?? [];
   });
 }
 
 /** Asks again, after tracks were split or merged. */
 export function reloadClip(): void {
-  const id = clip.value?.id;
-  if (id !== undefined) void load(id);
+  held.clear();
+  refetched.value += 1;
 }
 
-async function load(id: string): Promise<void> {
-  asked += 1;
-  const turn = asked;
-  // A host without pictures, or one that is away for a moment, must not keep the rest from being shown.
-  const orNone = <T>(answer: Promise<T[]>) => answer.catch((): T[] => []);
-  try {
-    const [nextCoverage, nextMarks, nextPictures, nextPlaced, nextEvents] = await Promise.all([
-      api.coverage(id),
-      api.marks(id),
-      orNone(api.pictures(id)),
-      orNone(api.labelsOfClip(id, KINDS.filter((kind) => ["box", "point"].includes(formOf(kind))))),
-      orNone(api.labelsOfClip(id, KINDS.filter((kind) => formOf(kind) === "event"))),
-    ]);
-    if (turn !== asked) return;
-    batch(() => {
-      held.value = id;
-      allCoverage.value = nextCoverage;
-      marks.value = nextMarks;
-      pictures.value = nextPictures;
-      picturesTold.value = true;
-      placed.value = nextPlaced;
-      events.value = nextEvents;
-    });
-  } catch {
-    // The next change, or the connection's return, asks again.
-    const seen = revision.peek();
-    const stop = effect(() => {
-      if (revision.value === seen) return;
-      queueMicrotask(() => stop());
-      if (clip.peek()?.id === id) void load(id);
-    });
-  }
+async function fetchContext(id: string): Promise<Context> {
+  const of = (...forms: Form[]) => api.labelsOfClip(id, KINDS.filter((kind) => forms.includes(formOf(kind))));
+  const [coverage, marked, pictured, placedThere, eventsThere] = await Promise.all([
+    api.coverage(id),
+    api.marks(id),
+    api.pictures(id),
+    of("box", "point"),
+    of("event"),
+  ]);
+  return { coverage, marks: marked, pictures: pictured, placed: placedThere, events: eventsThere };
 }

@@ -50,6 +50,13 @@ window.addEventListener("keydown", (event) => {
   if (viewNamed(route.value.view)?.takeKey?.(pressed) === true) event.preventDefault();
 });
 
+// A button that was clicked lets go of the keys: Enter saves and Space plays, they do not press it once more. Who walks by
+// Tab keeps the place.
+window.addEventListener("click", (event) => {
+  const on = document.activeElement;
+  if (event.detail > 0 && (on instanceof HTMLButtonElement || on instanceof HTMLAnchorElement)) on.blur();
+});
+
 // A page that comes back by the back button has missed what happened meanwhile, and listens to nobody.
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) reload();

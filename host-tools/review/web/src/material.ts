@@ -3,10 +3,10 @@
 
 import { batch, computed, effect, signal, untracked } from "@preact/signals";
 import * as api from "./api";
-import { pictures } from "./context";
+import { pictures, picturesAhead } from "./context";
 import { decode, EvidenceCache, type LoadedEvidence } from "./evidence";
 import { formOf, standing } from "./kinds";
-import type { Label } from "./model";
+import type { FrameRange, Label, Picture } from "./model";
 import { nearestPicture, type Loaded, PictureCache, picturesOf, spread } from "./pictures";
 import { upcoming } from "./queue";
 import { current, currentId, labels, nextShownIn, stopwatch } from "./session";
@@ -167,12 +167,20 @@ function timed(): void {
   });
 }
 
+/** The picture that a label begins with, and some around it. */
+function firstLooks(there: readonly Picture[], frames: FrameRange): string[] {
+  const first = nearestPicture(there, Math.round((frames[0] + frames[1]) / 2));
+  return [...new Set([...(first === null ? [] : [first]), ...spread(there, PICTURES_AHEAD)].map((one) => one.id))];
+}
+
 function preload(): void {
   for (const label of upcoming(labels.value, currentId.value, AHEAD)) {
     if (formOf(label.kind) === "event") {
       if (label.has_evidence) evidence.preload([label.id]);
-    } else if (label.clip === current.value?.clip) {
-      pictureCache.preload(spread(picturesOf(pictures.value, label.frames), PICTURES_AHEAD).map((one) => one.id));
+    } else {
+      void picturesAhead(label.clip).then((there) => {
+        pictureCache.preload(firstLooks(picturesOf(there, label.frames), label.frames));
+      });
     }
   }
 }

@@ -1,5 +1,5 @@
 import { useRef } from "preact/hooks";
-import { picturesTold, tracksOfClip } from "../context";
+import { contextTold, tracksOfClip } from "../context";
 import * as format from "../format";
 import { obey } from "../commands";
 import { brightness, editing, gamma, handle, magnifier, snapping, track } from "../editor";
@@ -27,7 +27,7 @@ export function PictureItem({ label }: { label: Label }) {
       <div class="stage" ref={box}>
         {picturesHere.value.length === 0 && !placed ? (
           <p class="quiet waiting-evidence">
-            {picturesTold.value ? "No picture of these frames has arrived." : "Asking for pictures …"}
+            {contextTold.value ? "No picture of these frames has arrived." : "Asking for pictures …"}
           </p>
         ) : (
           room.width > 0 && <PictureCanvas label={label} width={room.width} height={room.height} />

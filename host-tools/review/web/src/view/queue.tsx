@@ -1,3 +1,4 @@
+import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import * as format from "../format";
 import { formOf, standing, TITLE, valueText } from "../kinds";
@@ -20,13 +21,14 @@ export const STATE_MARK: Record<LabelState, string> = {
 export function Queue() {
   // Marks stand among the labels where these are in time order and of the clip whose marks are known.
   const withMarks = filter.value.order === "time" && filter.value.clip !== null && filter.value.clip === clip.value?.id;
+  const row = useRows();
   return (
     <nav class="queue" aria-label="Labels to review">
       <Filters />
       <ol>
         {interleaved(labels.value, withMarks ? marks.value : []).map((one, i) =>
           "id" in one ? (
-            <Row key={one.id} label={one} here={one.id === currentId.value} chosen={selected.value.has(one.id)} />
+            row(one, one.id === currentId.value, selected.value.has(one.id))
           ) : (
             <Moment key={`mark ${one.frame} ${i}`} mark={one} here={one.frame === markAt.value?.frame} />
           ),
@@ -39,6 +41,18 @@ export function Queue() {
       )}
     </nav>
   );
+}
+
+/** Rows that did not change are given as they were: a verdict in a queue of thousands draws two of them anew. */
+function useRows(): (label: Label, here: boolean, chosen: boolean) => VNode {
+  const drawn = useRef(new WeakMap<Label, { here: boolean; chosen: boolean; row: VNode }>());
+  return (label, here, chosen) => {
+    const known = drawn.current.get(label);
+    if (known?.here === here && known.chosen === chosen) return known.row;
+    const row = <Row key={label.id} label={label} here={here} chosen={chosen} />;
+    drawn.current.set(label, { here, chosen, row });
+    return row;
+  };
 }
 
 function Row({ label, here, chosen }: { label: Label; here: boolean; chosen: boolean }) {
