@@ -31,7 +31,9 @@ mod noise;
 mod piece;
 
 pub use closure::LongClosure;
-pub use event::{BLINK_FEATURES, Blink, Cut, EyeEvent, EyeObservation};
+pub use event::{
+    BLINK_FEATURES, Blink, BlinkCalibration, Cut, EyeEvent, EyeObservation, Familiar, Legibility,
+};
 
 use crate::kind::LabelKind;
 use crate::time::{CaptureTime, FrameIndex, FrameRange};
@@ -64,6 +66,7 @@ struct Frame {
     depth: f32,
     depths: [f32; 2],
     references: [f32; 2],
+    legibility: Legibility,
 }
 
 impl Frame {
@@ -171,6 +174,7 @@ impl BlinkDetector {
                 depth: 0.0,
                 depths: [0.0; 2],
                 references: [0.0; 2],
+                legibility: eyes.legibility,
             };
             // Room was made above.
             let _ = self.frames.push(frame);

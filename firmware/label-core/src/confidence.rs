@@ -33,6 +33,12 @@ impl Confidence {
         Self((1.0 / (1.0 + libm::expf(-log_odds))).clamp(0.0, 1.0))
     }
 
+    /// This, or the ceiling where it is higher. A ceiling that is no probability leaves none.
+    #[must_use]
+    pub fn at_most(self, ceiling: f32) -> Self {
+        Self(self.0.min(ceiling.clamp(0.0, 1.0)))
+    }
+
     /// The probability.
     pub const fn get(self) -> f32 {
         self.0

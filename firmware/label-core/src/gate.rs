@@ -4,7 +4,8 @@
 //! has no labeller for, is silence with that reason in every frame, so that nobody takes its absence for a "no".
 
 use crate::alertness::Rubric;
-use crate::confidence::{Confidence, LogisticCalibration};
+use crate::blink::BlinkCalibration;
+use crate::confidence::Confidence;
 use crate::kind::{AbstainReason, LabelKind};
 use crate::scene::light_change::LightCalibration;
 
@@ -33,7 +34,7 @@ pub struct KindGate {
 pub struct Gate {
     kinds: [KindGate; LabelKind::ALL.len()],
     /// Confidence of a blink from its features.
-    pub blink_calibration: LogisticCalibration<{ crate::blink::BLINK_FEATURES }>,
+    pub blink_calibration: BlinkCalibration,
     /// Confidence of a long closure.
     pub long_closure_confidence: f32,
     /// How alertness is judged; nothing is said of it without.
@@ -44,10 +45,7 @@ pub struct Gate {
 
 impl Gate {
     /// A gate that lets nothing through: no kind has a labeller yet.
-    pub const fn new(
-        blink_calibration: LogisticCalibration<{ crate::blink::BLINK_FEATURES }>,
-        long_closure_confidence: f32,
-    ) -> Self {
+    pub const fn new(blink_calibration: BlinkCalibration, long_closure_confidence: f32) -> Self {
         let shut = KindGate {
             mode: Mode::NoLabeller,
             threshold: 1.0,
@@ -108,6 +106,8 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::blink::Familiar;
+    use crate::confidence::LogisticCalibration;
 
     #[test]
     fn kinds_stand_in_the_order_of_their_numbers() {
@@ -118,11 +118,19 @@ mod tests {
 
     #[test]
     fn a_kind_is_offered_at_its_threshold_and_never_once_withdrawn() {
-        let calibration = LogisticCalibration {
-            ceiling: 1.0,
-            bias: 0.0,
-            weights: [0.0; crate::blink::BLINK_FEATURES],
-            ranges: [(0.0, 1.0); crate::blink::BLINK_FEATURES],
+        let calibration = BlinkCalibration {
+            logistic: LogisticCalibration {
+                ceiling: 1.0,
+                bias: 0.0,
+                weights: [0.0; crate::blink::BLINK_FEATURES],
+                ranges: [(0.0, 1.0); crate::blink::BLINK_FEATURES],
+            },
+            familiar: Familiar {
+                least_contrast: 0.0,
+                grain: (0.0, 1.0),
+                most_disagreement: 1.0,
+                ceiling: 0.89,
+            },
         };
         let mut gate = Gate::new(calibration, 0.6);
         let sure = Confidence::new(0.7).unwrap();

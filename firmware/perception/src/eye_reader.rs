@@ -49,12 +49,25 @@ pub(crate) struct EyeReading {
     pub(crate) off_center: f32,
     /// Expected error of `opening`.
     pub(crate) doubt: f32,
+    /// What the crop is like.
+    pub(crate) texture: Texture,
+}
+
+/// What a crop of an eye is like, whatever the eye does.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Texture {
+    /// Deviation of its grey levels.
+    pub(crate) contrast: f32,
+    /// Deviation of its noise over the contrast: Immerkær, "Fast noise variance estimation" (1996).
+    pub(crate) grain: f32,
 }
 
 /// The loaded network.
 pub struct EyeReader {
     interpreter: Box<dyn Interpreter>,
     crop_time: Duration,
+    /// Left, right.
+    textures: [Texture; 2],
 }
 
 impl EyeReader {
@@ -72,6 +85,7 @@ impl EyeReader {
             return Ok(Self {
                 interpreter,
                 crop_time: Duration::ZERO,
+                textures: [Texture::default(); 2],
             });
         }
         Err(ModelError::Role {
@@ -94,7 +108,7 @@ impl EyeReader {
     ) -> Result<[EyeReading; 2], ModelError> {
         let width = places.width * EYE_WIDTHS;
         let height = width * HEIGHT as f32 / WIDTH as f32;
-        let crop_time = &mut self.crop_time;
+        let (crop_time, textures) = (&mut self.crop_time, &mut self.textures);
         self.interpreter.run(&mut |tensor| {
             if let TensorMut::F32(values) = tensor {
                 let start = Instant::now();
@@ -110,13 +124,15 @@ impl EyeReader {
                     if eye == 0 {
                         crop.chunks_exact_mut(WIDTH).for_each(<[f32]>::reverse);
                     }
-                    normalise(crop);
+                    let contrast = normalise(crop);
+                    textures[eye] = texture(crop, contrast);
                 }
                 *crop_time = start.elapsed();
             }
         })?;
         let output = self.interpreter.output(0);
         let (sin, cos) = places.angle.sin_cos();
+        let textures = self.textures;
         Ok([1, 0].map(|slot| {
             let values = &output[slot * VALUES..(slot + 1) * VALUES];
             let mirror = if slot == 1 { -1.0 } else { 1.0 };
@@ -126,8 +142,31 @@ impl EyeReader {
                 shift: (dx * cos - dy * sin, dx * sin + dy * cos),
                 off_center: values[1].hypot(values[2]),
                 doubt: values[4].exp(),
+                texture: textures[1 - slot],
             }
         }))
+    }
+}
+
+/// Reads a crop that was normalised, and had this deviation before.
+fn texture(crop: &[f32], contrast: f32) -> Texture {
+    // A flat crop is not blown up to deviation 1.
+    let deviation = (contrast / (MIN_DEVIATION * 255.0)).clamp(1e-3, 1.0);
+    let mut noise = 0.0;
+    for row in 1..HEIGHT - 1 {
+        let [above, own, below] =
+            [row - 1, row, row + 1].map(|row| &crop[row * WIDTH..(row + 1) * WIDTH]);
+        for column in 1..WIDTH - 1 {
+            let cross = above[column] + below[column] + own[column - 1] + own[column + 1];
+            let corners =
+                above[column - 1] + above[column + 1] + below[column - 1] + below[column + 1];
+            noise += (corners - 2.0 * cross + 4.0 * own[column]).abs();
+        }
+    }
+    let count = ((WIDTH - 2) * (HEIGHT - 2)) as f32;
+    Texture {
+        contrast,
+        grain: (core::f32::consts::PI / 2.0).sqrt() / 6.0 * noise / count / deviation,
     }
 }
 
@@ -159,6 +198,41 @@ fn sum(values: &[f32], of: impl Fn(f32) -> f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn noise_is_told_from_contrast_and_light_changes_neither_of_their_relation() {
+        // Smooth shading, and every second pixel of a chequerboard off by some levels.
+        let crop = |light: f32, noise: f32| -> Vec<f32> {
+            let pixel = |place: usize| {
+                let (x, y) = (place % WIDTH, place / WIDTH);
+                let off = if (x + y).is_multiple_of(2) {
+                    noise
+                } else {
+                    -noise
+                };
+                light * (100.0 + x as f32 + off)
+            };
+            (0..PIXELS).map(pixel).collect()
+        };
+        let read = |mut crop: Vec<f32>| {
+            let contrast = normalise(&mut crop);
+            texture(&crop, contrast)
+        };
+        let (clean, noisy, dark) = (
+            read(crop(1.0, 0.0)),
+            read(crop(1.0, 3.0)),
+            read(crop(0.5, 3.0)),
+        );
+        assert!(
+            clean.grain < 0.01 && noisy.grain > 0.2,
+            "{clean:?} {noisy:?}"
+        );
+        assert!(
+            (noisy.grain - dark.grain).abs() < 0.01,
+            "{noisy:?} {dark:?}"
+        );
+        assert!((noisy.contrast / dark.contrast - 2.0).abs() < 0.01);
+    }
 
     #[test]
     fn a_crop_is_normalised_and_a_flat_one_is_not_blown_up() {

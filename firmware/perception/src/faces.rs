@@ -13,6 +13,7 @@ use crate::picture::Picture;
 use crate::tiles::{square, tile, tile_count};
 use crate::warp::Region;
 use crate::watch::{EyeWatch, Glance};
+use label_core::blink::Legibility;
 use label_core::labeller::FaceMotion;
 use label_core::{BoundingBox, CaptureTime, TrackId};
 use std::time::{Duration, Instant};
@@ -67,6 +68,8 @@ pub struct TrackedFace {
     pub bounds: BoundingBox,
     /// Mouth and nodding; `None` where the mesh did not look.
     pub motion: Option<FaceMotion>,
+    /// How well its eyes can be read.
+    pub legibility: Legibility,
     watch: Option<EyeWatch>,
 }
 
@@ -137,6 +140,7 @@ impl FaceTracker {
             eyes: Eyes::from_mesh(&MeshFace::empty()),
             bounds: BoundingBox::new(0.0, 0.0, 0.0, 0.0),
             motion: None,
+            legibility: Legibility::default(),
             watch: None,
         };
         Self {
@@ -247,6 +251,7 @@ impl FaceTracker {
             Glance::Stands(eyes) => {
                 face.eyes = eyes;
                 face.motion = None;
+                face.legibility = watch.legibility(&readings);
                 face.bounds = watch.moved_bounds(face.mesh.bounds());
                 Ok(())
             }
@@ -282,6 +287,7 @@ impl FaceTracker {
         let start = Instant::now();
         let readings = self.models.reader.read(picture, watch.places())?;
         watch.compare(&readings);
+        face.legibility = watch.legibility(&readings);
         self.times.crop += self.models.reader.crop_time();
         self.times.eyes += start
             .elapsed()

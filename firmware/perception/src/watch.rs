@@ -11,6 +11,7 @@ use crate::eye_reader::{EyePlaces, EyeReading};
 use crate::eyes::{Eye, Eyes};
 use crate::face_mesh::MeshFace;
 use crate::warp::Region;
+use label_core::blink::Legibility;
 use label_core::{BoundingBox, CaptureTime, EyeSide, Keypoint};
 
 /// The mesh looks again after this time …
@@ -69,6 +70,8 @@ struct WatchedEye {
     noise: f32,
     /// The reader's last two values since the mesh looked, newest first.
     last: [Option<f32>; 2],
+    /// By how much the reader, corrected, was off when the mesh last looked.
+    off: f32,
 }
 
 impl WatchedEye {
@@ -81,6 +84,7 @@ impl WatchedEye {
         level: 0.0,
         noise: FIRST_NOISE,
         last: [None; 2],
+        off: 0.0,
     };
 
     /// The reader's lid gap as openness: over the eye's own width instead of the crop's.
@@ -107,6 +111,7 @@ impl WatchedEye {
             return;
         }
         let bias = *self.bias.get_or_insert(off);
+        self.off = (off - bias).abs();
         if !self.seen {
             return;
         }
@@ -252,6 +257,24 @@ impl EyeWatch {
     pub(crate) fn compare(&mut self, readings: &[EyeReading; 2]) {
         for (eye, reading) in self.eyes.iter_mut().zip(readings) {
             eye.learn(reading);
+        }
+    }
+
+    /// How well the eyes can be read, by the reader's look at this frame.
+    pub(crate) fn legibility(&self, readings: &[EyeReading; 2]) -> Legibility {
+        let seen = self.eyes.iter().zip(readings).filter(|(eye, _)| eye.seen);
+        let mean = |of: fn(&WatchedEye, &EyeReading) -> f32| {
+            let (sum, count) = seen
+                .clone()
+                .fold((0.0, 0u8), |(sum, count), (eye, reading)| {
+                    (sum + of(eye, reading), count + 1)
+                });
+            sum / f32::from(count.max(1))
+        };
+        Legibility {
+            disagreement: mean(|eye, _| eye.off),
+            contrast: mean(|_, reading| reading.texture.contrast),
+            grain: mean(|_, reading| reading.texture.grain),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The calibration file: how sure a measurement makes us.
 
 use anyhow::{Context, Result, ensure};
+use label_core::blink::{BlinkCalibration, Familiar};
 use label_core::confidence::LogisticCalibration;
 use label_core::labeller::EyeMeasurement;
 use label_core::wire::ModelRef;
@@ -14,7 +15,7 @@ use std::path::Path;
 struct RawCalibration {
     name: String,
     version: String,
-    blink: RawPart,
+    blink: RawBlink,
     long_closure: RawConstant,
     eyes: RawPart,
     person: RawPart,
@@ -38,6 +39,61 @@ struct RawPart {
     weights: Vec<f32>,
     ranges: Vec<(f32, f32)>,
     threshold: f32,
+}
+
+/// A blink's logistic, least confidence, and the pictures on which it may be believed.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct RawBlink {
+    ceiling: f32,
+    bias: f32,
+    weights: Vec<f32>,
+    ranges: Vec<(f32, f32)>,
+    threshold: f32,
+    familiar: RawFamiliar,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct RawFamiliar {
+    least_contrast: f32,
+    grain: (f32, f32),
+    most_disagreement: f32,
+    ceiling: f32,
+}
+
+impl RawBlink {
+    fn calibration(&self) -> Result<BlinkCalibration> {
+        let raw = RawLogistic {
+            ceiling: self.ceiling,
+            bias: self.bias,
+            weights: self.weights.clone(),
+            ranges: self.ranges.clone(),
+        };
+        let RawFamiliar {
+            least_contrast,
+            grain,
+            most_disagreement,
+            ceiling,
+        } = self.familiar;
+        ensure!(
+            (0.0..=1.0).contains(&ceiling),
+            "[blink.familiar] ceiling: must lie between 0 and 1"
+        );
+        ensure!(
+            grain.0 <= grain.1 && least_contrast.is_finite() && most_disagreement.is_finite(),
+            "[blink.familiar]: every limit must be finite, and the lower end of grain stands first"
+        );
+        Ok(BlinkCalibration {
+            logistic: raw.logistic("blink")?,
+            familiar: Familiar {
+                least_contrast,
+                grain,
+                most_disagreement,
+                ceiling,
+            },
+        })
+    }
 }
 
 impl RawPart {
@@ -101,7 +157,7 @@ impl Calibration {
 
     fn parse(text: &str) -> Result<Self> {
         let raw: RawCalibration = toml::from_str(text)?;
-        let mut gate = Gate::new(raw.blink.logistic("blink")?, raw.long_closure.confidence);
+        let mut gate = Gate::new(raw.blink.calibration()?, raw.long_closure.confidence);
         for (kind, threshold) in [
             (LabelKind::Blink, raw.blink.threshold),
             (LabelKind::LongClosure, raw.long_closure.threshold),
@@ -175,14 +231,27 @@ mod tests {
     fn the_shipped_calibration_is_valid_and_prefers_deep_blinks() {
         let calibration = Calibration::parse(&shipped()).unwrap();
         let blink = |depth: f32| {
-            let features = [depth, 1.8, 1.0, 0.1, 0.15, 0.0, 0.1, 0.0];
+            let features = [depth, 1.0, 0.1, 0.15, 0.0, 0.1, 0.0, 0.1, 0.5, -4.7];
             calibration
                 .gate
                 .blink_calibration
+                .logistic
                 .confidence(features)
                 .get()
         };
         assert!(blink(0.9) > 0.95 && blink(0.2) < blink(0.9));
+    }
+
+    #[test]
+    fn limits_of_familiar_pictures_that_cannot_be_are_refused_by_name() {
+        for (from, to) in [
+            ("grain = [", "grain = [9.0, 0.1] #"),
+            ("ceiling = 0.89", "ceiling = 89"),
+        ] {
+            let text = shipped().replace(from, to);
+            let error = Calibration::parse(&text).err().unwrap().to_string();
+            assert!(error.contains("[blink.familiar]"), "{error}");
+        }
     }
 
     #[test]

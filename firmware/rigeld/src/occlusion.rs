@@ -37,6 +37,13 @@ struct Parameters {
     least_outside: f32,
     /// … and occluded with this probability then.
     outside_probability: f32,
+    /// A mouth with this logit or more is not clearly free …
+    ambiguous_mouth: f32,
+    /// … and the face that nothing else covers is covered with this probability at least: one such look keeps a window
+    /// from being called free surely.
+    ambiguous_probability: f32,
+    /// A head turned by more degrees is not judged: the mesh guesses, and its crop shows the cheek.
+    most_yaw: f32,
 }
 
 /// A look at a face in view speaks for this time after it: several times as long as it takes to the next one.
@@ -89,7 +96,12 @@ impl OcclusionLabeller {
         };
         match face {
             None if covers_face(last) => Look::Cannot(AbstainReason::Occluded),
-            Some(_) if last.at == at => judge(&self.calibration, &self.parameters, &last.seen),
+            Some(face) if last.at == at => judge(
+                &self.calibration,
+                &self.parameters,
+                &last.seen,
+                face.eyes.yaw,
+            ),
             _ => Look::NotLooked,
         }
     }
@@ -124,6 +136,7 @@ fn judge(
     calibration: &LogisticCalibration<FEATURES>,
     parameters: &Parameters,
     seen: &Occlusion,
+    yaw: f32,
 ) -> Look {
     if seen.outside >= parameters.least_outside {
         return Look::Seen {
@@ -137,8 +150,17 @@ fn judge(
     if seen.contrast < parameters.least_contrast {
         return Look::Cannot(AbstainReason::TooDark);
     }
+    if yaw.abs() > parameters.most_yaw {
+        return Look::Cannot(AbstainReason::EyeTurnedAway);
+    }
+    let probability = calibration.confidence([seen.face]).get();
+    let least = if seen.mouth >= parameters.ambiguous_mouth {
+        parameters.ambiguous_probability
+    } else {
+        0.0
+    };
     Look::Seen {
-        probability: calibration.confidence([seen.face]).get(),
+        probability: probability.max(least),
         raw: seen.face,
     }
 }
@@ -149,7 +171,7 @@ mod tests {
 
     const SEEN: Occlusion = Occlusion {
         eyes: [-3.0, 2.0],
-        mouth: -3.0,
+        mouth: -6.0,
         face: 3.0,
         outside: 0.0,
         side: 120.0,
@@ -161,6 +183,9 @@ mod tests {
         least_contrast: 6.0,
         least_outside: 0.15,
         outside_probability: 0.95,
+        ambiguous_mouth: -3.4,
+        ambiguous_probability: 0.5,
+        most_yaw: 55.0,
     };
     const CALIBRATION: LogisticCalibration<FEATURES> = LogisticCalibration {
         ceiling: 1.0,
@@ -177,7 +202,7 @@ mod tests {
     }
 
     fn judged(seen: Occlusion) -> Look {
-        judge(&CALIBRATION, &PARAMETERS, &seen)
+        judge(&CALIBRATION, &PARAMETERS, &seen, 0.0)
     }
 
     #[test]
@@ -185,6 +210,31 @@ mod tests {
         assert!(probability(judged(SEEN)) > Some(0.9));
         let free = Occlusion { face: -4.0, ..SEEN };
         assert!(probability(judged(free)) < Some(0.05));
+    }
+
+    #[test]
+    fn a_mouth_that_is_not_clearly_free_keeps_the_face_from_being_called_free() {
+        let free = Occlusion { face: -4.0, ..SEEN };
+        let fingers = Occlusion {
+            mouth: -2.0,
+            ..free
+        };
+        assert!(probability(judged(free)) < Some(0.05));
+        assert_eq!(probability(judged(fingers)), Some(0.5));
+        // What is clearly covered stays so.
+        let hand = Occlusion {
+            mouth: -2.0,
+            ..SEEN
+        };
+        assert_eq!(probability(judged(hand)), probability(judged(SEEN)));
+    }
+
+    #[test]
+    fn a_head_in_profile_is_not_judged() {
+        for yaw in [-60.0, 60.0] {
+            let look = judge(&CALIBRATION, &PARAMETERS, &SEEN, yaw);
+            assert_eq!(look, Look::Cannot(AbstainReason::EyeTurnedAway));
+        }
     }
 
     #[test]

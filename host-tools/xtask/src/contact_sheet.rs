@@ -12,6 +12,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, ensure};
 use image::RgbImage;
+use label_core::LabelKind;
 use serde::Deserialize;
 
 use crate::accuracy::{self, pictures, pictures::Picture};
@@ -33,7 +34,7 @@ mod sheet;
 Faces are personal data: the sheets stay in .rigel/contact-sheets.")]
 pub(crate) struct Arguments {
     /// Kind of label, as in files of labels
-    #[arg(long)]
+    #[arg(long, value_parser = LabelKind::ALL.map(LabelKind::name))]
     kind: String,
     /// Folder of clips and pictures [default: the development data]
     #[arg(long, value_name = "FOLDER")]
@@ -214,4 +215,29 @@ fn index_of(cases: &[Case]) -> String {
         );
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Debug, Parser)]
+    struct Command {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    #[test]
+    fn every_kind_of_label_can_be_drawn_and_another_word_is_answered_with_all_of_them() {
+        for kind in LabelKind::ALL.map(LabelKind::name) {
+            let asked = Command::try_parse_from(["contact-sheet", "--kind", kind]);
+            assert_eq!(asked.unwrap().arguments.kind, kind);
+        }
+        let refused = Command::try_parse_from(["contact-sheet", "--kind", "winking"]);
+        let told = refused.unwrap_err().to_string();
+        for kind in LabelKind::ALL.map(LabelKind::name) {
+            assert!(told.contains(kind), "{kind} is missing:\n{told}");
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! From a run of lowered frames to blinks.
 
 use super::{
-    Blink, BlinkDetector, Cut, Ending, EyeEvent, Frame, MIN_REFERENCE, WINDOW_S, capture_time,
+    Blink, BlinkDetector, Cut, Ending, EyeEvent, Frame, Legibility, MIN_REFERENCE, WINDOW_S,
+    capture_time,
 };
 use crate::kind::LabelKind;
 use crate::time::FrameRange;
@@ -28,6 +29,8 @@ const SLOW_S: f64 = 0.30;
 const SLOW_DEPTH: f32 = 0.45;
 /// Longest blink.
 const MAX_BLINK_S: f64 = 0.85;
+/// How well the eyes can be read is judged this long before, during and after a blink.
+const AROUND_S: f64 = 0.40;
 /// A frame beside a blink that is lowered by more than this share of its peak has not re-opened.
 const STILL_SHUT_SHARE: f32 = 0.6;
 
@@ -167,6 +170,8 @@ impl BlinkDetector {
             return None;
         }
         let range = FrameRange::new(frames[start].index, frames[end].index);
+        let (from, to) = (frames[start].at - AROUND_S, frames[end].at + AROUND_S);
+        let near = frames.iter().filter(|f| f.at >= from && f.at <= to);
         // Told already as what it is: a long closure is not a long blink.
         if self
             .closure
@@ -182,10 +187,13 @@ impl BlinkDetector {
             left: seen[0].then_some(top.depths[0]),
             right: seen[1].then_some(top.depths[1]),
             width_s: width as f32,
+            flanks_s: (duration - width) as f32,
+            held: (half_end - half_start + 1) as f32 / (end - start + 1) as f32,
             turn,
             yaw: top.yaw,
             noise,
             at_edge,
+            legibility: Legibility::mean(near.map(|frame| frame.legibility)),
         })
     }
 }

@@ -10,6 +10,7 @@ fn run(signal: &[f32]) -> std::vec::Vec<EyeEvent> {
             left: Some(*value),
             right: Some(*value),
             yaw: 0.0,
+            legibility: Legibility::UNKNOWN,
         };
         let at = CaptureTime(i as i64 * 1_000_000 / 30);
         detector.observe(i as u32, at, eyes, |event| events.push(event));
@@ -109,6 +110,7 @@ fn an_eye_that_is_not_seen_gives_no_blink() {
                 left: Some(0.28),
                 right: None,
                 yaw: 30.0,
+                legibility: Legibility::UNKNOWN,
             }
         };
         detector.observe(i, CaptureTime(i64::from(i) * 33_333), eyes, |event| {
@@ -130,6 +132,7 @@ fn a_blink_of_one_seen_eye_names_that_eye() {
             left: None,
             right: Some(*value),
             yaw: -45.0,
+            legibility: Legibility::UNKNOWN,
         };
         detector.observe(i as u32, CaptureTime(i as i64 * 33_333), eyes, |event| {
             events.push(event);
@@ -154,6 +157,7 @@ fn events_come_no_later_than_the_window_after_their_end() {
             left: Some(*value),
             right: Some(*value),
             yaw: 0.0,
+            legibility: Legibility::UNKNOWN,
         };
         detector.observe(i as u32, CaptureTime(i as i64 * 33_333), eyes, |_| {
             told_at = Some(i);
@@ -175,8 +179,97 @@ fn nan_and_a_thousand_frames_a_second_are_survived() {
             left: Some(value),
             right: Some(value),
             yaw: 0.0,
+            legibility: Legibility::UNKNOWN,
         };
         detector.observe(i, CaptureTime(i64::from(i) * 1000), eyes, |_| {});
     }
     detector.finish(|_| {});
+}
+
+/// A calibration that is sure of every blink.
+fn sure() -> BlinkCalibration {
+    BlinkCalibration {
+        logistic: crate::confidence::LogisticCalibration {
+            ceiling: 1.0,
+            bias: 5.0,
+            weights: [0.0; BLINK_FEATURES],
+            ranges: [(0.0, 1.0); BLINK_FEATURES],
+        },
+        familiar: Familiar {
+            least_contrast: 13.0,
+            grain: (0.01, 0.1),
+            most_disagreement: 0.02,
+            ceiling: 0.89,
+        },
+    }
+}
+
+/// How sure the same blink is on a picture like this.
+fn confidence_on(legibility: Legibility) -> f32 {
+    let mut signal = open(120);
+    dip(&mut signal, 50, &BLINK);
+    let (mut detector, mut confidence) = (BlinkDetector::new(), None);
+    let mut hear = |event: EyeEvent| {
+        if let EyeEvent::Blink(blink) = event {
+            confidence = Some(sure().confidence(&blink).get());
+        }
+    };
+    for (i, value) in signal.iter().enumerate() {
+        let eyes = EyeObservation {
+            left: Some(*value),
+            right: Some(*value),
+            yaw: 0.0,
+            legibility,
+        };
+        detector.observe(i as u32, CaptureTime(i as i64 * 33_333), eyes, &mut hear);
+    }
+    detector.finish(&mut hear);
+    confidence.expect("the blink is seen on every picture")
+}
+
+#[test]
+fn the_same_blink_is_sure_on_a_familiar_picture_and_never_on_one_unlike_those_of_the_fit() {
+    let good = Legibility {
+        disagreement: 0.01,
+        contrast: 30.0,
+        grain: 0.03,
+    };
+    assert!(confidence_on(good) > 0.9);
+    let dark = Legibility {
+        contrast: 6.0,
+        ..good
+    };
+    let noisy = Legibility { grain: 0.3, ..good };
+    let coded = Legibility {
+        grain: 0.005,
+        ..good
+    };
+    let doubtful = Legibility {
+        disagreement: 0.05,
+        ..good
+    };
+    for bad in [dark, noisy, coded, doubtful, Legibility::UNKNOWN] {
+        assert_eq!(confidence_on(bad), 0.89, "{bad:?}");
+    }
+    let broken = Legibility {
+        grain: f32::NAN,
+        ..good
+    };
+    assert_eq!(confidence_on(broken), 0.89);
+}
+
+#[test]
+fn long_flanks_and_little_time_at_half_depth_are_measured() {
+    let one = |shape: &[f32]| {
+        let mut signal = open(120);
+        dip(&mut signal, 50, shape);
+        match run(&signal)[..] {
+            [EyeEvent::Blink(blink)] => blink,
+            ref events => panic!("{events:?}"),
+        }
+    };
+    let crisp = one(&[0.4, 0.1, 0.1, 0.4]);
+    let slow = one(&[0.85, 0.8, 0.1, 0.75, 0.8, 0.8, 0.85]);
+    assert!(crisp.flanks_s < 0.04 && crisp.held > 0.9, "{crisp:?}");
+    assert!(slow.flanks_s > 0.15 && slow.held < 0.2, "{slow:?}");
 }

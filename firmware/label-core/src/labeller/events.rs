@@ -286,7 +286,7 @@ fn event_label(event: &EyeEvent, track: TrackId, model: u8, gate: &Gate) -> Opti
                 peak: blink.peak,
                 opening: rounded(1.0 - blink.depth, 1e3),
             };
-            let confidence = gate.blink_calibration.confidence(blink.features()).get();
+            let confidence = gate.blink_calibration.confidence(blink).get();
             let Blink {
                 frames, pts, depth, ..
             } = *blink;

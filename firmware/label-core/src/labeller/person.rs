@@ -7,7 +7,7 @@ use super::flag::FlagLabeller;
 use super::quiet::Quiet;
 use super::track::{TrackLabeller, Value, rounded};
 use crate::alertness::AlertnessFrame;
-use crate::blink::EyeObservation;
+use crate::blink::{EyeObservation, Legibility};
 use crate::confidence::Confidence;
 use crate::coverage::{FrameVerdict, Run};
 use crate::flag::FlagTiming;
@@ -85,6 +85,8 @@ pub struct PersonFrame {
     pub occluded: Look,
     /// Mouth and nodding, where the mesh looked.
     pub motion: Option<FaceMotion>,
+    /// How well the eyes can be read.
+    pub legibility: Legibility,
 }
 
 /// What was measured of a person with this track.
@@ -227,6 +229,7 @@ impl PersonLabeller {
             left: openness(frame.left),
             right: openness(frame.right),
             yaw: frame.yaw,
+            legibility: frame.legibility,
         };
         let verdict = match (frame.left, frame.right) {
             (Err(reason), Err(_)) => FrameVerdict::Abstain(reason),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::blink::{BlinkCalibration, Familiar};
 use crate::confidence::{Confidence, LogisticCalibration};
 use crate::geometry::{BoundingBox, Keypoint};
 use crate::reading::Look;
@@ -7,11 +8,21 @@ use proptest::prelude::*;
 use std::vec::Vec;
 
 pub(super) fn gate() -> Gate {
-    let blinks = LogisticCalibration {
-        ceiling: 1.0,
-        bias: -3.0,
-        weights: [7.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
-        ranges: [(0.0, 4.0); 8],
+    let mut weights = [0.0; crate::blink::BLINK_FEATURES];
+    weights[0] = 7.0;
+    let blinks = BlinkCalibration {
+        logistic: LogisticCalibration {
+            ceiling: 1.0,
+            bias: -3.0,
+            weights,
+            ranges: [(0.0, 4.0); crate::blink::BLINK_FEATURES],
+        },
+        familiar: Familiar {
+            least_contrast: 0.0,
+            grain: (0.0, 1.0),
+            most_disagreement: 1.0,
+            ceiling: 0.89,
+        },
     };
     let mut gate = Gate::new(blinks, 0.7);
     for kind in LabelKind::ALL {
@@ -67,6 +78,7 @@ pub(super) fn frame(code: u8, i: u32) -> PersonFrame {
             seen(i.is_multiple_of(6), code == 4)
         },
         motion: None,
+        legibility: Default::default(),
     }
 }
 

@@ -47,6 +47,7 @@ impl Pipeline {
                         occlusion.map_or(Look::NotLooked, |o| o.look(track, at, face)),
                     ),
                     motion: face.and_then(|face| face.motion),
+                    legibility: face.map_or_else(Default::default, |face| face.legibility),
                 },
             }
         };
