@@ -1,10 +1,10 @@
 """Reference of the appliance's blink detector (firmware/label-core/src/blink.rs), in plain Python, for fitting.
 
     detector = Detector()
-    for each decoded frame:  blinks += detector.observe(seconds, left, right, yaw)
+    for each decoded frame:  blinks += detector.observe(seconds, left, right, yaw, legibility)
     blinks += detector.finish()
 
-Left, right: openness of the subject's eyes, None = not read. An eye's depth in a frame is how far it lies below the lower
+Left, right: openness of the subject's eyes, None = not read. Legibility: disagreement of reader and mesh, contrast, grain. An eye's depth in a frame is how far it lies below the lower
 of the two open levels ("shoulders") before and after; a blink is a short run of deep frames.
 Left out, since nothing is fitted on them: long closures, which the appliance tells apart, and with which it drops a blink
 that is part of one. No randomness; all lists are bounded."""
@@ -30,6 +30,7 @@ class Rules:
     slow_s: float = 0.30              # wider than this at half depth is slow, ...
     slow_depth: float = 0.45          # ... and asks for this depth: looks down are slow and shallow
     max_blink_s: float = 0.85
+    around_s: float = 0.40            # how well the eyes can be read is judged this long before, during and after a blink
     capacity: int = 256               # frames held
     residuals: int = 128              # noise residuals held
     min_residuals: int = 16
@@ -41,10 +42,10 @@ class Rules:
 
 
 class Frame:
-    __slots__ = ("index", "t", "eyes", "yaw", "depth", "depths", "levels")
+    __slots__ = ("index", "t", "eyes", "yaw", "legibility", "depth", "depths", "levels")
 
-    def __init__(self, index, t, eyes, yaw):
-        self.index, self.t, self.eyes, self.yaw = index, t, eyes, yaw
+    def __init__(self, index, t, eyes, yaw, legibility):
+        self.index, self.t, self.eyes, self.yaw, self.legibility = index, t, eyes, yaw, legibility
         self.depth, self.depths, self.levels = 0.0, [0.0, 0.0], [0.0, 0.0]
 
 
@@ -60,7 +61,7 @@ class Detector:
         self.residuals = []
         self.ended = False
 
-    def observe(self, t, left, right, yaw):
+    def observe(self, t, left, right, yaw, legibility=(0.0, 0.0, 0.0)):
         blinks = []
         if self.first_t is None:
             self.first_t = t
@@ -68,7 +69,7 @@ class Detector:
         if self.held and t - self.held[-1].t > self.rules.gap_s:
             blinks += self._flush()
         if left is not None or right is not None:
-            frame = Frame(index, t, (left, right), yaw)
+            frame = Frame(index, t, (left, right), yaw, legibility)
             self._learn_noise(frame)
             if len(self.held) >= self.rules.capacity:
                 blinks += self._make_room()
@@ -229,21 +230,25 @@ class Detector:
         if depth < rules.needed_depth(turn, noise, edge, width) or duration > rules.max_blink_s:
             return []
         left, right = (d if s else None for d, s in zip(held[peak].depths, seen))
+        near = [f.legibility for f in held if held[start].t - rules.around_s <= f.t <= held[end].t + rules.around_s]
         return [dict(frames=(held[start].index, held[end].index), depth=depth, left=left, right=right, width=width,
-                     turn=turn, yaw=held[peak].yaw, noise=noise, edge=edge)]
+                     turn=turn, yaw=held[peak].yaw, noise=noise, edge=edge, flanks=duration - width,
+                     held=(half_end - half_start + 1) / (end - start + 1), legibility=[sum(v) / len(near) for v in zip(*near)])]
 
 
-FEATURES = ("depth", "ln frames", "depth/noise", "disagree", "width", "turn", "yaw", "at edge")
+FEATURES = ("depth", "depth/noise", "disagree", "width", "turn", "yaw", "at edge", "flanks", "held", "ln off")
 
 
 def features(b):
     """What confidence is fitted on, in the order of FEATURES and of base.toml."""
     both = b["left"] is not None and b["right"] is not None
     return [b["depth"],
-            math.log(b["frames"][1] - b["frames"][0] + 1),
             min(12.0, b["depth"] / max(b["noise"], 0.004)) / 12.0,
             abs(b["left"] - b["right"]) / max(b["depth"], 0.05) if both else 0.5,
             min(b["width"], 0.6),
             b["turn"] / 30.0,
             abs(b["yaw"]) / 45.0,
-            1.0 if b["edge"] else 0.0]
+            1.0 if b["edge"] else 0.0,
+            min(b["flanks"], 0.8),
+            b["held"],
+            math.log(max(b["legibility"][0], 1e-3))]                # by how much reader and mesh differ

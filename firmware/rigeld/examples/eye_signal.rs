@@ -64,7 +64,7 @@ impl Sink for Signal {
         if label.kind == LabelKind::Blink && label.raw.is_some() {
             self.line(&json!({
                 "blink": [label.frames.start, label.frames.end], "track": label.track,
-                "depth": label.raw, "confidence": label.confidence.map(|c| c.get()),
+                "depth": label.raw, "confidence": label.confidence.map(label_core::Confidence::get),
             }));
         }
         Ok(())

@@ -48,7 +48,7 @@ fn person(track: TrackId, x: f32, size: f32) -> PersonMeasurement {
             shadow: Look::NotLooked,
             occluded: Look::NotLooked,
             motion: None,
-            legibility: Default::default(),
+            legibility: crate::blink::Legibility::UNKNOWN,
         },
     }
 }

@@ -78,7 +78,7 @@ pub(super) fn frame(code: u8, i: u32) -> PersonFrame {
             seen(i.is_multiple_of(6), code == 4)
         },
         motion: None,
-        legibility: Default::default(),
+        legibility: crate::blink::Legibility::UNKNOWN,
     }
 }
 
