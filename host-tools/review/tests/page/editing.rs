@@ -173,3 +173,62 @@ async fn a_track_is_split_where_one_looks_and_joined_again_by_undo() {
     desk.page.until(&format!("!({other})")).await;
     desk.close().await;
 }
+
+#[tokio::test]
+async fn keyframes_are_deleted_and_a_label_extended_step_by_step_with_undo() {
+    let desk = Desk::open("People and eyes").await;
+    let key = desk.show(LabelKind::BboxPerson, 12).await;
+    let keys =
+        |count: usize| format!("document.querySelectorAll('.track-line .key').length === {count}");
+    desk.page.until(&keys(4)).await;
+    let at =
+        |frame: u32| format!("document.querySelector('.which strong').textContent === '{frame}'");
+    desk.page.until(&at(71)).await;
+    // The keyframe before is gone, then back, then gone for good.
+    desk.page.press("[").await;
+    desk.page.until(&at(60)).await;
+    desk.page.press("\u{e017}").await;
+    desk.page.until(&keys(3)).await;
+    desk.page.press("u").await;
+    desk.page.until(&keys(4)).await;
+    desk.page.press("\u{e017}").await;
+    desk.page.until(&keys(3)).await;
+    // Three frames beyond its end.
+    desk.page.press("]]").await;
+    desk.page.until(&at(131)).await;
+    desk.page.press("...w").await;
+    desk.page.until(&keys(4)).await;
+    desk.page.press(&ENTER.to_string()).await;
+    let history = desk.said_of(&key).await;
+    let correction = correction(&history);
+    assert_eq!(correction.frames, Some(FrameRange::new(12, 134)));
+    let Some(LabelValue::Boxes(boxes)) = &correction.value else {
+        panic!("a box is corrected by boxes");
+    };
+    let frames: Vec<_> = boxes.iter().map(|one| one.0).collect();
+    assert_eq!(frames, [12, 120, 131, 134]);
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn two_tracks_of_one_person_are_merged() {
+    let desk = Desk::open("People and eyes").await;
+    desk.show(LabelKind::BboxPerson, 1210).await;
+    let before = label_of(&desk.store, LabelKind::BboxPerson, 1210).await;
+    assert_eq!(before.label.track, Some(3));
+    desk.page
+        .until("[...document.querySelectorAll('.tools option')].some((one) => one.value === '2')")
+        .await;
+    desk.page
+        .ask(
+            "const into = document.querySelector('.tools select');
+             into.value = '2'; into.dispatchEvent(new Event('change', { bubbles: true }));",
+        )
+        .await;
+    desk.page
+        .until("document.querySelector('.side .facts dd').textContent.startsWith('track 2')")
+        .await;
+    let after = label_of(&desk.store, LabelKind::BboxPerson, 1210).await;
+    assert_eq!(after.label.track, Some(2));
+    desk.close().await;
+}

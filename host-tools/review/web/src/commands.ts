@@ -51,6 +51,8 @@ export function obey(command: Command): void {
       return editor.nudge(command.by);
     case "handle":
       return editor.nextHandle(command.step);
+    case "to-key":
+      return editor.stepToKey(command.step);
     case "add-key":
       return editor.addKey();
     case "delete-key":

@@ -1,6 +1,7 @@
 // What is being changed and not saved yet, and how the picture is looked at while it is.
 
 import { batch, computed, effect, signal } from "@preact/signals";
+import { Drafts } from "./drafts";
 import { dragged, fit, type Handle, HANDLES, type Place, shifted, snapped, type Viewport, zoomed } from "./geometry";
 import { notice } from "./host";
 import { formOf, standing, valueOf } from "./kinds";
@@ -21,6 +22,27 @@ export type Draft =
 const SHELF = "rigel-draft";
 
 export const draft = signal<Draft | null>(null);
+/** null: nothing changed yet. */
+const drafts = new Drafts<Draft | null>(() => performance.now());
+
+function draw(next: Draft): void {
+  drafts.changes(draft.value);
+  draft.value = next;
+}
+
+/** Takes the last step of the edit back; false where there is none. */
+export function stepBack(): boolean {
+  const was = drafts.back(draft.value);
+  if (was !== undefined) draft.value = was;
+  return was !== undefined;
+}
+
+/** Brings a step of the edit back; false where there is none. */
+export function stepOn(): boolean {
+  const was = drafts.on(draft.value);
+  if (was !== undefined) draft.value = was;
+  return was !== undefined;
+}
 /** The edge that was moved last. */
 export const edge = signal<Edge | null>(null);
 /** Whether arrow keys move what is in the picture. */
@@ -81,6 +103,7 @@ export function followEditor(): void {
     const here = id.value;
     const now = draft.peek();
     if (here === null) return;
+    drafts.forget();
     batch(() => {
       if (now !== null && (now.of === "new" ? now.beside : now.label) !== here) draft.value = null;
       edge.value = null;
@@ -97,6 +120,7 @@ export function followEditor(): void {
 }
 
 export function discard(): void {
+  drafts.forget();
   batch(() => {
     draft.value = null;
     edge.value = null;
@@ -127,9 +151,9 @@ export function setEdge(which: Edge, to: number): void {
   batch(() => {
     if (now?.of === "new") {
       const frames = withEdge(now.frames, which, to, clipFrames());
-      draft.value = { ...now, frames, kind: kindOfLength(frames, frameUs.value) };
+      draw({ ...now, frames, kind: kindOfLength(frames, frameUs.value) });
     } else {
-      draft.value = { of: "event", label: label.id, frames: withEdge(span.value, which, to, clipFrames()) };
+      draw({ of: "event", label: label.id, frames: withEdge(span.value, which, to, clipFrames()) });
     }
     edge.value = which;
     showFrame(eventSpan.value[which === "start" ? 0 : 1]);
@@ -171,7 +195,7 @@ export function beginEvent(at: number): void {
   }
   const frames = newSpan(at, frameUs.value, clipFrames());
   batch(() => {
-    draft.value = { of: "new", beside: label.id, kind: kindOfLength(frames, frameUs.value), track: label.track, frames };
+    draw({ of: "new", beside: label.id, kind: kindOfLength(frames, frameUs.value), track: label.track, frames });
     edge.value = "start";
     pointed.value = null;
   });
@@ -203,7 +227,7 @@ export function eventAsSeen(frames: FrameRange): EventValue {
 function change(next: Track): void {
   const label = current.value;
   if (label === null) return;
-  draft.value = { of: "track", label: label.id, track: next, frames: span.value };
+  draw({ of: "track", label: label.id, track: next, frames: span.value });
 }
 
 /** Puts the box or point of the shown frame elsewhere; a frame without a keyframe gets one. */
@@ -259,7 +283,7 @@ export function extendTo(at: number): void {
   const [label, now] = [current.value, track.value];
   if (label === null || now === null) return;
   const frames: FrameRange = [Math.min(span.value[0], at), Math.max(span.value[1], at)];
-  draft.value = { of: "track", label: label.id, track: withKey(now, at, positionAt(now, at)), frames };
+  draw({ of: "track", label: label.id, track: withKey(now, at, positionAt(now, at)), frames });
 }
 
 export function nextHandle(step: 1 | -1): void {
@@ -271,6 +295,12 @@ export function nextHandle(step: 1 | -1): void {
 /** To the next picture; in a track whose pictures are used up, to the next keyframe. */
 export function stepToPicture(step: 1 | -1): void {
   const next = stepPicture(picturesHere.value, frame.value, step)?.frame ?? (track.value === null ? null : nextKey(track.value, frame.value, step));
+  if (next !== null) frame.value = next;
+}
+
+/** To the next keyframe. */
+export function stepToKey(step: 1 | -1): void {
+  const next = track.value === null ? null : nextKey(track.value, frame.value, step);
   if (next !== null) frame.value = next;
 }
 

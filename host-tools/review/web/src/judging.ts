@@ -3,7 +3,7 @@
 import { batch, signal } from "@preact/signals";
 import { newKey, outbox, tell } from "./delivery";
 import { reloadClip } from "./context";
-import { correctionOf, dirty, discard, draft, eventAsSeen, frameUs } from "./editor";
+import { correctionOf, dirty, discard, draft, eventAsSeen, frameUs, stepBack, stepOn } from "./editor";
 import { History, type Step } from "./history";
 import { notice } from "./host";
 import { correctionTo, formOf, TITLE, valueOf } from "./kinds";
@@ -224,9 +224,11 @@ function create(beside: Label, now: { kind: Label["kind"]; track: number | null;
   outbox.push(action);
 }
 
-/** Takes back the shown label's verdict, if it has one; else the last step made here. */
+/** Takes back the last step of an edit; else the shown label's verdict, if it has one; else the last step made here. */
 export function undo(): void {
+  if (stepBack()) return;
   if (draft.value !== null && dirty.value) {
+    // Kept through a reload, which forgot its steps.
     discard();
     notice.value = { text: "The change that was not saved is gone.", bad: false };
     return;
@@ -283,6 +285,7 @@ function takeBack(step: Step): void {
 
 /** Brings back what was undone last. */
 export function redo(): void {
+  if (stepOn()) return;
   const step = history.redo();
   if (step === null) {
     notice.value = { text: "Nothing to redo.", bad: false };

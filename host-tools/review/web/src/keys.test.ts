@@ -56,7 +56,8 @@ describe("the keys", () => {
     expect(press("[")).toEqual({ do: "edge", edge: "start", by: -1 });
     expect(press("{", {}, { shift: true })).toEqual({ do: "edge", edge: "start", by: 1 });
     expect(press("]", {}, { repeat: true })).toEqual({ do: "edge", edge: "end", by: 1 });
-    expect(press("]", BOX)).toBeNull();
+    expect(press("]", BOX)).toEqual({ do: "to-key", step: 1 });
+    expect(press("]", { form: "flag" })).toBeNull();
   });
 
   it("move what is in the picture only while it is edited", () => {

@@ -24,6 +24,7 @@ export type Command =
   | { do: "edit" }
   | { do: "nudge"; by: readonly [number, number] }
   | { do: "handle"; step: 1 | -1 }
+  | { do: "to-key"; step: 1 | -1 }
   | { do: "add-key" }
   | { do: "delete-key" }
   | { do: "split" }
@@ -142,6 +143,10 @@ function held(key: string, { shift, repeat }: Pressed, scene: Scene): Command | 
         return null;
     }
   }
+  if (scene.form === "box" || scene.form === "point") {
+    if (key === "[") return { do: "to-key", step: -1 };
+    if (key === "]") return { do: "to-key", step: 1 };
+  }
   switch (key) {
     case "+":
     case "=":
@@ -235,7 +240,7 @@ function ofTrack(key: string): Command | null {
 export const KEY_LIST: readonly KeyLine[] = [
   { keys: ["A"], does: "accept the label as it is; with a change, save the change" },
   { keys: ["R"], does: "reject it, then the cause by its digit" },
-  { keys: ["U"], does: "undo: the shown label's verdict, else the last step; Ctrl+Z too" },
+  { keys: ["U"], does: "undo: a step of the edit, else the shown label's verdict, else the last step; Ctrl+Z too" },
   { keys: ["⇧U"], does: "redo; Ctrl+Shift+Z too" },
   { keys: ["J", "↓"], does: "next label" },
   { keys: ["K", "↑"], does: "previous label" },
@@ -253,6 +258,7 @@ export const KEY_LIST: readonly KeyLine[] = [
   { keys: ["1", "–", "5"], does: "levels: accepts or corrects" },
   { keys: ["E"], does: "boxes and points: move by the arrow keys, with ⇧ by 10 px" },
   { keys: ["H"], does: "boxes: next side or corner" },
+  { keys: ["[", "]"], does: "boxes and points: previous, next keyframe" },
   { keys: ["I", "Del"], does: "boxes and points: add, delete a keyframe" },
   { keys: ["T"], does: "boxes and points: split the track at the shown frame" },
   { keys: ["W"], does: "boxes and points: extend the label to the shown frame" },

@@ -1,4 +1,5 @@
 import { useEffect } from "preact/hooks";
+import { edge } from "../editor";
 import type { LoadedEvidence } from "../evidence";
 import * as format from "../format";
 import { column, playing } from "../material";
@@ -59,6 +60,7 @@ export function Loupe({
           frame <strong>{frame}</strong>
         </span>
         <span class="quiet">{inside ? "in the event" : "beside the event"}</span>
+        <NearestTo frames={frames} columns={curve.columns} />
         <button
           type="button"
           aria-pressed={playing.value}
@@ -74,6 +76,14 @@ export function Loupe({
       </p>
     </section>
   );
+}
+
+/** The strip of a long event leaves frames out: an edge may lie on one that it does not show. */
+function NearestTo({ frames, columns }: { frames: FrameRange; columns: readonly number[] }) {
+  if (edge.value === null) return null;
+  const at = frames[edge.value === "start" ? 0 : 1];
+  if (columns.includes(at)) return null;
+  return <span class="bad">the nearest picture to frame {at}</span>;
 }
 
 function opennessAt(curve: Evidence, eye: "left" | "right", frame: number): number | null {
