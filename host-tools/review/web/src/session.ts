@@ -86,6 +86,9 @@ export function reload(): void {
   location.reload();
 }
 
+/** A desk that takes labels from many rigs changes all the time: what is shown need not follow every time. */
+const BETWEEN_MS = 300;
+
 let refreshing = false;
 let again = false;
 
@@ -98,10 +101,9 @@ export function changed(): void {
   refreshing = true;
   void refresh().finally(() => {
     refreshing = false;
-    if (again) {
-      again = false;
-      changed();
-    }
+    if (!again) return;
+    again = false;
+    setTimeout(changed, BETWEEN_MS);
   });
 }
 
