@@ -1,6 +1,8 @@
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
+  // Wherever a proxy puts the page, it finds its files and the API below itself.
+  base: "./",
   build: {
     target: "es2022",
     // The content security policy allows no data: addresses, so nothing is inlined.

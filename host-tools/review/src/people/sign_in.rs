@@ -188,14 +188,14 @@ pub(crate) async fn sign_out(
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
 }
 
-/// Out of reach of scripts, never sent along with another site's request, and only over TLS where the visitor came by it.
+/// Out of reach of scripts, only for what lies beside `/api/session` (a cookie without a path belongs to the folder it was set in, below a
+/// proxy's too), never sent along with another site's request, and only over TLS where the visitor came by it.
 fn cookie(headers: &HeaderMap, secret: &str, seconds: u64) -> HeaderValue {
     let by_tls = headers
         .get("x-forwarded-proto")
         .is_some_and(|by| by == "https");
     let secure = if by_tls { "; Secure" } else { "" };
-    let text =
-        format!("{COOKIE}={secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}");
+    let text = format!("{COOKIE}={secret}; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}");
     HeaderValue::try_from(text).expect("a secret is hexadecimal")
 }
 

@@ -1,7 +1,7 @@
 //! Two people at one desk: each signs in, sees what the other works on, and loses nothing when a session ends.
 
 use crate::browser::{Browser, ENTER, TAB};
-use crate::desk::{Host, SAVED, history, label_at, said, shows};
+use crate::desk::{Host, SAVED, Version, filmstrip_is_drawn, history, label_at, said, shows};
 use crate::synthetic_drive::{EVENTS, Rig};
 use label_store::{Judgement, LabelStore, Role, now_us};
 use tempfile::TempDir;
@@ -18,6 +18,10 @@ struct TwoPeople {
 
 impl TwoPeople {
     async fn new() -> Self {
+        Self::behind(Version::This).await
+    }
+
+    async fn behind(version: Version) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("labels.db");
         let store = LabelStore::open(&database).await.unwrap();
@@ -29,7 +33,7 @@ impl TwoPeople {
             let made = store.add_user(name, Role::Reviewer, &hash, "test", now_us());
             made.await.unwrap();
         }
-        let host = Host::start(&database, "127.0.0.1:0".parse().unwrap());
+        let host = Host::serve(&database, "127.0.0.1:0".parse().unwrap(), version);
         Self {
             store,
             host,
@@ -128,6 +132,27 @@ async fn a_session_that_ends_in_mid_work_loses_no_verdict_and_gives_it_to_nobody
         0,
         "nothing of the labels is left on the screen"
     );
+    page.close().await;
+    desk.host.vanish();
+}
+
+#[tokio::test]
+async fn a_desk_in_a_folder_behind_a_proxy_works_like_any_other() {
+    let desk = TwoPeople::behind(Version::InFolder).await;
+    let page = Browser::open(&format!("http://{}/desk/", desk.host.address)).await;
+    sign_in(&page, "ann", PASSWORD).await;
+    page.until(&shows("112–118")).await;
+    page.until(&filmstrip_is_drawn()).await;
+    page.press("a").await;
+    page.until(SAVED).await;
+    assert_eq!(history(&desk.store, 112).await[0].reviewer, "ann");
+    // Whatever else lies at that address is not ours.
+    let outside = page
+        .ask("return fetch('/api/session').then((answer) => answer.status)")
+        .await;
+    assert_eq!(outside, 404);
+    page.click_button("Sign out").await;
+    page.until(SIGN_IN).await;
     page.close().await;
     desk.host.vanish();
 }

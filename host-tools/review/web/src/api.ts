@@ -55,15 +55,15 @@ export interface Account {
   role: "reviewer" | "lead" | "administrator" | null;
 }
 
-export const whoAmI = () => get<Account>("/api/session");
+export const whoAmI = () => get<Account>("api/session");
 
 export async function signIn(user: string, password: string): Promise<Account> {
   const body = JSON.stringify({ name: user, password });
   const headers = { "Content-Type": "application/json" };
-  return (await (await ask("/api/session", { method: "POST", headers, body })).json()) as Account;
+  return (await (await ask("api/session", { method: "POST", headers, body })).json()) as Account;
 }
 
-export const signOut = () => ask("/api/session", { method: "DELETE" });
+export const signOut = () => ask("api/session", { method: "DELETE" });
 
 /** Somebody works on a label. */
 export interface Lease {
@@ -71,17 +71,17 @@ export interface Lease {
   holder: string;
 }
 
-export const leases = () => get<Lease[]>("/api/leases");
+export const leases = () => get<Lease[]>("api/leases");
 
 /** Takes or renews a label; whoever holds it, which is another where they were first. */
 export const take = async (label: string) =>
-  (await (await ask(`/api/leases/${name(label)}`, { method: "POST" })).json()) as Lease;
+  (await (await ask(`api/leases/${name(label)}`, { method: "POST" })).json()) as Lease;
 
-export const giveBack = (label: string) => ask(`/api/leases/${name(label)}`, { method: "DELETE", keepalive: true });
+export const giveBack = (label: string) => ask(`api/leases/${name(label)}`, { method: "DELETE", keepalive: true });
 
-export const summary = () => get<Summary>("/api/summary");
+export const summary = () => get<Summary>("api/summary");
 
-export const clips = () => get<Clip[]>("/api/clips");
+export const clips = () => get<Clip[]>("api/clips");
 
 export interface Listed {
   labels: Label[];
@@ -91,7 +91,7 @@ export interface Listed {
 
 /** The queue: the first so many labels that the filter finds. */
 export async function labels(filter: Filter, limit: number): Promise<Listed> {
-  const response = await ask(`/api/labels?${queryOf(filter, limit)}`);
+  const response = await ask(`api/labels?${queryOf(filter, limit)}`);
   const found = (await response.json()) as Label[];
   const total = Number(response.headers.get("x-total-count") ?? Number.NaN);
   return { labels: found, total: Number.isInteger(total) ? total : found.length };
@@ -99,27 +99,27 @@ export async function labels(filter: Filter, limit: number): Promise<Listed> {
 
 /** Labels of some kinds of one clip, whatever the queue shows. */
 export const labelsOfClip = (clip: string, kinds: readonly Kind[]) =>
-  get<Label[]>(`/api/labels?clip=${name(clip)}&kind=${kinds.join(",")}`);
+  get<Label[]>(`api/labels?clip=${name(clip)}&kind=${kinds.join(",")}`);
 
-export const label = (id: string) => get<Label>(`/api/labels/${name(id)}`);
+export const label = (id: string) => get<Label>(`api/labels/${name(id)}`);
 
-export const coverage = (clip: string) => get<Abstention[]>(`/api/coverage?clip=${name(clip)}`);
+export const coverage = (clip: string) => get<Abstention[]>(`api/coverage?clip=${name(clip)}`);
 
-export const marks = (clip: string) => get<Mark[]>(`/api/marks?clip=${name(clip)}`);
+export const marks = (clip: string) => get<Mark[]>(`api/marks?clip=${name(clip)}`);
 
-export const pictures = (clip: string) => get<Picture[]>(`/api/pictures?clip=${name(clip)}`);
+export const pictures = (clip: string) => get<Picture[]>(`api/pictures?clip=${name(clip)}`);
 
-export const picture = async (id: string) => (await ask(`/api/pictures/${name(id)}.jpg`)).blob();
+export const picture = async (id: string) => (await ask(`api/pictures/${name(id)}.jpg`)).blob();
 
 export const curve = (clip: string, track: number, [first, last]: FrameRange) =>
-  get<OpennessCurve>(`/api/curve?clip=${name(clip)}&track=${track}&frames=${first},${last}`);
+  get<OpennessCurve>(`api/curve?clip=${name(clip)}&track=${track}&frames=${first},${last}`);
 
-export const evidence = (label: string) => get<Evidence>(`/api/evidence/${name(label)}.json`);
+export const evidence = (label: string) => get<Evidence>(`api/evidence/${name(label)}.json`);
 
-export const filmstrip = async (label: string) => (await ask(`/api/evidence/${name(label)}.jpg`)).blob();
+export const filmstrip = async (label: string) => (await ask(`api/evidence/${name(label)}.jpg`)).blob();
 
 /** The front door as the host serves it now: it names the page's script by its content. */
-export const frontDoor = async () => (await ask("/")).text();
+export const frontDoor = async () => (await ask(".")).text();
 
 /** Sends what was decided. Never throws: what went wrong decides whether it is tried again. */
 export async function send(action: Action): Promise<Outcome> {
@@ -145,25 +145,25 @@ export async function send(action: Action): Promise<Outcome> {
 function request(action: Action): [path: string, body: Record<string, unknown>] {
   switch (action.do) {
     case "verdict":
-      return [`/api/labels/${name(action.label)}/verdicts`, { millis: action.millis, ...action.verdict }];
+      return [`api/labels/${name(action.label)}/verdicts`, { millis: action.millis, ...action.verdict }];
     case "undo":
     case "redo":
-      return [`/api/labels/${name(action.label)}/${action.do}`, {}];
+      return [`api/labels/${name(action.label)}/${action.do}`, {}];
     case "bulk":
-      return ["/api/verdicts", { labels: action.labels, millis: action.millis, ...action.verdict }];
+      return ["api/verdicts", { labels: action.labels, millis: action.millis, ...action.verdict }];
     case "undo-bulk":
-      return [`/api/verdicts/${name(action.batch)}/undo`, {}];
+      return [`api/verdicts/${name(action.batch)}/undo`, {}];
     case "redo-bulk":
-      return [`/api/verdicts/${name(action.batch)}/redo`, {}];
+      return [`api/verdicts/${name(action.batch)}/redo`, {}];
     case "create": {
       const { kind, track, frames, value, millis } = action;
-      return [`/api/clips/${name(action.clip)}/labels`, { kind, ...(track === null ? {} : { track }), frames, value, millis }];
+      return [`api/clips/${name(action.clip)}/labels`, { kind, ...(track === null ? {} : { track }), frames, value, millis }];
     }
     case "tracks":
-      return [`/api/clips/${name(action.clip)}/tracks`, { ...action.edit, millis: action.millis }];
+      return [`api/clips/${name(action.clip)}/tracks`, { ...action.edit, millis: action.millis }];
     case "undo-tracks":
     case "redo-tracks":
-      return [`/api/clips/${name(action.clip)}/tracks/${action.do === "undo-tracks" ? "undo" : "redo"}`, {}];
+      return [`api/clips/${name(action.clip)}/tracks/${action.do === "undo-tracks" ? "undo" : "redo"}`, {}];
   }
 }
 
@@ -191,7 +191,7 @@ function saved(action: Action, answer: unknown): Outcome {
 
 /** Calls `changed` at every commit, and `live` when the connection comes and goes. */
 export function listen(changed: () => void, live: (connected: boolean) => void): void {
-  const source = new EventSource("/api/events");
+  const source = new EventSource("api/events");
   source.addEventListener("open", () => {
     live(true);
     // What was committed while nobody listened.

@@ -38,7 +38,7 @@ export const ORDER_TEXT: Record<Order, string> = {
   minutes: "most gained a minute first",
 };
 
-/** The query of `/api/labels`. */
+/** The query of `api/labels`. */
 export function queryOf(filter: Filter, limit: number): string {
   const query = new URLSearchParams();
   const set = (name: string, value: string | number | null) => {

@@ -11,7 +11,7 @@ export function Header() {
   return (
     <header class="head">
       <h1>
-        <img src="/favicon.svg" alt="" width="20" height="20" /> Rigel
+        <img src="favicon.svg" alt="" width="20" height="20" /> Rigel
       </h1>
       {VIEWS.length > 1 && <Views />}
       {Head !== undefined && <Head />}

@@ -22,7 +22,7 @@ export function SignIn() {
     <main class="sign-in">
       <form onSubmit={(event) => void submit(event)} aria-labelledby="sign-in-title">
         <h1 id="sign-in-title">
-          <img src="/favicon.svg" alt="" width="24" height="24" /> Rigel
+          <img src="favicon.svg" alt="" width="24" height="24" /> Rigel
         </h1>
         <label>
           Name
