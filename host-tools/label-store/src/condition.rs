@@ -187,16 +187,7 @@ pub(crate) async fn refresh(
             },
             conditions: before,
         };
-        counts::add(tx, &group, -1).await?;
-        counts::add(
-            tx,
-            &Group {
-                conditions: bits,
-                ..group
-            },
-            1,
-        )
-        .await?;
+        counts::see_anew(tx, &group, bits).await?;
     }
     Ok(())
 }

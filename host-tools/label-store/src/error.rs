@@ -66,9 +66,12 @@ pub enum StoreError {
     /// A batch can be taken back only as a whole.
     #[error("something else was said of {} since; take that back first", crate::label_key_text(.0))]
     SaidSince(LabelKey),
-    /// A verdict that says too little.
-    #[error("the verdict is not complete: {0}")]
+    /// A verdict, label or edit that says too little, or what cannot be.
+    #[error("this cannot be recorded: {0}")]
     Verdict(&'static str),
+    /// The key of a request named another one before.
+    #[error("this key named another request before; give each request a key of its own")]
+    KeyTaken,
     /// A name that no account can have.
     #[error("{0:?} cannot name a user: 1 to 60 letters, digits, '.', '-', '_' or '@'")]
     UserName(String),

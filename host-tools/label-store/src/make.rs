@@ -219,6 +219,9 @@ async fn make_in(
         None => None,
     };
     let place = insert(tx, clip, new, track, times).await?;
+    if let Some(track) = track {
+        counts::note_track(tx, clip, track).await?;
+    }
     let verdict = Verdict {
         verdict: 0,
         label: place.label_key()?,

@@ -1,137 +1,22 @@
 //! The queue: what there is to review, of every kind.
 //!
-//! A page of it has to come quickly from a million labels. `label_counts` says exactly how many match and in which
-//! clips they lie, so three ways suffice, each of which touches little more than what it gives:
+//! A page of it has to come quickly from a million labels. The counts say exactly how many match and in which clips they
+//! lie, so three ways suffice, each of which touches little more than what it gives:
 //!
 //! * **few match**: only the groups that the counts name are read, and sorted;
 //! * **by time**: the counts say which clips hold the page; the others are passed over unread;
 //! * **many match, by doubt or minutes**: one index range a state and kind, merged, and left as soon as the page is full.
 
-use crate::condition::Condition;
+mod filter;
+
+pub use filter::{ModelVersion, QueueFilter, QueueItem, QueueOrder, QueuePage};
+
 use crate::key::{LabelKey, row_key};
-use crate::label::{ClipId, ReviewState, StoredLabel};
 use crate::row::{LABEL_COLUMNS, label_from_row};
 use crate::{LabelStore, StoreError, track_edits};
-use label_core::LabelKind;
 use label_core::id::Name;
-use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, QueryBuilder, Row, Sqlite, SqliteConnection};
-
-/// In what order the queue comes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum QueueOrder {
-    /// Clip by clip, as they happened.
-    #[default]
-    Time,
-    /// The least certain first; labels that a person made last.
-    Doubt,
-    /// What a minute of review changes most, first: see [`crate::ReviewSeconds::gain`].
-    Minutes,
-}
-
-impl QueueOrder {
-    const fn columns(self) -> &'static str {
-        match self {
-            Self::Time => "rig, boot, clip, start_frame, seq, n",
-            Self::Doubt => "sure, rig, boot, seq, n",
-            Self::Minutes => "gain DESC, rig, boot, seq, n",
-        }
-    }
-
-    /// The same with every column taken from the alias `k`.
-    const fn columns_of_k(self) -> &'static str {
-        match self {
-            Self::Time => "k.rig, k.boot, k.clip, k.start_frame, k.seq, k.n",
-            Self::Doubt => "k.sure, k.rig, k.boot, k.seq, k.n",
-            Self::Minutes => "k.gain DESC, k.rig, k.boot, k.seq, k.n",
-        }
-    }
-
-    /// Columns that the order needs beside rig, boot, seq and n.
-    const fn also(self) -> &'static str {
-        match self {
-            Self::Time => ", clip, start_frame",
-            Self::Doubt => ", sure",
-            Self::Minutes => ", gain",
-        }
-    }
-}
-
-/// A model by name and version, whatever its digest.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ModelVersion {
-    /// Name of the model card.
-    pub name: String,
-    /// Version of the card.
-    pub version: String,
-}
-
-/// Which labels, and in what order.
-#[derive(Clone, Debug, PartialEq)]
-pub struct QueueFilter {
-    /// Of this rig only.
-    pub rig: Option<Name>,
-    /// Of this clip only.
-    pub clip: Option<ClipId>,
-    /// Of these kinds; of all where empty.
-    pub kinds: Vec<LabelKind>,
-    /// In this state only. Where absent, in all but [`ReviewState::Removed`].
-    pub state: Option<ReviewState>,
-    /// At least this sure.
-    pub confidence_min: Option<f32>,
-    /// At most this sure.
-    pub confidence_max: Option<f32>,
-    /// From this model only.
-    pub model: Option<ModelVersion>,
-    /// Seen under all of these.
-    pub conditions: Vec<Condition>,
-    /// In what order.
-    pub order: QueueOrder,
-    /// Leave out this many from the start.
-    pub offset: u32,
-    /// Give at most this many.
-    pub limit: u32,
-}
-
-impl Default for QueueFilter {
-    fn default() -> Self {
-        Self {
-            rig: None,
-            clip: None,
-            kinds: Vec::new(),
-            state: None,
-            confidence_min: None,
-            confidence_max: None,
-            model: None,
-            conditions: Vec::new(),
-            order: QueueOrder::Time,
-            offset: 0,
-            limit: 1000,
-        }
-    }
-}
-
-/// One label of the queue.
-#[derive(Clone, Debug, PartialEq)]
-pub struct QueueItem {
-    /// The label.
-    pub label: StoredLabel,
-    /// Name of its clip, once known.
-    pub clip_name: Option<String>,
-    /// Evidence messages that came for it.
-    pub evidence: u32,
-}
-
-/// A page of the queue.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct QueuePage {
-    /// The labels.
-    pub items: Vec<QueueItem>,
-    /// Labels that match, on this page and off it.
-    pub total: u64,
-}
 
 /// A number that no model has.
 const NO_MODEL: i64 = -2;
@@ -279,6 +164,15 @@ impl<'a> Search<'a> {
         })
     }
 
+    /// The smallest table that counts what is asked for.
+    const fn counts(&self) -> &'static str {
+        if self.conditions == 0 {
+            "label_totals"
+        } else {
+            "label_counts"
+        }
+    }
+
     /// Rig and clip.
     fn push_place(&self, sql: &mut QueryBuilder<Sqlite>, way: Way) {
         if let Some(rig) = self.rig {
@@ -338,9 +232,8 @@ impl<'a> Search<'a> {
     }
 
     async fn groups(&self, connection: &mut SqliteConnection) -> Result<Vec<Group>, StoreError> {
-        let mut sql = QueryBuilder::new(
-            "SELECT kind, state, sum(labels) AS labels FROM label_counts WHERE labels > 0",
-        );
+        let mut sql = QueryBuilder::new("SELECT kind, state, sum(labels) AS labels FROM ");
+        sql.push(self.counts()).push(" WHERE labels > 0");
         self.push_place(&mut sql, Way::Finding);
         self.push_origin(&mut sql);
         self.push_kinds_and_state(&mut sql);
@@ -393,8 +286,9 @@ impl<'a> Search<'a> {
         sql.push(
             "SELECT l.rig AS rig, l.boot AS boot, l.seq AS seq, l.n AS n, l.clip AS clip, l.start_frame AS start_frame,
                 l.sure AS sure, l.gain AS gain FROM
-             (SELECT DISTINCT rig, boot, clip, kind, state FROM label_counts WHERE labels > 0",
+             (SELECT DISTINCT rig, boot, clip, kind, state FROM ",
         );
+        sql.push(self.counts()).push(" WHERE labels > 0");
         self.push_place(sql, Way::Finding);
         self.push_origin(sql);
         self.push_kinds_and_state(sql);
@@ -447,9 +341,8 @@ impl<'a> Search<'a> {
         connection: &mut SqliteConnection,
         by_confidence: bool,
     ) -> Result<Vec<SqliteRow>, StoreError> {
-        let mut sql = QueryBuilder::new(
-            "SELECT rig, boot, clip, sum(labels) AS labels FROM label_counts WHERE labels > 0",
-        );
+        let mut sql = QueryBuilder::new("SELECT rig, boot, clip, sum(labels) AS labels FROM ");
+        sql.push(self.counts()).push(" WHERE labels > 0");
         self.push_place(&mut sql, Way::Finding);
         self.push_origin(&mut sql);
         self.push_kinds_and_state(&mut sql);

@@ -43,7 +43,7 @@ pub(crate) async fn take(
         .map_err(failed())?;
     if let Some(row) = known {
         if row.get::<Vec<u8>, _>("request") != digest {
-            return Err(StoreError::Verdict("this key named another request before"));
+            return Err(StoreError::KeyTaken);
         }
         return Ok(Taken::Before(row.get("answer")));
     }

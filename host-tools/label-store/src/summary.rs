@@ -220,8 +220,8 @@ async fn clips(connection: &mut SqliteConnection) -> Result<Vec<ClipSummary>, St
               WHERE p.rig = c.rig AND p.boot = c.boot AND p.clip = c.clip) AS pictures,
             (SELECT count(*) FROM operator_marks m
               WHERE m.rig = c.rig AND m.boot = c.boot AND m.clip = c.clip) AS marks,
-            (SELECT count(DISTINCT track) FROM labels l
-              WHERE l.rig = c.rig AND l.boot = c.boot AND l.clip = c.clip) AS tracks
+            (SELECT count(*) FROM clip_tracks t
+              WHERE t.rig = c.rig AND t.boot = c.boot AND t.clip = c.clip) AS tracks
          FROM clips c",
     )
     .fetch_all(&mut *connection)
@@ -259,7 +259,7 @@ async fn clips(connection: &mut SqliteConnection) -> Result<Vec<ClipSummary>, St
         );
     }
     for row in &sqlx::query(
-        "SELECT rig, boot, clip, kind, state, model = -1 AS made, sum(labels) AS labels FROM label_counts
+        "SELECT rig, boot, clip, kind, state, model = -1 AS made, sum(labels) AS labels FROM label_totals
          WHERE labels > 0 GROUP BY rig, boot, clip, kind, state, model = -1",
     )
     .fetch_all(connection)

@@ -10,6 +10,7 @@ use label_core::wire::{ClipEvent, ClipMessage, Decision, Evicted, EvidenceHeader
 use label_core::{BootId, FrameRange};
 use serde::Serialize;
 use sqlx::{Row, SqliteConnection};
+use std::collections::BTreeSet;
 
 pub(crate) async fn ensure_clip(
     tx: &mut SqliteConnection,
@@ -211,6 +212,14 @@ pub(crate) async fn store_labels(
                 FrameRange::new(all.start.min(start), all.end.max(end))
             }));
         }
+    }
+    let tracks: BTreeSet<_> = batch
+        .labels
+        .iter()
+        .filter_map(|label| label.track)
+        .collect();
+    for track in tracks {
+        counts::note_track(tx, &clip, track).await?;
     }
     condition::refresh(tx, &clip, Touched::Message(from.seq as i64)).await?;
     if let Some(frames) = flags {

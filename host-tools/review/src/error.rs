@@ -91,6 +91,7 @@ impl ApiError {
                 | StoreError::NothingToUndo(_)
                 | StoreError::NothingToRedo(_)
                 | StoreError::NoEdit(_)
+                | StoreError::KeyTaken
                 | StoreError::SaidSince(_) => StatusCode::CONFLICT,
                 _ => StatusCode::INTERNAL_SERVER_ERROR,
             },

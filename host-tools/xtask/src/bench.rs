@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-use crate::children::{create_folder, run_logged};
+use crate::children::{Running, create_folder, run_logged, shown};
 use crate::layout::Project;
 use crate::measure::{self, Cost};
 use crate::programs;
@@ -23,6 +23,7 @@ use crate::{accuracy, build, soak, stress, venv};
   cargo xtask bench --soak                memory of a live rig over 100,000 frames
   cargo xtask bench --accuracy            labels against the ground truth in ../shared/data
   cargo xtask bench --stress --sample 4   the same data made dark, blurred, small ..., a quarter of it
+  cargo xtask bench --review              how quickly the desk answers with a million candidates
 
 Run it on an otherwise idle machine; the spread of the rounds is printed beside each figure.")]
 pub(crate) struct Arguments {
@@ -32,6 +33,9 @@ pub(crate) struct Arguments {
     /// Count labels that are sure and wrong on ground truth made dark, blurred, small, shaded ...
     #[arg(long, conflicts_with_all = ["accuracy", "soak", "clip"])]
     stress: bool,
+    /// Fill a store with so many candidates and measure how quickly the desk answers [default: 1000000]
+    #[arg(long, value_name = "CANDIDATES", num_args = 0..=1, default_missing_value = "1000000", conflicts_with_all = ["accuracy", "stress", "soak", "clip"])]
+    review: Option<u64>,
     #[command(flatten)]
     stressing: stress::Arguments,
     /// Watch the appliance's memory over a long run instead [default: 100000 frames]
@@ -59,6 +63,9 @@ struct PeerSummary {
 
 /// The command.
 pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<ExitCode> {
+    if let Some(candidates) = arguments.review {
+        return review(project, candidates);
+    }
     setup::prepare(project, Purpose::Bench)?;
     build::release(project, &["rigeld"])?;
     if arguments.accuracy {
@@ -91,6 +98,22 @@ pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<ExitCode> 
     }
     bar.done("measured");
     report(&clip, &rigel_rounds, &peer_rounds)
+}
+
+/// The desk with many candidates: `host-tools/review/examples/million.rs`.
+fn review(project: &Project, candidates: u64) -> Result<ExitCode> {
+    setup::prepare(project, Purpose::Demo)?;
+    let mut command = Command::new("cargo");
+    command
+        .args(["run", "--release", "--package", "review"])
+        .args(["--example", "million", "--"])
+        .arg(candidates.to_string())
+        .current_dir(project.root());
+    let status = Running::start("cargo", &mut command)?.wait_with(|| ())?;
+    if !status.success() {
+        bail!("`{}` ended with {status}", shown(&command));
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The demo clip's first minute, cut without encoding it again.

@@ -261,7 +261,7 @@ pub(crate) async fn a_request_that_comes_again_changes_nothing(store: LabelStore
     let other = store
         .record_verdict(&id(1, 1), &accept, &ada_with("k1"))
         .await;
-    assert!(matches!(other, Err(StoreError::Verdict(_))));
+    assert!(matches!(other, Err(StoreError::KeyTaken)));
     // What was refused took no key.
     let early = store.step(&id(1, 1), Step::Undo, &ada_with("k3")).await;
     assert!(matches!(early, Err(StoreError::NothingToUndo(_))));
