@@ -88,6 +88,8 @@ struct Held {
     at: CaptureTime,
     logs: [i16; GRID_CELLS],
     sight: Sight,
+    /// Whether it lies after a frame and up to another that were compared.
+    is_compared: bool,
     probability: f32,
     change: f32,
 }
@@ -105,6 +107,7 @@ const EMPTY: Held = Held {
     at: CaptureTime(0),
     logs: [0; GRID_CELLS],
     sight: Sight::Clear,
+    is_compared: false,
     probability: 0.0,
     change: 0.0,
 };
@@ -215,6 +218,10 @@ impl LightChangeDetector {
         let Some((difference, alike)) = difference(&before.logs, &after.logs) else {
             return;
         };
+        for place in earlier + 1..=newest {
+            self.held[(self.first + place) % CAPACITY].is_compared = true;
+        }
+        let (before, after) = (self.at(earlier), self.at(newest));
         let probability = calibration.confidence(difference.features()).get();
         if probability < LEAST_MARK {
             return;
@@ -282,6 +289,8 @@ impl LightChangeDetector {
             _ if oldest.probability > 0.5 => reading(true, oldest.probability),
             Sight::Dark => Err(AbstainReason::TooDark),
             Sight::Blown => Err(AbstainReason::LowConfidence),
+            // A still, or a clip's first frame: there is nothing before it that it could differ from.
+            Sight::Clear if !oldest.is_compared => Err(AbstainReason::LowConfidence),
             Sight::Clear => reading(false, 1.0 - oldest.probability),
         };
         decided(Span::frame(oldest.frame, oldest.at), verdict);
@@ -308,6 +317,7 @@ fn held(frame: FrameIndex, at: CaptureTime, grid: &LightGrid) -> Held {
             .cells()
             .map(|cell| log_steps(f32::from(cell) / f32::from(LightGrid::STEPS))),
         sight,
+        is_compared: false,
         probability: 0.0,
         change: 0.0,
     }

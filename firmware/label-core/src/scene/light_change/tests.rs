@@ -51,6 +51,15 @@ fn is_offered_change(verdict: &Verdict<bool>) -> bool {
 }
 
 #[test]
+fn a_still_and_the_first_frame_of_a_clip_have_nothing_before_them_to_differ_from() {
+    let alone = verdicts(1, |_, cell| scene(cell));
+    assert_eq!(alone, [Err(AbstainReason::LowConfidence)]);
+    let clip = verdicts(60, |_, cell| scene(cell));
+    assert_eq!(clip[0], Err(AbstainReason::LowConfidence));
+    assert!(clip[1..].iter().all(|verdict| !verdict.unwrap().value));
+}
+
+#[test]
 fn a_lamp_that_goes_off_is_a_change_of_one_frame() {
     let verdicts = verdicts(150, |frame, cell| {
         scene(cell) * if frame < 60 { 1.0 } else { 0.5 }
