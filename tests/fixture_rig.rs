@@ -268,6 +268,7 @@ fn health(outbox: &OutboxHandle) -> impl FnMut() -> Health + Send + 'static {
         throttled: None,
         latency_ms: None,
         policy: None,
+        picture_bytes_a_minute: None,
         quiet: heapless::Vec::new(),
         scene: None,
     }

@@ -1,6 +1,7 @@
 //! The desk's policy: a rig obeys it, says so, and remembers it where there is no network.
 
 use crate::appliance::{board, labels, records};
+use crate::pictures::picture;
 use crate::{Bench, FIXTURE};
 use end_to_end::{Program, binary, wait_for};
 use label_core::wire::{Decision, Label, Topic};
@@ -12,7 +13,7 @@ use std::process::Command;
 
 const POLICY: &[u8] = br#"{"v":1,"revision":7,"kinds":[
  {"kind":"blink","mode":"abstain"},
- {"kind":"keypoint-left-eye","mode":"offer","threshold":1.0}]}"#;
+ {"kind":"keypoint-left-eye","mode":"offer","threshold":1.0}],"picture_bytes_a_minute":60000}"#;
 
 /// Labels of the demo clip, in which one person blinks with both eyes in view.
 fn assert_obeyed(labels: &[Label]) {
@@ -96,10 +97,13 @@ fn a_withdrawn_kind_is_silence_with_its_reason_and_stays_so_without_a_network() 
                     && String::from_utf8_lossy(&record.payload).contains("\"closed\"")
             });
             closed.then(|| {
-                mine.iter()
+                let labels: Vec<Label> = mine
+                    .iter()
                     .filter(|record| record.topic == Topic::Label)
                     .flat_map(labels)
-                    .collect::<Vec<Label>>()
+                    .collect();
+                let sizes = mine.iter().filter_map(picture).map(|(_, jpeg)| jpeg.len());
+                (labels, sizes.collect::<Vec<usize>>())
             })
         })
     };
@@ -107,12 +111,15 @@ fn a_withdrawn_kind_is_silence_with_its_reason_and_stays_so_without_a_network() 
     all_of_boot(0);
     wait_for("the policy's echo", || {
         let health = echoes.try_recv().ok()?;
-        (health["policy"] == 7).then_some(())
+        (health["policy"] == 7 && health["picture_bytes_a_minute"] == 60_000).then_some(())
     });
     rig.kill();
     broker.kill();
     let rig = run();
-    let second = all_of_boot(1);
+    let (second, pictures) = all_of_boot(1);
     rig.kill();
     assert_obeyed(&second);
+    // Half a minute of the clip, so no minute could have more.
+    let bytes: usize = pictures.iter().sum();
+    assert!(!pictures.is_empty() && bytes <= 60_000, "{pictures:?}");
 }

@@ -14,7 +14,7 @@ use capture::{
 };
 use counting::Allocations;
 use label_core::LabelKind;
-use label_core::wire::{Decision, Label, parse_name};
+use label_core::wire::{Decision, KeyPicture, Label, parse_name};
 use perception::{Filmstrip, Search};
 use rigeld::live::LiveHandle;
 use rigeld::pipeline::{ClipEnd, Pipeline, Sink, ToTheEnd};
@@ -236,6 +236,7 @@ struct CountedPublisher {
     outbox: OutboxHandle,
     since: Allocations,
     messages: u64,
+    pictures: u32,
     /// Without and with a message.
     counts: [Vec<u64>; 2],
 }
@@ -260,6 +261,15 @@ impl Sink for CountedPublisher {
 
     fn label(&mut self, label: Label, strip: Option<&mut Filmstrip>) -> Result<()> {
         self.publisher.label(label, strip)
+    }
+
+    fn takes_pictures(&self) -> bool {
+        self.publisher.takes_pictures()
+    }
+
+    fn picture(&mut self, shows: KeyPicture, jpeg: &[u8]) -> Result<()> {
+        self.pictures += 1;
+        self.publisher.picture(shows, jpeg)
     }
 
     fn waited(&mut self) -> Result<()> {
@@ -319,6 +329,7 @@ fn a_live_frame_allocates_nothing_from_the_camera_to_the_outbox_but_where_a_mess
         outbox,
         since: Allocations::now(),
         messages: 0,
+        pictures: 0,
         counts: std::array::from_fn(|_| Vec::with_capacity(4 * (WARM_UP + WATCHED))),
     };
     let (frames, capturing) = (WARM_UP + WATCHED, new_counts());
@@ -328,6 +339,7 @@ fn a_live_frame_allocates_nothing_from_the_camera_to_the_outbox_but_where_a_mess
     let [quiet, wrote] = &sink.counts;
     assert!(!wrote.is_empty() && quiet.len() > WATCHED / 2);
     assert_eq!(busy(quiet, 0), [], "frames without a message allocated");
+    assert!(sink.pictures > 1, "key pictures were made meanwhile");
     // An event's curve and pictures, and the outbox's index, which grows with what waits.
     assert!(wrote.iter().all(|count| *count < 200), "{wrote:?}");
     let capturing = capturing.lock().expect("nobody panics with it").clone();

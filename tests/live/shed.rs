@@ -5,7 +5,7 @@ use crate::{ffmpeg, project};
 use anyhow::Result;
 use board::Board;
 use capture::{CaptureError, ClipSource, Ffmpeg, FrameBuffer, FrameInfo, FrameSource, SourceInfo};
-use label_core::wire::{Label, Shed, ShedChange};
+use label_core::wire::{KeyPicture, Label, Shed, ShedChange};
 use label_core::{AbstainReason, LabelKind};
 use perception::{Filmstrip, Search};
 use rigeld::pipeline::{ClipEnd, Control, Order, Pipeline, Progress, Sink};
@@ -39,6 +39,7 @@ struct Everything {
     frames: Vec<FrameInfo>,
     labels: Vec<Label>,
     changes: Vec<ShedChange>,
+    pictures: Vec<u32>,
 }
 
 impl Sink for Everything {
@@ -58,6 +59,15 @@ impl Sink for Everything {
 
     fn label(&mut self, label: Label, _: Option<&mut Filmstrip>) -> Result<()> {
         self.labels.push(label);
+        Ok(())
+    }
+
+    fn takes_pictures(&self) -> bool {
+        true
+    }
+
+    fn picture(&mut self, shows: KeyPicture, _: &[u8]) -> Result<()> {
+        self.pictures.push(shows.frame);
         Ok(())
     }
 
@@ -154,4 +164,19 @@ fn what_is_shed_is_said_frame_by_frame_and_the_eyes_are_told_of_all_the_while() 
         .map(|label| label.frames.frames())
         .sum();
     assert!(eyes > 5 * EACH, "positions of the eye go on: {eyes} frames");
+
+    let pictures = &told.pictures;
+    assert!(pictures.iter().any(|frame| *frame < EACH), "{pictures:?}");
+    assert!(
+        pictures.iter().any(|frame| *frame >= 5 * EACH),
+        "{pictures:?}"
+    );
+    let meanwhile = pictures
+        .iter()
+        .filter(|frame| (EACH..5 * EACH).contains(*frame));
+    assert_eq!(
+        meanwhile.count(),
+        0,
+        "pictures are shed with the first step: {pictures:?}"
+    );
 }

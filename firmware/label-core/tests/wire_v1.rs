@@ -435,6 +435,7 @@ fn state_messages() {
             throttled: None,
             latency_ms: None,
             policy: None,
+            picture_bytes_a_minute: None,
             quiet: Vec::new(),
             scene: None,
         }),
@@ -533,6 +534,7 @@ fn health_of_a_live_rig() {
         throttled: Some(true),
         latency_ms: Some(84.5),
         policy: None,
+        picture_bytes_a_minute: None,
         quiet: Vec::new(),
         scene: None,
     };
@@ -589,6 +591,7 @@ fn a_policy_and_a_rig_that_went_quiet() {
                 },
             ])
             .unwrap(),
+            picture_bytes_a_minute: None,
         }),
         concat!(
             r#"{"v":1,"revision":12,"kinds":[{"kind":"blink","mode":"abstain"},"#,
@@ -613,6 +616,7 @@ fn a_policy_and_a_rig_that_went_quiet() {
             throttled: None,
             latency_ms: None,
             policy: Some(12),
+            picture_bytes_a_minute: None,
             quiet: Vec::from_slice(&[QuietShare {
                 reason: AbstainReason::TooDark,
                 share: 0.25,
@@ -635,4 +639,28 @@ fn a_policy_and_a_rig_that_went_quiet() {
             r#""chroma":0.5,"limit":"noise"}}"#
         )
     );
+}
+
+#[test]
+fn a_budget_of_pictures_and_a_rig_that_keeps_to_it() {
+    assert_eq!(
+        written(&Policy {
+            v: 1,
+            revision: 13,
+            kinds: Vec::new(),
+            picture_bytes_a_minute: Some(262_144),
+        }),
+        r#"{"v":1,"revision":13,"kinds":[],"picture_bytes_a_minute":262144}"#
+    );
+    let before: Policy = serde_json::from_str(r#"{"v":1,"revision":12,"kinds":[]}"#).unwrap();
+    assert_eq!(before.picture_bytes_a_minute, None);
+    let health = concat!(
+        r#"{"v":1,"rig":"rig-07","boot":3145729,"uptime_s":60,"#,
+        r#""frames":{"captured":0,"processed":0,"dropped":0,"repeated":0},"#,
+        r#""labels":{"offered":0,"abstained":0,"evidence":0,"messages":0,"acked":0,"evicted":0},"#,
+        r#""outbox":{"messages":0,"bytes":0},"stages":[],"clock":"ntp","policy":13,"picture_bytes_a_minute":262144}"#,
+    );
+    let told: Health = serde_json::from_str(health).unwrap();
+    assert_eq!(told.picture_bytes_a_minute, Some(262_144));
+    assert_eq!(written(&told), health);
 }

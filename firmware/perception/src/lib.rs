@@ -17,6 +17,7 @@ mod faces;
 mod filmstrip;
 mod glasses;
 mod interpreter;
+mod key_picture;
 mod litert;
 mod occlusion;
 mod person;
@@ -37,6 +38,7 @@ pub use faces::{FaceModels, FaceTimes, FaceTracker, Novelty, Search, TrackedFace
 pub use filmstrip::{EyeTiles, Filmstrip, TILE_HEIGHT, TILE_WIDTH};
 pub use glasses::{CropCondition, GlassesReader, GlassesReading, eye_distance};
 pub use interpreter::{Element, Interpreter, TensorInfo, TensorMut};
+pub use key_picture::ReducedFrame;
 pub use litert::{KNOWN_LIBRARIES, Runtime, VERSION as RUNTIME_VERSION};
 pub use occlusion::{Occlusion, OcclusionLook, OcclusionReader};
 pub use person::{MEASURE_AGE_S, PERSON_FEATURES, Person, PersonFinder, PersonTimes};

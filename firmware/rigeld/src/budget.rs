@@ -1,7 +1,7 @@
 //! What to leave out when the rig is hot or late.
 //!
 //! A policy without clock, files or threads: readings go in, once a second, and what is left out comes out. Work is shed
-//! one step at a time and in one order (attributes, once there are labellers of them; person boxes; half of the frames;
+//! one step at a time and in one order (attributes and key pictures; person boxes; half of the frames;
 //! three quarters of the frames), so that the timing of blinks goes last. It comes back one step at a time too, after a
 //! longer time, and the longer the oftener it did not last.
 

@@ -281,6 +281,26 @@ impl crate::pipeline::Sink for Progress<'_> {
         self.sink.label(label, strip)
     }
 
+    fn shed(&mut self, change: label_core::wire::ShedChange) -> Result<()> {
+        self.sink.shed(change)
+    }
+
+    fn takes_pictures(&self) -> bool {
+        self.sink.takes_pictures()
+    }
+
+    fn picture(&mut self, shows: label_core::wire::KeyPicture, jpeg: &[u8]) -> Result<()> {
+        self.sink.picture(shows, jpeg)
+    }
+
+    fn mark(&mut self, at: &capture::FrameInfo) -> Result<()> {
+        self.sink.mark(at)
+    }
+
+    fn waited(&mut self) -> Result<()> {
+        self.sink.waited()
+    }
+
     fn closed(&mut self, clip: &ClipEnd) -> Result<()> {
         self.sink.closed(clip)
     }

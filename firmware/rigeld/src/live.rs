@@ -48,6 +48,8 @@ pub(crate) struct Live {
     pub(crate) quiet: Quiet,
     /// How the picture looked last.
     pub(crate) scene: Option<SceneHealth>,
+    /// The budget of key pictures in force; `None` until there is one.
+    pub(crate) picture_bytes_a_minute: Option<u32>,
     blinks: heapless::Deque<Instant, BLINKS>,
 }
 
@@ -174,6 +176,7 @@ impl LiveHandle {
                 throttled: live.machine.throttled.map(Throttled::is_slowed),
                 latency_ms: live.latency.take(),
                 policy: None,
+                picture_bytes_a_minute: live.picture_bytes_a_minute,
                 scene: live.scene.clone(),
                 quiet: std::mem::take(&mut live.quiet)
                     .shares()

@@ -14,6 +14,7 @@ mod control;
 mod frames;
 mod light;
 mod measure;
+mod pictures;
 mod sink;
 mod strips;
 mod thinning;
@@ -25,6 +26,7 @@ use crate::occlusion::{self, OcclusionLabeller};
 use crate::rubric::rubric;
 use crate::stages::{Stage, Stages};
 pub use control::{Control, Labelled, Order, Progress, ToTheEnd};
+pub(crate) use pictures::picture_budget;
 pub use sink::{ClipEnd, Sink};
 
 use anyhow::{Context, Result};
@@ -39,6 +41,7 @@ use perception::{
     ColorRange, EyeReader, FaceDetector, FaceDetectorKind, FaceMesh, FaceModels, FaceTracker,
     ModelCard, Novelty, PersonFinder, PersonTimes, Picture, Runtime, Search,
 };
+use pictures::{AtOnce, Pictures};
 use std::time::{Duration, Instant};
 use strips::Strips;
 use thinning::Thinning;
@@ -73,6 +76,7 @@ pub struct Pipeline {
     occlusion: Option<OcclusionLabeller>,
     light: LightReaders,
     strips: Strips,
+    pictures: Pictures,
     measured: Vec<PersonMeasurement>,
     /// What labels refer to.
     models: Vec<ModelRef>,
@@ -174,6 +178,7 @@ impl Pipeline {
             occlusion,
             light,
             strips: Strips::default(),
+            pictures: Pictures::default(),
             measured: Vec::new(),
             models,
             indexes,
@@ -228,6 +233,8 @@ impl Pipeline {
             end: ClipEnd::default(),
         };
         let (info, live) = (source.info().clone(), source.is_live());
+        let of = (info.width as u32, info.height as u32);
+        self.pictures.begin(of, sink.takes_pictures());
         let mut frames = Frames::start(source)?;
         let mut silent_since: Option<Instant> = None;
         let ending = loop {
@@ -247,6 +254,7 @@ impl Pipeline {
                         if let Some(policy) = control.policy() {
                             self.gate = self.gate_under(policy.as_ref());
                             clip.labeller.set_gate(self.gate.clone());
+                            self.pictures.set_budget(picture_budget(policy.as_ref()));
                         }
                         self.frame(&frame, shed, &mut clip, sink)?;
                         control.next(&Progress::Labelled(Labelled {
@@ -325,12 +333,14 @@ impl Pipeline {
             (failure, damage) => failure.or(damage),
         };
         if clip.last.is_some() {
-            let (strips, mut failure) = (&mut self.strips, None);
+            let (strips, pictures, mut failure) = (&mut self.strips, &mut self.pictures, None);
             clip.labeller.finish(|label| {
+                pictures.note(&label);
                 let strip = strips.of_event(&label);
                 failure = failure.take().or(sink.label(label, strip).err());
             });
             failure.map_or(Ok(()), Err)?;
+            self.pictures.send(AtOnce::All, sink)?;
             clip.end.tracks = clip.labeller.tracks();
             sink.closed(&clip.end)?;
         }
@@ -429,14 +439,29 @@ impl Pipeline {
         self.measure(&picture, info.at, shed);
         let light_time = reading.elapsed();
         self.stages.add(Stage::Light, light_time);
-        let (strips, mut write, mut failure) = (&mut self.strips, Duration::ZERO, None);
+
+        let keeping = Instant::now();
+        if looks {
+            self.pictures
+                .look(&picture, &info, &self.measured, &scene.light, &self.gate);
+        } else {
+            self.pictures.rest();
+        }
+        let mut picture_time = keeping.elapsed();
+        let (strips, pictures) = (&mut self.strips, &mut self.pictures);
+        let (mut write, mut failure) = (Duration::ZERO, None);
         clip.labeller
             .observe(info.index, info.at, &self.measured, &scene, |label| {
                 let start = Instant::now();
+                pictures.note(&label);
                 let strip = strips.of_event(&label);
                 failure = failure.take().or(sink.label(label, strip).err());
                 write += start.elapsed();
             });
+        let encoding = Instant::now();
+        let sent = self.pictures.send(AtOnce::Few, sink);
+        picture_time += encoding.elapsed();
+        self.stages.add(Stage::Picture, picture_time);
         let writing = Instant::now();
         sink.measured(&info, &self.measured);
         let told = sink.frame(&info);
@@ -446,14 +471,14 @@ impl Pipeline {
             Stage::Label,
             start
                 .elapsed()
-                .saturating_sub(spent + strip_time + light_time + write),
+                .saturating_sub(spent + strip_time + light_time + picture_time + write),
         );
         clip.end.frames += 1;
         clip.end.repeated += u32::from(info.repeat);
         clip.end.dropped += info.dropped_before;
         clip.last = Some(info);
         self.stages.count_frame();
-        failure.map_or(told, Err)
+        failure.map_or(sent.and(told), Err)
     }
 }
 

@@ -9,9 +9,9 @@ use crate::pipeline::{ClipEnd, Sink};
 use anyhow::Result;
 use capture::{FrameInfo, SourceInfo};
 use label_core::wire::{
-    self, ClipClosed, ClipEvent, ClipMessage, ClipNumber, ClipOpened, Decision, Label, LabelBatch,
-    LabelCounts, MAX_LABELS, MAX_MODELS, ModelRef, OperatorMark, Origin, ShedChange, Topic,
-    WIRE_VERSION,
+    self, ClipClosed, ClipEvent, ClipMessage, ClipNumber, ClipOpened, Decision, KeyPicture, Label,
+    LabelBatch, LabelCounts, MAX_LABELS, MAX_MODELS, ModelRef, OperatorMark, Origin, ShedChange,
+    Topic, WIRE_VERSION,
 };
 use label_core::{LabelKind, Seq};
 use manifest::Manifest;
@@ -55,6 +55,8 @@ pub struct Publisher {
     acked: u64,
     /// Messages with labels that the host has not committed yet, and how many labels each holds.
     outstanding: VecDeque<(Seq, u64)>,
+    /// Key pictures of this boot, and the bytes of their JPEGs.
+    pictures: (u64, u64),
     pub(crate) blinks: u64,
     live: LiveHandle,
     /// When the program began, and how long after that the first candidate was in the outbox.
@@ -88,6 +90,7 @@ impl Publisher {
             sent: 0,
             acked: 0,
             outstanding: VecDeque::with_capacity(MAX_OUTSTANDING),
+            pictures: (0, 0),
             blinks: 0,
             live,
             begun,
@@ -107,6 +110,11 @@ impl Publisher {
     /// Milliseconds from the start of the program to the first candidate in the outbox.
     pub(crate) fn first_label_ms(&self) -> Option<u64> {
         self.first_label.map(|after| after.as_millis() as u64)
+    }
+
+    /// Key pictures made in this boot, and the bytes of their JPEGs.
+    pub(crate) const fn pictures(&self) -> (u64, u64) {
+        self.pictures
     }
 
     /// Messages lost to a full disk.
@@ -326,6 +334,14 @@ impl Sink for Publisher {
             self.send_evidence(&label, (seq, n), strip)?;
         }
         Ok(())
+    }
+
+    fn takes_pictures(&self) -> bool {
+        true
+    }
+
+    fn picture(&mut self, shows: KeyPicture, jpeg: &[u8]) -> Result<()> {
+        self.send_picture(shows, jpeg)
     }
 
     fn mark(&mut self, at: &FrameInfo) -> Result<()> {

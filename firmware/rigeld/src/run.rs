@@ -337,12 +337,15 @@ fn tell(
 ) -> Result<()> {
     let counts = publisher.made();
     let (sent, acked) = publisher.delivered();
+    let (pictures, picture_bytes) = publisher.pictures();
     let summary = Summary {
         mesh_looks: pipeline.mesh_looks,
         blinks: publisher.blinks,
         offered: counts.offered,
         abstained: counts.abstained,
         evidence: counts.evidence,
+        pictures,
+        picture_bytes,
         first_label_ms: publisher.first_label_ms(),
         sent,
         acked,

@@ -24,6 +24,8 @@ pub enum Stage {
     Occlusion,
     /// Eye tiles for filmstrips.
     Strip,
+    /// Key pictures: made smaller, and some of them encoded.
+    Picture,
     /// Light on the scene and on faces, quality of the picture.
     Light,
     /// Following faces, calibration, blinks, keyframes.
@@ -33,7 +35,7 @@ pub enum Stage {
 }
 
 /// All stages with their names.
-const STAGES: [(Stage, &str); 12] = [
+const STAGES: [(Stage, &str); 13] = [
     (Stage::Decode, "decode"),
     (Stage::Crop, "crop"),
     (Stage::Detect, "detect"),
@@ -43,6 +45,7 @@ const STAGES: [(Stage, &str); 12] = [
     (Stage::Glasses, "glasses"),
     (Stage::Occlusion, "occlusion"),
     (Stage::Strip, "strip"),
+    (Stage::Picture, "picture"),
     (Stage::Light, "light"),
     (Stage::Label, "label"),
     (Stage::Write, "write"),

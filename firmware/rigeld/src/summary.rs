@@ -41,6 +41,10 @@ pub(crate) struct Summary {
     pub(crate) made: u64,
     /// Evidence messages made.
     pub(crate) evidence: u64,
+    /// Of these, key pictures.
+    pub(crate) pictures: u64,
+    /// Bytes of their JPEGs.
+    pub(crate) picture_bytes: u64,
     /// Labels handed to the outbox.
     pub(crate) sent: u64,
     /// Labels in messages that the host has committed.

@@ -1,10 +1,11 @@
 //! Writing the binary layout of evidence messages.
 
-use label_core::wire::{self, EVIDENCE_MAGIC, EncodeError, EvidenceHeader};
+use label_core::wire::{self, EVIDENCE_MAGIC, EncodeError};
+use serde::Serialize;
 
-/// Writes an evidence message: magic, length of the header, header as JSON, picture. Returns how many bytes it took.
+/// Writes an evidence message, of a filmstrip or of a key picture: magic, length of the header, header as JSON, picture. Returns how many bytes it took.
 pub fn encode_evidence(
-    header: &EvidenceHeader,
+    header: &impl Serialize,
     jpeg: &[u8],
     into: &mut [u8],
 ) -> Result<usize, EncodeError> {
@@ -25,7 +26,7 @@ pub fn encode_evidence(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use label_core::wire::{Origin, parse_name, split_evidence};
+    use label_core::wire::{EvidenceHeader, Origin, parse_name, split_evidence};
     use label_core::{BootId, FrameRange, LabelKind};
 
     #[test]

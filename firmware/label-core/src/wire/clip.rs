@@ -65,7 +65,7 @@ pub enum Shed {
     /// Everything is looked at.
     #[default]
     Nothing,
-    /// Glasses, shade, what covers the face, and quality of the picture are not looked at.
+    /// Glasses, shade, what covers the face, and quality of the picture are not looked at, and no key pictures are made.
     Attributes,
     /// Person boxes neither.
     PersonBox,

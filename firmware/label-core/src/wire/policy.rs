@@ -36,6 +36,9 @@ pub struct Policy {
     pub revision: u32,
     /// One entry a kind at most; of several the last counts.
     pub kinds: heapless::Vec<KindPolicy, 16>,
+    /// Bytes of key pictures that the rig may make in any minute of a recording; 0 for none, absent for the rig's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture_bytes_a_minute: Option<u32>,
 }
 
 impl Policy {

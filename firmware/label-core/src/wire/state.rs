@@ -226,6 +226,9 @@ pub struct Health {
     /// Revision of the policy in force; absent where the desk never sent one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<u32>,
+    /// Bytes of key pictures that the rig may make in any minute, as in force; absent where none are made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture_bytes_a_minute: Option<u32>,
     /// Why boxes and eyes had no value since the last health message; a reason that did not come up is not there.
     #[serde(default, skip_serializing_if = "heapless::Vec::is_empty")]
     pub quiet: heapless::Vec<QuietShare, 16>,

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use capture::{CameraCondition, CaptureError, FrameInfo, SourceInfo};
 use label_core::labeller::PersonMeasurement;
-use label_core::wire::{Label, ShedChange};
+use label_core::wire::{KeyPicture, Label, ShedChange};
 use perception::Filmstrip;
 
 /// Takes what the line makes.
@@ -23,6 +23,15 @@ pub trait Sink {
     fn frame(&mut self, info: &FrameInfo) -> Result<()>;
     /// A label is certain. `strip` is there for events, while their frames are still held.
     fn label(&mut self, label: Label, strip: Option<&mut Filmstrip>) -> Result<()>;
+    /// Whether key pictures are wanted. Without them none is taken, which costs nothing.
+    fn takes_pictures(&self) -> bool {
+        false
+    }
+    /// A key picture of an earlier frame, as a JPEG.
+    fn picture(&mut self, shows: KeyPicture, jpeg: &[u8]) -> Result<()> {
+        let _ = (shows, jpeg);
+        Ok(())
+    }
     /// Somebody at the rig marks this moment; the frame is the last that went through the line.
     fn mark(&mut self, at: &FrameInfo) -> Result<()> {
         let _ = at;

@@ -1,10 +1,11 @@
-//! What a reviewer is shown of an event: a filmstrip and a curve.
+//! What a reviewer is shown: of an event a filmstrip and a curve, of a frame a key picture.
 
 use super::Publisher;
 use crate::pipeline::with_margin;
 use anyhow::{Context, Result};
 use label_core::wire::{
-    EvidenceHeader, Label, MAX_CURVE_POINTS, MAX_STRIP_COLUMNS, Topic, WIRE_VERSION,
+    EvidenceHeader, KeyPicture, Label, MAX_CURVE_POINTS, MAX_STRIP_COLUMNS, PictureHeader, Topic,
+    WIRE_VERSION,
 };
 use label_core::{FrameRange, Seq};
 use perception::{EyeTiles, Filmstrip, TILE_HEIGHT, TILE_WIDTH};
@@ -67,6 +68,25 @@ impl Publisher {
         });
         self.unless_full(appended)?;
         self.counts.evidence += 1;
+        Ok(())
+    }
+
+    /// A key picture.
+    pub(super) fn send_picture(&mut self, shows: KeyPicture, jpeg: &[u8]) -> Result<()> {
+        let mut header = PictureHeader {
+            v: WIRE_VERSION,
+            from: self.origin(),
+            clip: self.clip,
+            picture: shows,
+        };
+        let appended = self.outbox.append(Topic::Evidence, 0, |seq, into| {
+            header.from.seq = seq;
+            uplink::encode_evidence(&header, jpeg, into)
+        });
+        self.unless_full(appended)?;
+        self.counts.evidence += 1;
+        self.pictures.0 += 1;
+        self.pictures.1 += jpeg.len() as u64;
         Ok(())
     }
 }

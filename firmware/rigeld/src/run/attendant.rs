@@ -4,7 +4,7 @@ use super::signals::Signals;
 use crate::budget::{Budget, Limits, Reading};
 use crate::clock::monotonic_us;
 use crate::live::{LiveHandle, unknown_camera};
-use crate::pipeline::{ClipEnd, Control, Labelled, Order, Progress};
+use crate::pipeline::{ClipEnd, Control, Labelled, Order, Progress, picture_budget};
 use crate::service::{self, Watchdog};
 use crate::stages::{Stage, Stages};
 use anyhow::{Result, ensure};
@@ -411,7 +411,9 @@ impl Control for Attendant<'_> {
     }
 
     fn policy(&mut self) -> Option<Option<Policy>> {
-        self.uplink.policy().changed(&mut self.policy_seen)
+        let changed = self.uplink.policy().changed(&mut self.policy_seen)?;
+        self.live.lock().picture_bytes_a_minute = Some(picture_budget(changed.as_ref()));
+        Some(changed)
     }
 
     fn shed(&self) -> Shed {

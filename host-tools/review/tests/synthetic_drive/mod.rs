@@ -290,6 +290,7 @@ impl Rig {
             throttled: None,
             latency_ms: Some(84.5),
             policy: None,
+            picture_bytes_a_minute: None,
             quiet: heapless::Vec::new(),
             scene: None,
         };
