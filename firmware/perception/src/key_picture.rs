@@ -73,7 +73,8 @@ impl ReducedFrame {
         };
         let [luma, blue, red] = &mut self.planes;
         reduce(picture.luma, from, to, to_full_luma, luma, &mut self.sums);
-        (blue.clear(), red.clear());
+        blue.clear();
+        red.clear();
         if let Some(chroma) = picture.chroma {
             for (source, plane) in [(chroma.0, blue), (chroma.1, red)] {
                 let sums = &mut self.sums;

@@ -47,6 +47,8 @@ const QUALITIES: [u8; 5] = [70, 55, 40, 25, 12];
 struct Kept {
     frame: ReducedFrame,
     wanted: Option<Need>,
+    /// Something began to have a value here: a label may begin, and end soon.
+    begins: bool,
 }
 
 /// What of a person had a value in the frame before.
@@ -71,6 +73,8 @@ pub(super) struct Pictures {
     allowance: Allowance,
     /// Index into [`QUALITIES`] of the last picture.
     quality: usize,
+    /// Bytes of the last picture.
+    last_bytes: usize,
     jpeg: Vec<u8>,
 }
 
@@ -86,6 +90,7 @@ impl Default for Pictures {
             light: None,
             allowance: Allowance::new(picture_budget(None)),
             quality: 0,
+            last_bytes: 0,
             jpeg: Vec::new(),
         }
     }
@@ -149,6 +154,7 @@ impl Pictures {
         self.kept.push_back(Kept {
             frame,
             wanted: is_covered.then_some(Need::Change),
+            begins,
         });
     }
 
@@ -217,7 +223,11 @@ impl Pictures {
             first if now.seconds_since(at(&self.kept[first])) >= KEPT as f32 * KEEP_S => first,
             first => (first.max(1)..self.kept.len() - 1)
                 .filter(|place| may_go(&self.kept[*place]))
-                .min_by_key(|place| at(&self.kept[place + 1]).us() - at(&self.kept[place - 1]).us())
+                .min_by_key(|place| {
+                    let gap = at(&self.kept[place + 1]).us() - at(&self.kept[place - 1]).us();
+                    // What begins is missed more.
+                    gap * if self.kept[*place].begins { 4 } else { 1 }
+                })
                 .unwrap_or(first),
         };
         self.kept.remove(place).map(|kept| kept.frame)
@@ -276,10 +286,11 @@ impl Pictures {
                 break;
             };
             let frame = self.kept[place].frame.shows().frame;
-            if self.sent.contains(&frame) || !self.encode(place, self.allowance.longest(need))? {
+            if self.sent.contains(&frame) || !self.encode(place, need)? {
                 continue;
             }
-            self.allowance.spend(self.jpeg.len());
+            self.last_bytes = self.jpeg.len();
+            self.allowance.spend(self.last_bytes);
             if self.sent.len() == SENT {
                 self.sent.pop_front();
             }
@@ -290,24 +301,25 @@ impl Pictures {
     }
 
     /// Encodes as well as fits; false where it does not fit at all.
-    fn encode(&mut self, place: usize, longest: usize) -> Result<bool> {
+    fn encode(&mut self, place: usize, need: Need) -> Result<bool> {
+        let longest = self.allowance.longest(need);
+        // Where little of the budget is left, a worse picture would use up even that, and encoding one takes its time.
+        if longest == 0 || need == Need::Label && longest < self.last_bytes * 3 / 4 {
+            return Ok(false);
+        }
         let frame = &self.kept[place].frame;
         // What fitted last fits again, most likely; a better quality is tried where it took little of the room.
-        if self.jpeg.len() < longest / 2 {
+        if self.last_bytes < longest / 2 {
             self.quality = self.quality.saturating_sub(1);
         }
-        for quality in self.quality..QUALITIES.len() {
+        for (place, quality) in QUALITIES.iter().enumerate().skip(self.quality) {
             self.jpeg.clear();
             frame
-                .encode(QUALITIES[quality], &mut self.jpeg)
+                .encode(*quality, &mut self.jpeg)
                 .context("cannot encode a key picture")?;
             if self.jpeg.len() <= longest {
-                self.quality = quality;
+                self.quality = place;
                 return Ok(true);
-            }
-            // Where little is left, a worse picture would use up even that.
-            if longest < MAX_PICTURE_BYTES / 4 {
-                break;
             }
         }
         Ok(false)

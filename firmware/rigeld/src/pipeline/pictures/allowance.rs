@@ -7,7 +7,7 @@ use label_core::CaptureTime;
 use label_core::wire::{MAX_PICTURE_BYTES, Policy};
 
 /// Bytes a minute where the desk says nothing.
-pub(crate) const DEFAULT_BYTES_A_MINUTE: u32 = 512 * 1024;
+pub(crate) const DEFAULT_BYTES_A_MINUTE: u32 = 1024 * 1024;
 
 /// The budget under a policy.
 pub(crate) fn picture_budget(policy: Option<&Policy>) -> u32 {
@@ -25,6 +25,12 @@ pub(super) enum Need {
     Change,
 }
 
+/// A quarter of a minute's budget, or one picture of the largest size, but never more than half.
+fn most_at_once(budget: u32) -> f64 {
+    let all = f64::from(budget);
+    (all / 4.0).max(MAX_PICTURE_BYTES as f64).min(all / 2.0)
+}
+
 /// Bytes that may be spent, in whole bytes and microseconds.
 #[derive(Clone, Debug)]
 pub(super) struct Allowance {
@@ -38,24 +44,25 @@ pub(super) struct Allowance {
 
 impl Allowance {
     pub(super) fn new(budget: u32) -> Self {
-        let mut allowance = Self {
-            budget: 0,
-            most: 0.0,
-            left: 0.0,
+        let most = most_at_once(budget);
+        Self {
+            budget,
+            most,
+            left: most,
             last: None,
-        };
-        allowance.set(budget);
-        allowance.left = allowance.most;
-        allowance
+        }
     }
 
-    /// Another budget. What was spent stays spent.
+    /// Another budget from now on. The same share as before is left of what may be made at once.
     pub(super) fn set(&mut self, budget: u32) {
-        let all = f64::from(budget);
+        let share = if self.most > 0.0 {
+            self.left / self.most
+        } else {
+            1.0
+        };
         self.budget = budget;
-        // A quarter at once, or one picture of the largest size, but never more than half.
-        self.most = (all / 4.0).max(MAX_PICTURE_BYTES as f64).min(all / 2.0);
-        self.left = self.left.min(self.most);
+        self.most = most_at_once(budget);
+        self.left = share * self.most;
     }
 
     /// Another clip begins, whose times have nothing to do with those before.
@@ -103,6 +110,15 @@ mod tests {
             allowance.at(CaptureTime(second * 1_000_000));
             assert_eq!(allowance.longest(Need::Change), 0);
         }
+    }
+
+    #[test]
+    fn a_larger_budget_holds_at_once() {
+        let mut allowance = Allowance::new(100_000);
+        allowance.set(10_000_000);
+        assert!(allowance.longest(Need::Label) >= 40_000);
+        allowance.set(0);
+        assert_eq!(allowance.longest(Need::Change), 0);
     }
 
     #[test]

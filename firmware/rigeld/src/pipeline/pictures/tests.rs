@@ -3,6 +3,7 @@
 use super::*;
 use crate::pipeline::ClipEnd;
 use capture::SourceInfo;
+use label_core::blink::{BLINK_FEATURES, BlinkCalibration, Familiar, Legibility};
 use label_core::confidence::LogisticCalibration;
 use label_core::labeller::PersonFrame;
 use label_core::scene::GRID_CELLS;
@@ -51,11 +52,19 @@ struct Line {
 
 impl Line {
     fn new(is_on: bool) -> Self {
-        let calibration = LogisticCalibration {
-            ceiling: 1.0,
-            bias: 0.0,
-            weights: [0.0; label_core::blink::BLINK_FEATURES],
-            ranges: [(0.0, 1.0); label_core::blink::BLINK_FEATURES],
+        let calibration = BlinkCalibration {
+            logistic: LogisticCalibration {
+                ceiling: 1.0,
+                bias: 0.0,
+                weights: [0.0; BLINK_FEATURES],
+                ranges: [(0.0, 1.0); BLINK_FEATURES],
+            },
+            familiar: Familiar {
+                least_contrast: 0.0,
+                grain: (0.0, 1.0),
+                most_disagreement: 1.0,
+                ceiling: 0.89,
+            },
         };
         let mut gate = Gate::new(calibration, 0.6);
         gate.offer(LabelKind::BboxPerson, 0.5);
@@ -101,6 +110,7 @@ impl Line {
                         raw: 0.0,
                     },
                     motion: None,
+                    legibility: Legibility::UNKNOWN,
                 },
             })
             .into_iter()
