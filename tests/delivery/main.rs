@@ -10,6 +10,7 @@ mod host;
 mod pictures;
 mod policy;
 mod protected;
+mod quality_loop;
 
 use end_to_end::{Broker, Host, MadeCounts, binary, rig_command, wait_for};
 use label_store::{LabelStore, Summary};

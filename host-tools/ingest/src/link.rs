@@ -73,6 +73,8 @@ const BATCH_BYTES: usize = 4 * 1024 * 1024;
 const LINGER: Duration = Duration::from_millis(10);
 /// Received and not yet committed; beyond it the connection is not read, and the rigs wait.
 const RECEIVED: usize = 256;
+/// Decisions may be taken by another process, so the store is looked at.
+const LOOK_FOR_POLICY: Duration = Duration::from_millis(500);
 const RETRY: [Duration; 4] = [
     Duration::from_millis(250),
     Duration::from_millis(500),
@@ -210,8 +212,22 @@ async fn serve(
 ) -> Result<std::convert::Infallible, IngestError> {
     let mut connection = dial(config)?;
     let session = RandomState::new().build_hasher().finish() as u32;
+    // The last step of policy that rigs were told of; `None` until we are subscribed.
+    let mut told = None;
+    let mut look = tokio::time::interval(LOOK_FOR_POLICY);
+    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        let event = connection.next(config).await?;
+        let event = tokio::select! {
+            event = connection.next(config) => event?,
+            _ = look.tick(), if told.is_some() => {
+                let head = store.policy_head().await?;
+                if told != Some(head) {
+                    connection.tell_policies(config, store).await?;
+                    told = Some(head);
+                }
+                continue;
+            }
+        };
         let mut batch = Vec::new();
         match event {
             Packet::ConnAck(_) => {
@@ -237,6 +253,10 @@ async fn serve(
                 for watermark in store.rigs().await? {
                     connection.acknowledge(config, session, &watermark)?;
                 }
+                // A broker that was started anew has forgotten what it retained.
+                let head = store.policy_head().await?;
+                connection.tell_policies(config, store).await?;
+                told = Some(head);
                 counters.connected.store(true, Ordering::Relaxed);
                 tracing::info!(host = %config.host, port = config.port, "subscribed");
             }
@@ -313,6 +333,22 @@ impl Connection {
                 }
                 Err(_) => break,
             }
+        }
+        Ok(())
+    }
+
+    /// Tells every rig of which anything was ever decided what it may offer, retained.
+    async fn tell_policies(
+        &self,
+        config: &IngestConfig,
+        store: &LabelStore,
+    ) -> Result<(), IngestError> {
+        for (site, rig, policy) in store.policies().await? {
+            let payload = serde_json::to_vec(&policy).expect("numbers always encode");
+            let topic = wire::topic(&site, &rig, Topic::Policy);
+            self.client
+                .try_publish(topic.as_str(), QoS::AtLeastOnce, true, payload)
+                .map_err(|error| config.lost(error.to_string()))?;
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Writing what came, in one transaction.
 
+use crate::fleet::keep_health;
 use crate::incoming::{Content, Incoming, NamedMessage, RefusalReason};
 use crate::pictures::{contradicts_clip, set_aside_beyond, store_picture};
 use crate::quarantine::{self, Quarantined};
@@ -113,7 +114,7 @@ async fn store_one(
             .await;
         }
         Content::Health { site, message } => {
-            return store_state(
+            store_state(
                 tx,
                 site,
                 &message.rig,
@@ -122,7 +123,8 @@ async fn store_one(
                 message,
                 incoming,
             )
-            .await;
+            .await?;
+            return keep_health(tx, message, incoming.received_us).await;
         }
         Content::Refused(refusal) => {
             report.quarantined += 1;
@@ -329,6 +331,9 @@ async fn store_state(
 ) -> Result<(), StoreError> {
     ensure_rig(tx, site, rig, incoming).await?;
     let json = serde_json::to_string(message).expect("a message that was read can be written");
+    if topic == "birth" {
+        crate::quality::store_birth(tx, rig, boot, incoming.received_us, &json).await?;
+    }
     sqlx::query(
         "INSERT INTO rig_states (rig, topic, boot, json, heard_us) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (rig, topic) DO UPDATE

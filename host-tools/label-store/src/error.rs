@@ -66,6 +66,12 @@ pub enum StoreError {
     /// A batch can be taken back only as a whole.
     #[error("something else was said of {} since; take that back first", crate::label_key_text(.0))]
     SaidSince(LabelKey),
+    /// A step of policy that cannot be taken.
+    #[error("{0}")]
+    Policy(&'static str),
+    /// A calibration that cannot be kept or fitted.
+    #[error("{0}")]
+    Calibration(String),
     /// A verdict, label or edit that says too little, or what cannot be.
     #[error("this cannot be recorded: {0}")]
     Verdict(&'static str),

@@ -23,6 +23,7 @@ mod coverage;
 mod curve;
 mod error;
 mod evidence;
+mod fleet;
 mod gain;
 mod history;
 mod incoming;
@@ -33,6 +34,7 @@ mod make;
 mod marks;
 mod people;
 mod pictures;
+mod quality;
 mod quarantine;
 mod queue;
 mod request_key;
@@ -51,6 +53,7 @@ pub use condition::Condition;
 pub use curve::{Curve, MAX_CURVE_FRAMES};
 pub use error::StoreError;
 pub use evidence::StoredEvidence;
+pub use fleet::{FleetRig, HealthPoint, Live, LiveKind, LiveLabel};
 pub use gain::ReviewSeconds;
 pub use incoming::{Content, Incoming, NamedMessage, Refusal, RefusalReason};
 pub use judge::{MAX_BATCH, Step};
@@ -65,6 +68,10 @@ pub use people::{
     User, is_user_name,
 };
 pub use pictures::{PictureId, StoredPicture, parse_picture_id, picture_id_text};
+pub use quality::{
+    CoverageRow, Dimension, KindStanding, NewPolicyStep, PolicyStep, PolicyWord, QualityFilter,
+    QualityRow, Refreshed, SecondsRow, StandingProposal, StoredCalibration,
+};
 pub use quarantine::{MAX_QUARANTINED, QuarantineEntry};
 pub use queue::{ModelVersion, QueueFilter, QueueItem, QueueOrder, QueuePage};
 pub use revision::Revision;

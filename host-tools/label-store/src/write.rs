@@ -4,6 +4,7 @@ use crate::commit::{Batch, ensure_boot};
 use crate::condition::{self, Touched};
 use crate::counts::{self, Group};
 use crate::incoming::Incoming;
+use crate::quality::mark_stale;
 use crate::{ClipId, StoreError, gain};
 use label_core::id::Name;
 use label_core::wire::{ClipEvent, ClipMessage, Decision, Evicted, EvidenceHeader, ModelRef};
@@ -140,6 +141,7 @@ pub(crate) async fn store_labels(
 ) -> Result<(), StoreError> {
     let from = &batch.from;
     ensure_clip(tx, &from.rig, from.boot, batch.clip).await?;
+    mark_stale(tx, &from.rig, from.boot, batch.clip).await?;
     let mut models = Vec::with_capacity(batch.models.len());
     for model in &batch.models {
         models.push(model_number(tx, model).await?);

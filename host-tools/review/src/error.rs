@@ -60,6 +60,9 @@ pub(crate) enum ApiError {
     /// The system gave no random bytes.
     #[error("this machine gives no random numbers")]
     Secret(#[source] std::io::Error),
+    /// A proposal that the data no longer speak for.
+    #[error("this is not proposed any more: the data or a decision changed; look again")]
+    Outdated,
     /// The store did not do it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -80,12 +83,14 @@ impl ApiError {
             Self::Host => StatusCode::MISDIRECTED_REQUEST,
             Self::Body(status, _) => *status,
             Self::Verdict(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Held(_) => StatusCode::CONFLICT,
+            Self::Outdated | Self::Held(_) => StatusCode::CONFLICT,
             Self::Store(error) => match error {
                 StoreError::NoSuchLabel(_)
                 | StoreError::NoSuchClip(_)
                 | StoreError::NoSuchBatch(_) => StatusCode::NOT_FOUND,
-                StoreError::Verdict(_) => StatusCode::UNPROCESSABLE_ENTITY,
+                StoreError::Verdict(_) | StoreError::Policy(_) | StoreError::Calibration(_) => {
+                    StatusCode::UNPROCESSABLE_ENTITY
+                }
                 StoreError::NotACandidate(_)
                 | StoreError::Removed(_)
                 | StoreError::NothingToUndo(_)

@@ -12,11 +12,15 @@ mod api;
 mod assets;
 mod changes;
 mod error;
+mod fleet;
 mod guard;
+mod keeper;
 mod label_view;
 mod made;
 mod openapi;
 mod people;
+mod policy;
+mod quality;
 mod queue;
 mod request;
 mod reviewer;
@@ -24,6 +28,7 @@ mod rig_view;
 mod verdicts;
 mod view;
 
+pub use keeper::keep;
 pub use people::{PasswordError, hash_password, new_token};
 
 use axum::Router;
@@ -89,6 +94,7 @@ pub fn router(store: LabelStore, options: Options) -> Router {
         .route("/api/pictures/{file}", get(api::picture))
         .route("/api/coverage", get(api::coverage))
         .route("/api/marks", get(api::marks))
+        .route("/api/quality", get(quality::quality))
         .route("/api/events", get(api::events))
         .route(
             "/api/session",
@@ -103,6 +109,8 @@ pub fn router(store: LabelStore, options: Options) -> Router {
             "/api/leases/{id}",
             post(people::lease).delete(people::give_back),
         )
+        .merge(policy::routes())
+        .merge(fleet::routes())
         .fallback(get(assets::serve))
         .method_not_allowed_fallback(api::method_not_allowed)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))

@@ -12,6 +12,7 @@ mod place;
 mod provision;
 mod rig_folder;
 mod serve;
+mod watch;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -34,6 +35,8 @@ enum Command {
     Token(people::TokenArguments),
     /// Checks board files, which say what a rig is made of
     Board(board::BoardArguments),
+    /// Shows labels as they arrive
+    Watch(watch::WatchArguments),
     /// Makes a rig's own files: board, certificate, key, first boot
     Provision(provision::ProvisionArguments),
     /// Writes a rig's own files onto a card, or onto a rig over SSH
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Command::User(arguments) => people::run_user(arguments),
         Command::Token(arguments) => people::run_token(arguments),
         Command::Board(arguments) => board::run(&arguments),
+        Command::Watch(arguments) => watch::run(&arguments),
         Command::Provision(arguments) => provision::run(&arguments),
         Command::Flash(arguments) => flash::run(&arguments),
     };

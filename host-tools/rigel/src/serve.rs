@@ -143,6 +143,7 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
         Arc::clone(&counters),
         stop.clone(),
     ));
+    let keeper = tokio::spawn(review::keep(store.clone(), stop.clone()));
     announce(&announcement, http, &broker)?;
     tracing::info!(page = %format!("http://{http}/"), broker = %format!("{}:{}", broker.host, broker.port), "serving");
 
@@ -161,6 +162,7 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
         }
     }
     ingest.await.context("ingest panicked")?;
+    keeper.await.context("counting quality panicked")?;
     store.close().await;
     remove_if_there(&announcement)?;
     let report = counters.report();

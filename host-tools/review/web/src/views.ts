@@ -2,6 +2,9 @@
 
 import type { ComponentType } from "preact";
 import type { Pressed } from "./keys";
+import { FLEET } from "./view/fleet";
+import { LIVE } from "./view/live";
+import { QUALITY } from "./view/quality";
 import { REVIEW } from "./view/review";
 
 export interface View {
@@ -26,7 +29,7 @@ export interface KeyLine {
 }
 
 /** In the order of the header. */
-export const VIEWS: readonly View[] = [REVIEW];
+export const VIEWS: readonly View[] = [REVIEW, QUALITY, FLEET, LIVE];
 
 export function viewNamed(name: string): View | null {
   return VIEWS.find((view) => view.name === name) ?? null;
