@@ -308,7 +308,7 @@ mod tests {
             (LABEL, batch(&[BLINK; 13].join(",")), Malformed, true),
             (LABEL, sound.replace("0.5", "7"), OutOfRange, true),
             (LABEL, sound.replace("0.5", "-0.1"), OutOfRange, true),
-            (LABEL, sound.replace("0.31", "1e39"), OutOfRange, true),
+            (LABEL, sound.replace("0.31", "1e38"), OutOfRange, true),
             (
                 LABEL,
                 sound.replace("\"peak\":15", "\"peak\":19"),
@@ -490,7 +490,7 @@ mod tests {
         ));
         for (from, to) in [
             ("29.0", "-1.0"),
-            ("30.0", "1e39"),
+            ("30.0", "1e38"),
             ("640", "70000"),
             ("20.0", "-1.0"),
             ("nv12", "\\u001b"),
