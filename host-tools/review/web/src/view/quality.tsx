@@ -109,7 +109,7 @@ function Body() {
                     <PrecisionBar share={row.precision} floor={row.floor} label={words(row.kind)} />
                     <span>{row.precision === null ? "" : percent(row.precision.value)}</span>
                   </td>
-                  <td class={`standing ${row.standing}`}>
+                  <td class={`standing is-${row.standing}`}>
                     <span aria-hidden="true">{STANDING_MARK[row.standing]}</span> {STANDING_WORDS[row.standing]}
                   </td>
                   <td class="number">{row.calibration === null ? "" : percent(row.calibration.error)}</td>
