@@ -367,7 +367,7 @@ impl SmallDisk {
     fn mount() -> Option<Self> {
         let disk = Self(tempfile::tempdir().unwrap());
         let mut mount = std::process::Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=1m", "small"]);
+        mount.args(["-t", "tmpfs", "-o", "size=4m", "small"]);
         let mounted = mount.arg(disk.0.path()).output();
         mounted
             .is_ok_and(|output| output.status.success())
@@ -393,7 +393,7 @@ async fn a_disk_that_was_full_is_written_again_once_there_is_room() {
     let store = LabelStore::open(&folder.join("test.sqlite")).await.unwrap();
     store.commit(&[opened(1)]).await.unwrap();
     let ballast = folder.join("ballast");
-    assert!(std::fs::write(&ballast, vec![0; 2 << 20]).is_err());
+    assert!(std::fs::write(&ballast, vec![0; 8 << 20]).is_err());
     let labels = [blink(0, 10, 0.9), silence(1)];
     let mut seq = 2;
     while store.commit(&[batch(seq, &labels)]).await.is_ok() {
