@@ -85,12 +85,18 @@ pub fn free_port() -> u16 {
 }
 
 /// A binary of this workspace, built as the tests are: packages' binaries are not built for other packages' tests, so
-/// this asks cargo (which has nothing to do when they are up to date).
+/// this asks cargo. `cargo xtask test` has built everything before, and says so in `RIGEL_BUILT`: one package alone is
+/// another choice of features, for which cargo would build much of it once more.
 ///
 /// # Panics
 ///
 /// If it does not build.
 pub fn binary(package: &str, fixture: &str) -> PathBuf {
+    let built = Path::new(fixture).with_file_name(package);
+    if std::env::var_os("RIGEL_BUILT").is_some() {
+        assert!(built.is_file(), "{} is not built", built.display());
+        return built;
+    }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
     build.args(["build", "--quiet", "--package", package, "--bin", package]);
@@ -100,7 +106,7 @@ pub fn binary(package: &str, fixture: &str) -> PathBuf {
     build.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     let status = build.status().expect("cargo can be started");
     assert!(status.success(), "{package} does not build");
-    Path::new(fixture).with_file_name(package)
+    built
 }
 
 /// The fixture rig.

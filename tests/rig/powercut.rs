@@ -13,6 +13,7 @@ use crate::machine::Machine;
 use anyhow::{Context, Result, ensure};
 use label_core::Seq;
 use label_core::wire::parse_name;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -191,18 +192,19 @@ fn on_disk(disk: &Path, boot: u64) -> Result<Seq> {
         report.corrupt.is_empty() && report.lost.is_empty(),
         "the cut damaged the outbox: {report:?}"
     );
-    let mut last = 0;
+    // Labels are read before evidence, whatever their numbers.
+    let mut numbers = BTreeSet::new();
     let mut cursor = Cursor::default();
     while let Some(record) = outbox.next(&mut cursor)? {
         if record.boot.raw() == boot {
-            ensure!(
-                record.seq == last + 1,
-                "message {} follows {last}",
-                record.seq
-            );
-            last = record.seq;
+            ensure!(numbers.insert(record.seq), "two messages {}", record.seq);
         }
     }
+    let last = numbers.last().copied().unwrap_or(0);
+    ensure!(
+        numbers.len() as u64 == last,
+        "of {last} messages the disk has {numbers:?}"
+    );
     Ok(last)
 }
 

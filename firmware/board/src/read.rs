@@ -219,6 +219,9 @@ fn pipe(mut section: Section<'_>, fps: &mut Option<Found<f64>>) -> Option<Pipe> 
     })
 }
 
+/// How often the dearest models look where the board file says nothing: what accuracy was measured with.
+const CADENCE_MS: u32 = 2000;
+
 fn perception(mut section: Section<'_>, folder: &Path) -> Option<Perception> {
     let mut path = |key| section.path(key, folder);
     let cards = path("cards");
@@ -228,6 +231,9 @@ fn perception(mut section: Section<'_>, folder: &Path) -> Option<Perception> {
     let golden = path("golden");
     let threads = section.whole("threads", 1..=8, "processor threads");
     let max_faces = section.whole("max-faces", 1..=8, "people");
+    let mut cadence = |key| section.maybe(key, |s, key| s.whole(key, 200..=60_000, "milliseconds"));
+    let person_every = cadence("person-every-ms");
+    let search_every = cadence("search-every-ms");
     let mut card = |key| section.name_of_card(key);
     let short_range = card("short-range");
     let full_range = card("full-range");
@@ -244,6 +250,8 @@ fn perception(mut section: Section<'_>, folder: &Path) -> Option<Perception> {
         golden: golden?.value,
         threads: threads?.value as u32,
         max_faces: max_faces?.value as usize,
+        person_every_ms: person_every?.map_or(CADENCE_MS, |every| every.value as u32),
+        search_every_ms: search_every?.map_or(CADENCE_MS, |every| every.value as u32),
         short_range: short_range?,
         full_range: full_range?,
         mesh: mesh?,

@@ -195,6 +195,10 @@ pub struct Perception {
     pub threads: u32,
     /// People followed at a time.
     pub max_faces: usize,
+    /// A person's box is measured anew after this time, in milliseconds.
+    pub person_every_ms: u32,
+    /// Further people are looked for this often while fewer than `max_faces` are followed, in milliseconds.
+    pub search_every_ms: u32,
     /// Card of the short-range face detector.
     pub short_range: String,
     /// Card of the full-range face detector.

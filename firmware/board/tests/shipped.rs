@@ -47,6 +47,29 @@ fn the_simulated_rig_finds_its_clip_whatever_the_working_directory() {
     );
 }
 
+#[test]
+fn a_board_says_how_often_people_are_looked_for_and_may_leave_it_out() {
+    let path = shipped()
+        .into_iter()
+        .find(|path| path.ends_with("sim.toml"))
+        .unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    let cadence = |text: String| {
+        let board = Board::parse(&path, text).unwrap_or_else(|error| panic!("{error}"));
+        let p = board.perception;
+        (p.person_every_ms, p.search_every_ms)
+    };
+    let given = text
+        .replace("person-every-ms = 2000", "person-every-ms = 4000")
+        .replace("search-every-ms = 2000", "search-every-ms = 500");
+    assert_eq!(cadence(given), (4000, 500));
+    let left_out: String = text
+        .lines()
+        .filter(|line| !line.contains("-every-ms = "))
+        .fold(String::new(), |all, line| all + line + "\n");
+    assert_eq!(cadence(left_out), (2000, 2000));
+}
+
 /// The text with every `# key = value` made to count.
 fn with_every_suggestion(text: &str) -> String {
     let is_key = |line: &str| {

@@ -128,6 +128,7 @@ pub struct FaceTracker {
     next_track: TrackId,
     next_tile: usize,
     searched: Option<CaptureTime>,
+    search_age_s: f32,
     times: FaceTimes,
 }
 
@@ -153,8 +154,16 @@ impl FaceTracker {
             next_track: 1,
             next_tile: 0,
             searched: None,
+            search_age_s: SEARCH_AGE_S,
             times: FaceTimes::default(),
         }
+    }
+
+    /// Looks for further faces after so many seconds instead of two.
+    #[must_use]
+    pub fn searching_every(mut self, seconds: f32) -> Self {
+        self.search_age_s = seconds;
+        self
     }
 
     /// Forgets everybody: the next frame belongs to another clip.
@@ -189,7 +198,7 @@ impl FaceTracker {
         self.follow(picture, at)?;
         let old = self
             .searched
-            .is_none_or(|last| at.seconds_since(last) >= SEARCH_AGE_S);
+            .is_none_or(|last| at.seconds_since(last) >= self.search_age_s);
         if self.faces.is_empty() || (old && self.faces.len() < self.max_faces) {
             self.search(picture, at, search)?;
             self.searched = Some(at);

@@ -20,7 +20,7 @@ use std::time::Duration;
 /// Numbers that a person box's confidence is calibrated on.
 pub const PERSON_FEATURES: usize = 2;
 
-/// A box is measured anew after this time.
+/// A box is measured anew after this time, unless the board says otherwise.
 pub const MEASURE_AGE_S: f32 = 2.0;
 /// Sooner, after this time, where a face has moved by [`MOVED_SHARE`] of its width since: the body does not move with the
 /// head, and an edge on the picture's border does not come away from it. Of the three worst boxes of the in-car clips two
@@ -69,6 +69,7 @@ pub struct PersonFinder {
     before: Vec<Person>,
     persons: Vec<Person>,
     measured_at: Option<CaptureTime>,
+    measure_age_s: f32,
     times: PersonTimes,
 }
 
@@ -90,8 +91,16 @@ impl PersonFinder {
             before: Vec::with_capacity(MAX_PERSONS),
             persons: Vec::with_capacity(MAX_PERSONS),
             measured_at: None,
+            measure_age_s: MEASURE_AGE_S,
             times: PersonTimes::default(),
         })
+    }
+
+    /// Measures boxes anew after so many seconds instead of [`MEASURE_AGE_S`].
+    #[must_use]
+    pub fn measuring_every(mut self, seconds: f32) -> Self {
+        self.measure_age_s = seconds;
+        self
     }
 
     /// Forgets everybody: the next frame belongs to another clip.
@@ -137,7 +146,11 @@ impl PersonFinder {
                 then.center().distance(face.bounds.center()) > MOVED_SHARE * then.width
             })
         });
-        let enough = if moved { MOVED_AGE_S } else { MEASURE_AGE_S };
+        let enough = if moved {
+            self.measure_age_s.min(MOVED_AGE_S)
+        } else {
+            self.measure_age_s
+        };
         let old = self
             .measured_at
             .is_none_or(|last| at.seconds_since(last) >= enough);

@@ -112,10 +112,12 @@ impl Pipeline {
             reader: EyeReader::load(&reader_card, &runtime, &p.files, p.threads)
                 .context("cannot load the eye reader")?,
         };
-        let faces = FaceTracker::new(face_models, p.max_faces);
+        let faces = FaceTracker::new(face_models, p.max_faces)
+            .searching_every(p.search_every_ms as f32 / 1000.0);
         let (person_card, mask_card) = (card_named(&p.person)?, card_named(&p.person_mask)?);
         let persons = PersonFinder::load(&person_card, &mask_card, &runtime, &p.files, p.threads)
-            .context("cannot load the person models")?;
+            .context("cannot load the person models")?
+            .measuring_every(p.person_every_ms as f32 / 1000.0);
         let mut calibration = Calibration::read(&p.calibration)?;
         let of_card = |card: &ModelCard| crate::model_ref(&card.name, &card.version, &card.sha256);
         let mut models = vec![

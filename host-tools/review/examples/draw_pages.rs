@@ -1,4 +1,4 @@
-//! Pictures of the review page for `docs/images`, drawn from a drive that never was, by a real browser, light and dark:
+//! Pictures of the page for `docs/images`, drawn from a drive and a fleet that never were, by a real browser, light and dark:
 //! `cargo run -p review --example draw_pages -- [FOLDER]`.
 
 #[path = "../tests/browser/mod.rs"]
@@ -7,9 +7,15 @@ mod browser;
 #[path = "../tests/synthetic_drive/mod.rs"]
 #[expect(dead_code, reason = "a shorter drive, for tests")]
 mod synthetic_drive;
+#[path = "../tests/synthetic_fleet/mod.rs"]
+mod synthetic_fleet;
 
 use browser::{ARROW_RIGHT, Browser, SHIFT, Theme};
+use label_store::LabelStore;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 /// The frames of an item, once it is shown with everything that it is judged by.
 async fn shown(page: &Browser, title: &str) {
@@ -65,18 +71,27 @@ async fn draw(page: &Browser, folder: &Path, theme: &str) {
     page.press("\u{e00c}").await;
 }
 
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let folder = PathBuf::from(
-        std::env::args()
-            .nth(1)
-            .unwrap_or_else(|| "docs/images".to_owned()),
-    );
-    let data = tempfile::tempdir()?;
-    let store = label_store::LabelStore::open(&data.path().join("labels.db")).await?;
-    synthetic_drive::Rig::drive_with_every_kind(&store).await;
-    let (_stop, stop) = tokio::sync::watch::channel(false);
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+async fn draw_desk(page: &Browser, folder: &Path, theme: &str) {
+    for (view, drawn) in [
+        (
+            "quality",
+            "document.querySelectorAll('.quality tbody tr').length > 1",
+        ),
+        (
+            "fleet",
+            "document.querySelectorAll('.rigs > li').length === 3",
+        ),
+    ] {
+        page.ask(&format!("location.hash = '#/{view}'")).await;
+        page.until(drawn).await;
+        page.picture(&folder.join(format!("{view}-{theme}.png")))
+            .await;
+    }
+}
+
+/// Serves a store until the end of the program, and where.
+async fn serve(store: LabelStore, stop: watch::Receiver<bool>) -> std::io::Result<SocketAddr> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
     let listen = listener.local_addr()?;
     let options = review::Options {
         listen,
@@ -85,10 +100,32 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let page = review::router(store, options);
     tokio::spawn(async move { axum::serve(listener, page).await });
+    Ok(listen)
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let folder = PathBuf::from(
+        std::env::args()
+            .nth(1)
+            .unwrap_or_else(|| "docs/images".to_owned()),
+    );
+    let data = tempfile::tempdir()?;
+    let (_stop, stop) = watch::channel(false);
+    let drive = LabelStore::open(&data.path().join("drive.db")).await?;
+    synthetic_drive::Rig::drive_with_every_kind(&drive).await;
+    let drive = serve(drive, stop.clone()).await?;
+    let fleet = LabelStore::open(&data.path().join("fleet.db")).await?;
+    synthetic_fleet::drive(&fleet).await;
+    let fleet = serve(fleet, stop).await?;
     for (theme, name) in [(Theme::Light, "light"), (Theme::Dark, "dark")] {
-        let page = Browser::open_in(&format!("http://{listen}/"), theme).await;
+        let page = Browser::open_in(&format!("http://{drive}/"), theme).await;
         page.resize(1366, 768).await;
         draw(&page, &folder, name).await;
+        page.close().await;
+        let page = Browser::open_in(&format!("http://{fleet}/"), theme).await;
+        page.resize(1366, 1100).await;
+        draw_desk(&page, &folder, name).await;
         page.close().await;
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Release builds of our programs, with cargo's own progress.
+//! Builds of our programs, with cargo's own progress.
 
 use std::process::Command;
 use std::time::Instant;
@@ -14,9 +14,18 @@ pub(crate) fn release(project: &Project, packages: &[&str]) -> Result<()> {
     build(project, "release", &["--release"], packages)
 }
 
-/// Builds the programs of these packages into `target/debug`.
-pub(crate) fn development(project: &Project, packages: &[&str]) -> Result<()> {
-    build(project, "development", &[], packages)
+/// Tells tests that [`everything`] was built, so that they need not ask cargo for their programs.
+pub(crate) const BUILT: (&str, &str) = ("RIGEL_BUILT", "1");
+
+/// Builds everything into `target/debug`. Whatever needs a part of it builds it whole: parts alone are another choice of
+/// features, so cargo would build most of it twice.
+pub(crate) fn everything(project: &Project) -> Result<()> {
+    build(
+        project,
+        "development",
+        &["--workspace", "--all-targets"],
+        &[],
+    )
 }
 
 fn build(project: &Project, profile: &str, options: &[&str], packages: &[&str]) -> Result<()> {
@@ -38,7 +47,11 @@ fn build(project: &Project, profile: &str, options: &[&str], packages: &[&str]) 
     }
     eprintln!(
         "{profile} build of {}: done ({})",
-        packages.join(", "),
+        if packages.is_empty() {
+            "everything".to_owned()
+        } else {
+            packages.join(", ")
+        },
         seconds(started.elapsed())
     );
     Ok(())

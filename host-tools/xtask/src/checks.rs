@@ -14,7 +14,7 @@ use crate::children::{Running, shown};
 use crate::dist::package_test;
 use crate::layout::Project;
 use crate::setup::{self, Purpose};
-use crate::{licences, page, programs, rig};
+use crate::{build, licences, page, programs, rig};
 use steps::Step;
 
 /// Arguments of `test`.
@@ -95,8 +95,10 @@ fn own_steps(project: &Project) -> Vec<Step<'_>> {
         }),
         Step::new("licences", &[SET_UP], || licences::check(project)),
         // The end-to-end tests start the programs, which building the tests alone would not make.
-        cargo(BUILD, &[SET_UP], &["build", "--workspace", "--all-targets"]),
-        cargo("tests", &[BUILD], tests),
+        Step::new(BUILD, &[SET_UP], || build::everything(project)),
+        Step::new("tests", &[BUILD], move || {
+            run_cargo(project, tests, &[build::BUILT])
+        }),
         cargo("doc tests", &[BUILD], &["test", "--workspace", "--doc"]),
         Step::new("page tests", &[SET_UP], || test_page(project)),
     ];

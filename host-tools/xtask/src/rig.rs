@@ -75,7 +75,7 @@ fn our_programs_for_rigs(project: &Project) -> Result<Programs> {
 /// Builds for the emulated PC, and what runs the scenarios with the desk that machines deliver to.
 pub(crate) fn build_for_this_machine(project: &Project) -> Result<()> {
     build::release(project, &["rigeld", "rig-guest"])?;
-    build::development(project, &["end-to-end", "rigel"])
+    build::everything(project)
 }
 
 /// Fetches Debian for both processors: a kernel and its libraries to boot with, and a whole system for rigs.
@@ -206,7 +206,8 @@ impl Scenario {
             .arg(project.root())
             .arg(self.name)
             .current_dir(project.root())
-            .env("PATH", setup::path_for_children(project));
+            .env("PATH", setup::path_for_children(project))
+            .env(build::BUILT.0, build::BUILT.1);
         let log = project.fetched(&format!("machines/logs/{}.txt", self.name));
         run_logged(self.name, &mut command, &log, &Bar::hidden())?;
         let said = std::fs::read_to_string(&log)

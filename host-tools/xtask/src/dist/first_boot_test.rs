@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::Made;
 use super::root::Root;
+use crate::build;
 use crate::children::{create_folder, shown};
 use crate::install::remove;
 use crate::layout::Project;
@@ -20,11 +21,7 @@ const UNIT: &str = "/etc/systemd/system/rigel-first-boot.service";
 /// Goes that way; the error tells what a field engineer would find wrong.
 pub(crate) fn run(project: &Project, made: &Made) -> Result<()> {
     let begun = Instant::now();
-    let mut build = Command::new("cargo");
-    build
-        .args(["build", "--quiet", "--package", "rigel"])
-        .current_dir(project.root());
-    said(&mut build)?;
+    build::everything(project)?;
     let desk = project.path("target/dist/desk");
     remove(&desk)?;
     create_folder(&desk)?;
