@@ -8,7 +8,7 @@ const px = (value: number) => value.toFixed(1);
 /** Share right, its interval, and the line to clear. */
 export function PrecisionBar({ share, floor, label }: { share: Share | null; floor: number; label: string }) {
   const [w, h] = [170, 22];
-  const x = (value: number) => 4 + value * (w - 8);
+  const x = (value: number) => 6 + value * (w - 18);
   const said =
     share === null
       ? `${label}: nothing judged`
@@ -55,8 +55,10 @@ export function CoverageBar({ value, silent }: { value: number; silent: Record<s
 /** Reliability diagram: what was promised against what was kept. On the diagonal a promise is kept. */
 export function ReliabilityPlot({ curve, of }: { curve: readonly CurvePoint[]; of: string }) {
   const [size, left, bottom] = [300, 40, 34];
-  const x = (value: number) => left + value * (size - left - 8);
-  const y = (value: number) => size - bottom - value * (size - bottom - 8);
+  // Room for the middle of the last number, and of a large dot.
+  const right = 14;
+  const x = (value: number) => left + value * (size - left - right);
+  const y = (value: number) => size - bottom - value * (size - bottom - right);
   const most = Math.max(...curve.map((point) => point.judged), 1);
   const said =
     `Calibration of ${of}: ` +
