@@ -4,8 +4,9 @@ use crate::fleet::keep_health;
 use crate::incoming::{Content, Incoming, NamedMessage, RefusalReason};
 use crate::pictures::{contradicts_clip, set_aside_beyond, store_picture};
 use crate::quarantine::{self, Quarantined};
+use crate::second_look::draw_windows;
 use crate::write::{store_clip, store_evicted, store_evidence, store_labels};
-use crate::{LabelStore, StoreError, watermark};
+use crate::{ClipId, LabelStore, StoreError, watermark};
 use label_core::id::Name;
 use label_core::wire::{ClipEvent, Label, LabelBatch, MAX_LABELS, MAX_MODELS, ModelRef, Topic};
 use label_core::{BootId, Seq};
@@ -184,6 +185,12 @@ async fn store_one(
         Content::Clip { message, .. } => {
             store_clip(tx, message).await?;
             if let ClipEvent::Closed(closed) = &message.event {
+                let clip = ClipId {
+                    rig: message.from.rig.clone(),
+                    boot: message.from.boot,
+                    clip: message.clip,
+                };
+                draw_windows(tx, &clip).await?;
                 let (frames, at_us) = (closed.frames, incoming.received_us);
                 let aside = set_aside_beyond(tx, site, message, frames, at_us).await?;
                 report.quarantined += aside;

@@ -116,7 +116,7 @@ struct Flag {
     frames: FrameRange,
 }
 
-const LIVE: &str = "'waiting', 'accepted', 'corrected', 'rejected', 'created'";
+const LIVE: &str = "'blind', 'waiting', 'accepted', 'corrected', 'rejected', 'created'";
 
 /// Looks anew what labels of a clip are seen under.
 pub(crate) async fn refresh(

@@ -45,7 +45,10 @@ impl LabelStore {
         require_clip(&mut connection, clip).await?;
         let map = track_map(&mut connection, clip).await?;
         let rows = sqlx::query(
-            "SELECT header FROM evidence WHERE rig = $1 AND boot = $2 AND clip = $3 ORDER BY seq",
+            "SELECT header FROM evidence e WHERE rig = $1 AND boot = $2 AND clip = $3 AND NOT EXISTS (
+                SELECT 1 FROM labels l WHERE l.rig = e.rig AND l.boot = e.boot AND l.seq = e.label_seq AND l.n = e.label_n
+                    AND l.state = 'blind')
+             ORDER BY seq",
         )
         .bind(clip.rig.as_str())
         .bind(clip.boot.raw() as i64)

@@ -66,6 +66,21 @@ pub enum StoreError {
     /// A batch can be taken back only as a whole.
     #[error("something else was said of {} since; take that back first", crate::label_key_text(.0))]
     SaidSince(LabelKey),
+    /// Drawn to be answered before anybody sees it.
+    #[error("{} is answered from scratch before anybody sees it: it waits among the second looks", crate::label_key_text(.0))]
+    Blind(LabelKey),
+    /// No such second look.
+    #[error("there is no second look {0}")]
+    NoSuchLook(i64),
+    /// Not asked of this person, or not any more.
+    #[error("this second look is not yours to answer, or not any more")]
+    NotAsked,
+    /// No answer stands.
+    #[error("no answer to the second look {0} stands")]
+    NoAnswer(i64),
+    /// Shares that cannot be.
+    #[error("{0}")]
+    Sampling(&'static str),
     /// A step of policy that cannot be taken.
     #[error("{0}")]
     Policy(&'static str),

@@ -189,7 +189,7 @@ impl LabelStore {
                 (SELECT coalesce(sum(n.labels), 0) FROM label_counts n
                   WHERE n.rig = r.rig AND n.model >= 0 AND n.state <> 'abstained') AS offered,
                 (SELECT coalesce(sum(n.labels), 0) FROM label_counts n
-                  WHERE n.rig = r.rig AND n.model >= 0 AND n.state NOT IN ('abstained', 'waiting')) AS reviewed,
+                  WHERE n.rig = r.rig AND n.model >= 0 AND n.state NOT IN ('abstained', 'blind', 'waiting')) AS reviewed,
                 (SELECT coalesce(sum(q.times), 0) FROM quarantine q WHERE q.rig = r.rig) AS quarantined,
                 (SELECT coalesce(sum(q.times), 0) FROM quarantine q WHERE q.rig = r.rig AND q.last_us > $1) AS lately
              FROM rigs r ORDER BY r.rig",
@@ -296,7 +296,7 @@ impl LabelStore {
         let latest_rows = sqlx::query(sqlx::AssertSqlSafe(format!(
             "SELECT l.rig, l.boot, l.seq, l.n, l.clip, l.kind, l.track, l.start_frame, l.end_frame, l.confidence, l.value,
                 m.received_us, {LAG} AS lag_s
-             {FROM} AND l.state IS NOT NULL ORDER BY m.received_us DESC, l.seq DESC, l.n DESC LIMIT $2"
+             {FROM} AND l.state IS NOT NULL AND l.state <> 'blind' ORDER BY m.received_us DESC, l.seq DESC, l.n DESC LIMIT $2"
         )))
         .bind(after_us)
         .bind(i64::from(latest))

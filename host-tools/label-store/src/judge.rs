@@ -8,6 +8,7 @@ use crate::key::{LabelKey, RowKey, label_key_text, row_key};
 use crate::label::ReviewState;
 use crate::request_key::{self, Taken};
 use crate::row::{boot_column, name_column};
+use crate::second_look::{FirstVerdict, draw_again};
 use crate::verdict::{Asked, Correction, Judgement, NewVerdict, Verdict};
 use crate::{ClipId, LabelStore, StoreError};
 use label_core::{FrameRange, LabelKind};
@@ -177,7 +178,19 @@ pub(crate) struct Judged {
 }
 
 impl Judged {
+    /// A label that may be judged: nobody judges what is answered blind.
     pub(crate) async fn find(
+        tx: &mut SqliteConnection,
+        label: &LabelKey,
+    ) -> Result<Self, StoreError> {
+        let judged = Self::find_blind(tx, label).await?;
+        if judged.state == ReviewState::Blind {
+            return Err(StoreError::Blind(label.clone()));
+        }
+        Ok(judged)
+    }
+
+    pub(crate) async fn find_blind(
         tx: &mut SqliteConnection,
         label: &LabelKey,
     ) -> Result<Self, StoreError> {
@@ -230,6 +243,10 @@ impl Judged {
                 .and_then(|text| serde_json::from_str(text).ok()),
             place,
         })
+    }
+
+    pub(crate) const fn state(&self) -> ReviewState {
+        self.state
     }
 
     const fn unjudged(&self) -> ReviewState {
@@ -285,10 +302,22 @@ async fn judge_one(
     };
     let state = state_under(Some(&standing), judged.unjudged());
     set_state(tx, &judged, state, Some(&standing)).await?;
+    if judged.state == ReviewState::Waiting {
+        let first = FirstVerdict {
+            clip: &judged.clip,
+            place: &judged.place,
+            kind: judged.kind,
+            frames: judged.frames,
+            verdict: number,
+            reviewer: &asked.reviewer,
+            at_us: asked.at_us,
+        };
+        draw_again(tx, &first).await?;
+    }
     Ok(number)
 }
 
-async fn step_one(
+pub(crate) async fn step_one(
     tx: &mut SqliteConnection,
     judged: &Judged,
     step: Step,
@@ -360,7 +389,7 @@ pub(crate) async fn insert(
 }
 
 /// What verdicts derive: state, the verdict that stands, its correction, and what others were seen under.
-async fn set_state(
+pub(crate) async fn set_state(
     tx: &mut SqliteConnection,
     judged: &Judged,
     state: ReviewState,

@@ -23,6 +23,8 @@ pub struct ClipId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReviewState {
+    /// Drawn to be answered before anybody sees it. Only lists that ask for it show it.
+    Blind,
     /// Nobody has judged it, or the verdict was withdrawn.
     Waiting,
     /// Right as it was.
@@ -39,7 +41,8 @@ pub enum ReviewState {
 
 impl ReviewState {
     /// Every state.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
+        Self::Blind,
         Self::Waiting,
         Self::Accepted,
         Self::Corrected,
@@ -51,6 +54,7 @@ impl ReviewState {
     /// The fixed name.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Blind => "blind",
             Self::Waiting => "waiting",
             Self::Accepted => "accepted",
             Self::Corrected => "corrected",

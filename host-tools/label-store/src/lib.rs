@@ -40,6 +40,7 @@ mod queue;
 mod request_key;
 mod revision;
 mod row;
+mod second_look;
 mod store;
 mod summary;
 mod track_edits;
@@ -75,6 +76,10 @@ pub use quality::{
 pub use quarantine::{MAX_QUARANTINED, QuarantineEntry};
 pub use queue::{ModelVersion, QueueFilter, QueueItem, QueueOrder, QueuePage};
 pub use revision::Revision;
+pub use second_look::{
+    Look, LookDetail, LookSort, NewAnswer, SAMPLE_VERSION, Said, SampleRule, Sampling, Shares,
+    StoredAnswer,
+};
 pub use store::LabelStore;
 pub use summary::{BootSummary, ClipSummary, KindSummary, RigSummary, Summary};
 pub use track_edits::{StoredEdit, Track, TrackEdit};

@@ -164,7 +164,7 @@ async fn labels_of(
     Ok(labels)
 }
 
-async fn make_in(
+pub(crate) async fn make_in(
     tx: &mut SqliteConnection,
     clip: &ClipId,
     new: &NewLabel,

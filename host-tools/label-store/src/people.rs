@@ -7,6 +7,7 @@ mod credentials;
 mod lease;
 
 pub use audit::AuditEntry;
+pub(crate) use audit::insert as audit_line;
 pub use credentials::{CredentialDigest, CredentialForm, StoredCredential};
 pub use lease::Lease;
 

@@ -216,7 +216,7 @@ impl<'a> Search<'a> {
         }
         match self.filter.state {
             Some(state) => sql.push(" AND state = ").push_bind(state.name()),
-            None => sql.push(" AND state NOT IN ('removed', 'abstained')"),
+            None => sql.push(" AND state NOT IN ('removed', 'abstained', 'blind')"),
         };
     }
 

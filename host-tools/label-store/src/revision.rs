@@ -13,6 +13,9 @@ pub struct Revision {
     state_heard_us: i64,
     last_quarantined: i64,
     leases: i64,
+    last_look: i64,
+    last_answer: i64,
+    last_rule: i64,
 }
 
 impl LabelStore {
@@ -25,7 +28,10 @@ impl LabelStore {
                     (SELECT coalesce(max(heard_us), 0) FROM boots),
                     (SELECT coalesce(max(heard_us), 0) FROM rig_states),
                     (SELECT coalesce(max(entry), 0) FROM quarantine),
-                    (SELECT coalesce(sum(until_us), 0) FROM leases)",
+                    (SELECT coalesce(sum(until_us), 0) FROM leases),
+                    (SELECT coalesce(max(look), 0) FROM looks),
+                    (SELECT coalesce(max(answer), 0) FROM answers),
+                    (SELECT coalesce(max(entry), 0) FROM sample_rules)",
         )
         .fetch_one(&mut *connection)
         .await
@@ -37,6 +43,9 @@ impl LabelStore {
             state_heard_us: row.get(3),
             last_quarantined: row.get(4),
             leases: row.get(5),
+            last_look: row.get(6),
+            last_answer: row.get(7),
+            last_rule: row.get(8),
         })
     }
 }

@@ -11,7 +11,7 @@ use label_core::wire::parse_name;
 use label_core::{AbstainReason, BootId, CaptureTime, FrameRange, LabelKind};
 use serde::de::DeserializeOwned;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 /// Columns that [`label_from_row`] reads, from `labels l LEFT JOIN models m`.
 pub(crate) const LABEL_COLUMNS: &str = "l.rig, l.boot, l.seq, l.n, l.clip, l.kind, l.track, l.start_frame,
@@ -129,6 +129,22 @@ pub(crate) fn clip_from_row(row: &SqliteRow) -> Result<StoredClip, StoreError> {
     })
 }
 
+pub(crate) async fn clip_columns(
+    connection: &mut SqliteConnection,
+    clip: &ClipId,
+) -> Result<StoredClip, StoreError> {
+    let sql =
+        format!("SELECT {CLIP_COLUMNS} FROM clips WHERE rig = $1 AND boot = $2 AND clip = $3");
+    let row = sqlx::query(AssertSqlSafe(sql))
+        .bind(clip.rig.as_str())
+        .bind(clip.boot.raw() as i64)
+        .bind(i64::from(clip.clip))
+        .fetch_one(connection)
+        .await
+        .map_err(StoreError::database("read a clip"))?;
+    clip_from_row(&row)
+}
+
 impl LabelStore {
     /// A label with its clip and verdicts; `None` where there is none of this identity.
     pub async fn label(&self, key: &LabelKey) -> Result<Option<LabelDetail>, StoreError> {
@@ -156,17 +172,9 @@ impl LabelStore {
         };
         let mut label = label_from_row(&row)?;
         crate::track_edits::apply(&mut connection, std::iter::once(&mut label)).await?;
-        let sql =
-            format!("SELECT {CLIP_COLUMNS} FROM clips WHERE rig = $1 AND boot = $2 AND clip = $3");
-        let clip = sqlx::query(AssertSqlSafe(sql))
-            .bind(label.clip.rig.as_str())
-            .bind(label.clip.boot.raw() as i64)
-            .bind(i64::from(label.clip.clip))
-            .fetch_one(&mut *connection)
-            .await
-            .map_err(StoreError::database("read a clip"))?;
+        let clip = clip_columns(&mut connection, &label.clip).await?;
         Ok(Some(LabelDetail {
-            clip: clip_from_row(&clip)?,
+            clip,
             verdicts: crate::history::verdicts_in(&mut connection, &place).await?,
             evidence: row.get::<i64, _>("evidence") as u32,
             label,

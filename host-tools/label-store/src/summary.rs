@@ -325,7 +325,7 @@ impl ClipSummary {
             _ => {}
         }
         match state {
-            ReviewState::Waiting => self.review.waiting += labels,
+            ReviewState::Blind | ReviewState::Waiting => self.review.waiting += labels,
             ReviewState::Accepted => self.review.accepted += labels,
             ReviewState::Corrected => self.review.corrected += labels,
             ReviewState::Rejected => self.review.rejected += labels,

@@ -4,7 +4,9 @@ use crate::commit::{Batch, ensure_boot};
 use crate::condition::{self, Touched};
 use crate::counts::{self, Group};
 use crate::incoming::Incoming;
+use crate::key::RowKey;
 use crate::quality::mark_stale;
+use crate::second_look::{Told, draw_label, rule_in_force};
 use crate::{ClipId, StoreError, gain};
 use label_core::id::Name;
 use label_core::wire::{ClipEvent, ClipMessage, Decision, Evicted, EvidenceHeader, ModelRef};
@@ -152,6 +154,7 @@ pub(crate) async fn store_labels(
         clip: batch.clip,
     };
     let seconds = gain::seconds_of(tx).await?;
+    let rule = rule_in_force(tx).await?;
     let mut flags: Option<FrameRange> = None;
     for label in &batch.labels {
         let model = label
@@ -165,6 +168,25 @@ pub(crate) async fn store_labels(
             .iter()
             .find(|(kind, _)| candidate && *kind == label.kind)
             .map_or(0.0, |(_, seconds)| seconds.gain(confidence));
+        let told_label = Told {
+            clip: &clip,
+            place: RowKey {
+                rig: from.rig.as_str().to_owned(),
+                boot: from.boot.raw() as i64,
+                seq: from.seq as i64,
+                n: i64::from(label.n),
+            },
+            kind: label.kind,
+            track: label.track,
+            frames: label.frames,
+            silent: label.reason,
+            is_candidate: candidate,
+        };
+        let state = match draw_label(tx, rule.as_ref(), &told_label).await? {
+            _ if !candidate => None,
+            true => Some("blind"),
+            false => Some("waiting"),
+        };
         sqlx::query(
             "INSERT INTO labels (rig, boot, seq, n, clip, kind, track, start_frame, end_frame, start_pts_us,
                 end_pts_us, decision, reason, confidence, raw, model, value, signs, driver, state, sure, gain)
@@ -190,7 +212,7 @@ pub(crate) async fn store_labels(
         .bind(label.value.as_ref().map(json))
         .bind(label.signs.as_ref().map(json))
         .bind(label.driver)
-        .bind(candidate.then_some("waiting"))
+        .bind(state)
         .bind(confidence.unwrap_or(UNTOLD))
         .bind(told)
         .execute(&mut *tx)
@@ -199,11 +221,7 @@ pub(crate) async fn store_labels(
         let group = Group {
             clip: &clip,
             kind: label.kind.name(),
-            state: if candidate {
-                "waiting"
-            } else {
-                counts::ABSTAINED
-            },
+            state: state.unwrap_or(counts::ABSTAINED),
             model: model.unwrap_or(0),
             conditions: 0,
         };

@@ -7,6 +7,7 @@
 //! more than the quality standard allows; *precision* is right / judged; the *clip* is the unit of chance, since labels of
 //! one clip are right or wrong together.
 
+mod agreement;
 mod calibration;
 mod platt;
 mod precision;
@@ -16,6 +17,7 @@ mod seconds;
 mod standard;
 mod threshold;
 
+pub use agreement::{Reading, YesNo, alpha, difference};
 pub use calibration::{CalibrationError, CalibrationFile, Fitted, Part};
 pub use platt::{Platt, Point, cross_validated};
 pub use precision::{Interval, MIN_CLIPS, MIN_JUDGED, Moments, Share};

@@ -118,7 +118,7 @@ fn wilson(p: f64, n: f64) -> (f64, f64) {
 }
 
 /// Student's t for 95 % by the normal's expansion (Abramowitz & Stegun 26.7.5); within 1 % from four degrees of freedom on.
-fn student(df: f64) -> f64 {
+pub(crate) fn student(df: f64) -> f64 {
     let z = Z;
     z + (z.powi(3) + z) / (4.0 * df)
         + (5.0 * z.powi(5) + 16.0 * z.powi(3) + 3.0 * z) / (96.0 * df * df)

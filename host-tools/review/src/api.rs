@@ -5,6 +5,7 @@ use crate::address::{clip_id, label_key, picture_id};
 use crate::error::ApiError;
 use crate::label_view::LabelDetailView;
 use crate::request::{kind, understood};
+use crate::second_look::not_blind;
 use crate::verdicts;
 use crate::view::{AbstentionView, ClipView, EvidenceView, MarkView, PictureView, SummaryView};
 use axum::Json;
@@ -39,7 +40,9 @@ pub(crate) async fn label(
     State(desk): State<Arc<Desk>>,
     Path(id): Path<String>,
 ) -> Answer<LabelDetailView> {
-    verdicts::detail(&desk, &label_key(&id)?).await
+    let label = label_key(&id)?;
+    not_blind(&desk, &label).await?;
+    verdicts::detail(&desk, &label).await
 }
 
 /// `{id}.jpg`: the filmstrip; `{id}.json`: its layout and the curve. Of several the last one that came.
@@ -50,9 +53,11 @@ pub(crate) async fn evidence(
     let Some((id, form @ ("jpg" | "json"))) = file.rsplit_once('.') else {
         return Err(ApiError::NotFound("such evidence"));
     };
+    let label = label_key(id)?;
+    not_blind(&desk, &label).await?;
     let newest = desk
         .store
-        .evidence(&label_key(id)?)
+        .evidence(&label)
         .await?
         .pop()
         .ok_or(ApiError::NotFound("evidence for this label"))?;

@@ -21,6 +21,9 @@ pub(crate) enum ApiError {
     /// The address names no picture.
     #[error("a picture is named rig:boot:seq")]
     PictureId,
+    /// The address names no second look.
+    #[error("a second look is named by a number")]
+    LookId,
     /// A query parameter is missing or not understood.
     #[error("{0}")]
     Query(String),
@@ -72,9 +75,12 @@ impl ApiError {
     /// The one place where a trouble becomes a number.
     fn status(&self) -> StatusCode {
         match self {
-            Self::LabelId | Self::BatchId | Self::ClipId | Self::PictureId | Self::Query(_) => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::LabelId
+            | Self::BatchId
+            | Self::ClipId
+            | Self::PictureId
+            | Self::LookId
+            | Self::Query(_) => StatusCode::BAD_REQUEST,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::CrossSite | Self::Role(_) => StatusCode::FORBIDDEN,
@@ -87,11 +93,16 @@ impl ApiError {
             Self::Store(error) => match error {
                 StoreError::NoSuchLabel(_)
                 | StoreError::NoSuchClip(_)
+                | StoreError::NoSuchLook(_)
                 | StoreError::NoSuchBatch(_) => StatusCode::NOT_FOUND,
-                StoreError::Verdict(_) | StoreError::Policy(_) | StoreError::Calibration(_) => {
-                    StatusCode::UNPROCESSABLE_ENTITY
-                }
+                StoreError::Verdict(_)
+                | StoreError::Sampling(_)
+                | StoreError::Policy(_)
+                | StoreError::Calibration(_) => StatusCode::UNPROCESSABLE_ENTITY,
                 StoreError::NotACandidate(_)
+                | StoreError::Blind(_)
+                | StoreError::NotAsked
+                | StoreError::NoAnswer(_)
                 | StoreError::Removed(_)
                 | StoreError::NothingToUndo(_)
                 | StoreError::NothingToRedo(_)

@@ -25,6 +25,7 @@ mod queue;
 mod request;
 mod reviewer;
 mod rig_view;
+mod second_look;
 mod verdicts;
 mod view;
 
@@ -111,6 +112,7 @@ pub fn router(store: LabelStore, options: Options) -> Router {
         )
         .merge(policy::routes())
         .merge(fleet::routes())
+        .merge(second_look::routes())
         .fallback(get(assets::serve))
         .method_not_allowed_fallback(api::method_not_allowed)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))

@@ -86,8 +86,14 @@ fn words(list: Option<&str>) -> impl Iterator<Item = &str> {
 }
 
 fn state(name: &str) -> Result<ReviewState, ApiError> {
-    ReviewState::from_name(name).ok_or_else(|| {
-        let names = ReviewState::ALL.map(ReviewState::name);
+    // What is answered blind is listed to nobody.
+    let listed = || {
+        ReviewState::ALL
+            .into_iter()
+            .filter(|state| *state != ReviewState::Blind)
+    };
+    listed().find(|state| state.name() == name).ok_or_else(|| {
+        let names: Vec<_> = listed().map(ReviewState::name).collect();
         ApiError::Query(format!("a state is one of {}", names.join(", ")))
     })
 }

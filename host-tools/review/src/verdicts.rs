@@ -66,7 +66,7 @@ pub(crate) struct CorrectionBody {
 }
 
 impl CorrectionBody {
-    fn read(self) -> Result<Box<Correction>, ApiError> {
+    pub(crate) fn read(self) -> Result<Box<Correction>, ApiError> {
         Ok(Box::new(Correction {
             frames: self.frames.map(frames).transpose()?,
             value: self.value,

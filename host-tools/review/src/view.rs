@@ -13,12 +13,12 @@ use serde::Serialize;
 /// Curve and layout of a filmstrip.
 #[derive(Serialize)]
 pub(crate) struct EvidenceView {
-    frames: FrameRange,
-    stride: u32,
-    left: Vec<Option<f32>>,
-    right: Vec<Option<f32>>,
-    columns: Vec<FrameIndex>,
-    tile: (u16, u16),
+    pub(crate) frames: FrameRange,
+    pub(crate) stride: u32,
+    pub(crate) left: Vec<Option<f32>>,
+    pub(crate) right: Vec<Option<f32>>,
+    pub(crate) columns: Vec<FrameIndex>,
+    pub(crate) tile: (u16, u16),
 }
 
 impl From<EvidenceHeader> for EvidenceView {

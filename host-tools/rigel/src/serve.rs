@@ -4,7 +4,7 @@ use crate::broker;
 use anyhow::{Context, bail};
 use clap::Args;
 use ingest::{IngestConfig, IngestCounters, Tls};
-use label_store::LabelStore;
+use label_store::{LabelStore, now_us};
 use std::fs::{File, TryLockError};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::ErrorKind;
@@ -123,6 +123,7 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
         }
     };
     let store = LabelStore::open(&data.join("rigel.sqlite")).await?;
+    store.begin_sampling(now_us()).await?;
     if !http.ip().is_loopback() && !store.has_users().await? {
         bail!(
             "nobody has an account, so whoever reaches {http} could read and judge everything: make one with \

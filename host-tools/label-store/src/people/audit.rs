@@ -58,7 +58,7 @@ impl LabelStore {
     }
 }
 
-pub(super) async fn insert(
+pub(crate) async fn insert(
     connection: &mut sqlx::SqliteConnection,
     at_us: i64,
     who: &str,

@@ -65,7 +65,7 @@ pub struct QueueFilter {
     pub clip: Option<ClipId>,
     /// Of these kinds; of all where empty.
     pub kinds: Vec<LabelKind>,
-    /// In this state only. Where absent, in all but [`ReviewState::Removed`].
+    /// In this state only. Where absent, in all but [`ReviewState::Removed`] and [`ReviewState::Blind`].
     pub state: Option<ReviewState>,
     /// At least this sure.
     pub confidence_min: Option<f32>,

@@ -8,6 +8,7 @@
 mod made;
 mod missed;
 mod queue;
+mod second_looks;
 mod verdicts;
 
 use label_core::wire::{
@@ -408,6 +409,7 @@ async fn a_disk_that_was_full_is_written_again_once_there_is_room() {
 
 use missed::*;
 use queue::*;
+use second_looks::*;
 use verdicts::*;
 
 macro_rules! on_sqlite {
@@ -458,4 +460,10 @@ on_sqlite!(
     a_curve_is_joined_from_the_evidence_that_came,
     a_late_will_of_an_earlier_boot_does_not_hide_the_rig,
     only_the_boots_heard_last_are_told,
+    what_is_drawn_blind_is_listed_to_nobody_until_somebody_answered_it,
+    anybody_can_draw_the_sample_anew_from_what_is_on_record,
+    silence_is_asked_about_where_it_can_be_seen_and_what_was_missed_becomes_a_label,
+    frames_of_a_person_without_an_event_are_silence_too,
+    a_judged_item_comes_again_to_its_judge_after_a_day_and_to_others_at_once,
+    answers_that_cannot_be_are_refused,
 );

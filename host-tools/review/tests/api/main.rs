@@ -9,6 +9,7 @@ mod judging;
 mod missed;
 mod openapi;
 mod queue;
+mod second_look;
 #[path = "../synthetic_drive/mod.rs"]
 mod synthetic_drive;
 

@@ -17,3 +17,4 @@ mod editing;
 mod judging;
 mod many;
 mod people;
+mod second_look;

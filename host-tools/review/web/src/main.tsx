@@ -1,5 +1,6 @@
 import { render } from "preact";
 import { meet, mustSignIn } from "./account";
+import { followDue } from "./blind/look";
 import { followClip } from "./context";
 import { followEditor } from "./editor";
 import { follow, helpOpen } from "./host";
@@ -73,4 +74,5 @@ if (page !== null) {
   followLabel();
   followEditor();
   follow();
+  followDue();
 }

@@ -2,6 +2,7 @@
 
 import type { ComponentType } from "preact";
 import type { Pressed } from "./keys";
+import { SECOND_LOOK } from "./blind/view";
 import { FLEET } from "./view/fleet";
 import { LIVE } from "./view/live";
 import { QUALITY } from "./view/quality";
@@ -17,6 +18,8 @@ export interface View {
   Head?: ComponentType;
   /** Takes a key; true when it meant something here. `?` and Escape belong to the page. */
   takeKey?: (pressed: Pressed) => boolean;
+  /** How much of it waits for whoever is here. */
+  waiting?: () => number;
   /** Its keys, for the list that `?` opens. */
   keys?: readonly KeyLine[];
   /** What a reader of that list should know besides. */
@@ -29,7 +32,7 @@ export interface KeyLine {
 }
 
 /** In the order of the header. */
-export const VIEWS: readonly View[] = [REVIEW, QUALITY, FLEET, LIVE];
+export const VIEWS: readonly View[] = [REVIEW, SECOND_LOOK, QUALITY, FLEET, LIVE];
 
 export function viewNamed(name: string): View | null {
   return VIEWS.find((view) => view.name === name) ?? null;

@@ -44,7 +44,7 @@ function Who() {
 function Views() {
   return (
     <nav class="views" aria-label="Views">
-      {VIEWS.map(({ name, title }) => (
+      {VIEWS.map(({ name, title, waiting }) => (
         <a
           key={name}
           href={hashOf({ view: name, rest: "" })}
@@ -53,6 +53,12 @@ function Views() {
           onClick={(event) => event.currentTarget.blur()}
         >
           {title}
+          {waiting !== undefined && waiting() > 0 && (
+            <span class="chip waits">
+              {count(waiting())}
+              <span class="unseen"> wait for you</span>
+            </span>
+          )}
         </a>
       ))}
     </nav>
