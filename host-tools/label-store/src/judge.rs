@@ -109,6 +109,11 @@ impl LabelStore {
             .map_err(StoreError::database("undo or redo a verdict"))
     }
 
+    /// The labels that were judged at once under this number.
+    pub async fn batch_labels(&self, batch: i64) -> Result<Vec<LabelKey>, StoreError> {
+        labels_of(&mut *self.read("read a batch of verdicts").await?, batch).await
+    }
+
     /// The same for verdicts that were given at once: all of them, or none where something else was said of one of
     /// them since. Returns the labels.
     pub async fn step_batch(
@@ -120,20 +125,7 @@ impl LabelStore {
         let request = format!("{step:?} batch {batch}");
         let mut tx = self.begin_write("undo or redo verdicts").await?;
         let taken = request_key::take(&mut tx, asked, &request).await?;
-        let labels: Vec<LabelKey> = sqlx::query(
-            "SELECT rig, boot, seq, n FROM verdicts
-             WHERE batch = $1 AND judgement NOT IN ('withdraw', 'restore') ORDER BY verdict",
-        )
-        .bind(batch)
-        .fetch_all(&mut *tx)
-        .await
-        .map_err(StoreError::database("read a batch of verdicts"))?
-        .iter()
-        .map(|row| RowKey::of(row).label_key())
-        .collect::<Result<_, _>>()?;
-        if labels.is_empty() {
-            return Err(StoreError::NoSuchBatch(batch));
-        }
+        let labels = labels_of(&mut tx, batch).await?;
         if let Taken::New = taken {
             for label in &labels {
                 let judged = Judged::find(&mut tx, label).await?;
@@ -145,6 +137,27 @@ impl LabelStore {
             .map_err(StoreError::database("undo or redo verdicts"))?;
         Ok(labels)
     }
+}
+
+async fn labels_of(
+    connection: &mut SqliteConnection,
+    batch: i64,
+) -> Result<Vec<LabelKey>, StoreError> {
+    let labels: Vec<LabelKey> = sqlx::query(
+        "SELECT rig, boot, seq, n FROM verdicts
+         WHERE batch = $1 AND judgement NOT IN ('withdraw', 'restore') ORDER BY verdict",
+    )
+    .bind(batch)
+    .fetch_all(connection)
+    .await
+    .map_err(StoreError::database("read a batch of verdicts"))?
+    .iter()
+    .map(|row| RowKey::of(row).label_key())
+    .collect::<Result<_, _>>()?;
+    if labels.is_empty() {
+        return Err(StoreError::NoSuchBatch(batch));
+    }
+    Ok(labels)
 }
 
 fn request_text(verb: &str, labels: &[LabelKey], new: &NewVerdict) -> String {

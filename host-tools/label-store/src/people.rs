@@ -72,6 +72,17 @@ pub fn is_user_name(name: &str) -> bool {
 }
 
 impl LabelStore {
+    /// An error where no account can be made under this name: before anybody is asked for a password.
+    pub async fn free_user_name(&self, name: &str) -> Result<(), StoreError> {
+        if !is_user_name(name) {
+            return Err(StoreError::UserName(name.to_owned()));
+        }
+        match self.user(name).await? {
+            Some(_) => Err(StoreError::UserExists(name.to_owned())),
+            None => Ok(()),
+        }
+    }
+
     /// Makes an account. `by` is who did it, `password` an Argon2 hash as a PHC string.
     pub async fn add_user(
         &self,

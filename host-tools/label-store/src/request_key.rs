@@ -19,7 +19,7 @@ pub(crate) enum Taken {
     Before(Option<i64>),
 }
 
-/// Takes the key of a request. `request` says in full what is asked for.
+/// Takes the key of a request. `request` says in full what is asked for; the same asked by somebody else is another.
 pub(crate) async fn take(
     tx: &mut SqliteConnection,
     asked: &Asked,
@@ -30,7 +30,7 @@ pub(crate) async fn take(
         return Ok(Taken::New);
     };
     let failed = || StoreError::database("look up a request");
-    let digest = Sha256::digest(request).to_vec();
+    let digest = Sha256::digest(format!("{} {request}", asked.reviewer)).to_vec();
     sqlx::query("DELETE FROM request_keys WHERE at_us < $1")
         .bind(asked.at_us.saturating_sub(KEPT_US))
         .execute(&mut *tx)

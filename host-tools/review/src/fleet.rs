@@ -37,6 +37,9 @@ pub(crate) fn routes() -> Router<Arc<Desk>> {
         .route("/api/live", get(live))
 }
 
+/// How far back history is told: a week.
+const MOST_HOURS: u32 = 24 * 7;
+
 /// Candidates told one by one.
 const LATEST: u32 = 40;
 
@@ -313,7 +316,10 @@ async fn history(
     Path(rig): Path<String>,
     query: Result<Query<HistoryQuery>, QueryRejection>,
 ) -> Result<Json<Vec<HealthPoint>>, ApiError> {
-    let hours = understood(query)?.hours.unwrap_or(24).min(24 * 7);
+    let hours = understood(query)?.hours.unwrap_or(24);
+    if hours > MOST_HOURS {
+        return Err(ApiError::Query(format!("hours is {MOST_HOURS} at most")));
+    }
     let rig = parse_name(&rig).map_err(|_| ApiError::NotFound("such rig"))?;
     let since = now_us() - i64::from(hours) * 60 * MINUTE_US;
     Ok(Json(desk.store.health_history(&rig, since).await?))

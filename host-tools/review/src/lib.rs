@@ -26,6 +26,7 @@ mod request;
 mod reviewer;
 mod rig_view;
 mod second_look;
+mod value;
 mod verdicts;
 mod view;
 

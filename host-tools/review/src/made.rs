@@ -4,13 +4,14 @@ use crate::Desk;
 use crate::address::clip_id;
 use crate::error::ApiError;
 use crate::label_view::LabelDetailView;
-use crate::request::{kind, read, understood};
+use crate::people::tracks_not_held_by_another;
+use crate::request::{Body, kind, read, understood};
 use crate::reviewer::Reviewer;
+use crate::value::ValueBody;
 use crate::verdicts::{StepBody, asked, checked_millis, detail, frames};
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
-use label_core::wire::LabelValue;
 use label_core::{FrameIndex, FrameRange, LabelKind, TrackId};
 use label_store::{
     ClipId, Curve, LabelKey, NewLabel, Step, StoredEdit, Track, TrackEdit, label_key_text,
@@ -18,7 +19,6 @@ use label_store::{
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-type Body<T> = Result<Json<T>, JsonRejection>;
 type Answer<T> = Result<Json<T>, ApiError>;
 
 /// Body of `POST /api/clips/{clip}/labels`.
@@ -28,7 +28,7 @@ pub(crate) struct LabelBody {
     kind: LabelKind,
     track: Option<TrackId>,
     frames: (FrameIndex, FrameIndex),
-    value: LabelValue,
+    value: ValueBody,
     millis: u64,
     key: Option<String>,
 }
@@ -44,7 +44,7 @@ pub(crate) async fn make(
         kind: body.kind,
         track: body.track,
         frames: frames(body.frames)?,
-        value: body.value,
+        value: body.value.into(),
         spent_ms: checked_millis(body.millis)?,
     });
     let asked = asked(reviewer, body.key)?;
@@ -186,6 +186,7 @@ pub(crate) async fn edit_tracks(
         } => {
             let (of, millis) = ((track, kind(&name)?), checked_millis(millis)?);
             let asked = asked(reviewer, key)?;
+            tracks_not_held_by_another(&desk, &clip, Some(&[track]), &asked).await?;
             let made = desk
                 .store
                 .extend_track(&clip, of, to, millis, &asked)
@@ -194,6 +195,11 @@ pub(crate) async fn edit_tracks(
         }
     };
     let (millis, asked) = (checked_millis(millis)?, asked(reviewer, key)?);
+    let touched = match edit {
+        TrackEdit::Split { track, .. } => vec![track],
+        TrackEdit::Merge { track, into } => vec![track, into],
+    };
+    tracks_not_held_by_another(&desk, &clip, Some(&touched), &asked).await?;
     desk.store.edit_tracks(&clip, edit, millis, &asked).await?;
     view(&desk, &clip, None).await
 }
@@ -225,6 +231,7 @@ async fn step(
 ) -> Answer<TracksView> {
     let clip = clip_id(clip)?;
     let asked = asked(reviewer, read(body)?.key)?;
+    tracks_not_held_by_another(desk, &clip, None, &asked).await?;
     desk.store.step_tracks(&clip, step, &asked).await?;
     view(desk, &clip, None).await
 }

@@ -3,9 +3,8 @@
 use crate::Desk;
 use crate::error::ApiError;
 use crate::people::Visitor;
-use crate::request::read;
+use crate::request::{Body, read};
 use ::quality::{Action, Mode, Rules};
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -172,7 +171,7 @@ async fn approve(
     State(desk): State<Arc<Desk>>,
     Path(id): Path<String>,
     visitor: Visitor,
-    body: Result<Json<Nothing>, JsonRejection>,
+    body: Body<Nothing>,
 ) -> Answer<PolicyView> {
     visitor.needs(Role::Lead)?;
     let Nothing {} = read(body)?;
@@ -187,7 +186,7 @@ async fn decline(
     State(desk): State<Arc<Desk>>,
     Path(id): Path<String>,
     visitor: Visitor,
-    body: Result<Json<Nothing>, JsonRejection>,
+    body: Body<Nothing>,
 ) -> Answer<PolicyView> {
     visitor.needs(Role::Lead)?;
     let Nothing {} = read(body)?;
@@ -212,7 +211,7 @@ struct StepBody {
 async fn step(
     State(desk): State<Arc<Desk>>,
     visitor: Visitor,
-    body: Result<Json<StepBody>, JsonRejection>,
+    body: Body<StepBody>,
 ) -> Answer<PolicyView> {
     visitor.needs(Role::Lead)?;
     let body = read(body)?;
@@ -246,12 +245,15 @@ async fn step(
 
 async fn revert(
     State(desk): State<Arc<Desk>>,
-    Path(step): Path<i64>,
+    Path(step): Path<String>,
     visitor: Visitor,
-    body: Result<Json<Nothing>, JsonRejection>,
+    body: Body<Nothing>,
 ) -> Answer<PolicyView> {
     visitor.needs(Role::Lead)?;
     let Nothing {} = read(body)?;
+    let step = step
+        .parse()
+        .map_err(|_| ApiError::Query("a step is named by a number".to_owned()))?;
     desk.store
         .revert_policy_step(step, &visitor.name, now_us())
         .await?;
@@ -261,7 +263,7 @@ async fn revert(
 async fn set_rules(
     State(desk): State<Arc<Desk>>,
     visitor: Visitor,
-    body: Result<Json<Rules>, JsonRejection>,
+    body: Body<Rules>,
 ) -> Answer<PolicyView> {
     visitor.needs(Role::Lead)?;
     desk.store
@@ -315,7 +317,7 @@ struct TextBody {
 async fn hand_in(
     State(desk): State<Arc<Desk>>,
     visitor: Visitor,
-    body: Result<Json<TextBody>, JsonRejection>,
+    body: Body<TextBody>,
 ) -> Answer<StoredCalibration> {
     visitor.needs(Role::Lead)?;
     let text = read(body)?.text;
@@ -330,7 +332,7 @@ async fn fit(
     State(desk): State<Arc<Desk>>,
     Path(sha256): Path<String>,
     visitor: Visitor,
-    body: Result<Json<Nothing>, JsonRejection>,
+    body: Body<Nothing>,
 ) -> Answer<StoredCalibration> {
     visitor.needs(Role::Lead)?;
     let Nothing {} = read(body)?;

@@ -55,6 +55,12 @@ fn filter(query: LabelsQuery) -> Result<QueueFilter, ApiError> {
             "offset is {MAX_OFFSET} at most: narrow the filter instead"
         )));
     }
+    let limit = query.limit.unwrap_or(MAX_LISTED);
+    if limit > MAX_LISTED {
+        return Err(ApiError::Query(format!(
+            "limit is {MAX_LISTED} at most: ask for the rest by offset"
+        )));
+    }
     Ok(QueueFilter {
         rig: query
             .rig
@@ -75,14 +81,12 @@ fn filter(query: LabelsQuery) -> Result<QueueFilter, ApiError> {
             .collect::<Result<_, _>>()?,
         order: query.order.unwrap_or_default(),
         offset,
-        limit: query.limit.unwrap_or(MAX_LISTED).min(MAX_LISTED),
+        limit,
     })
 }
 
 fn words(list: Option<&str>) -> impl Iterator<Item = &str> {
-    list.into_iter()
-        .flat_map(|list| list.split(','))
-        .filter(|word| !word.is_empty())
+    list.into_iter().flat_map(|list| list.split(','))
 }
 
 fn state(name: &str) -> Result<ReviewState, ApiError> {

@@ -5,6 +5,38 @@ use axum::Json;
 use axum::extract::Query;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use label_core::LabelKind;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use std::fmt;
+use std::marker::PhantomData;
+
+/// A request's body, before [`read`] says what is wrong with it.
+pub(crate) type Body<T> = Result<Json<Object<T>>, JsonRejection>;
+
+/// A JSON object. Serde would take a list for it, of the fields in the order in which they happen to be declared.
+#[derive(Debug)]
+pub(crate) struct Object<T>(pub(crate) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+
+        deserializer.deserialize_map(Fields(PhantomData))
+    }
+}
 
 pub(crate) fn kind(name: &str) -> Result<LabelKind, ApiError> {
     LabelKind::from_name(name).ok_or_else(|| {
@@ -20,9 +52,9 @@ pub(crate) fn understood<T>(query: Result<Query<T>, QueryRejection>) -> Result<T
     }
 }
 
-pub(crate) fn read<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, ApiError> {
+pub(crate) fn read<T>(body: Body<T>) -> Result<T, ApiError> {
     match body {
-        Ok(Json(body)) => Ok(body),
+        Ok(Json(Object(body))) => Ok(body),
         Err(rejection) => Err(ApiError::Body(rejection.status(), rejection.body_text())),
     }
 }

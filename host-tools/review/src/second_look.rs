@@ -6,11 +6,10 @@ use crate::Desk;
 use crate::address::clip_id_text;
 use crate::error::ApiError;
 use crate::people::Visitor;
-use crate::request::read;
+use crate::request::{Body, Object, read};
 use crate::reviewer::Reviewer;
 use crate::verdicts::{CorrectionBody, StepBody, asked, checked_millis};
 use ::quality::Reading;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -27,7 +26,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 type Answer<T> = Result<Json<T>, ApiError>;
-type Body<T> = Result<Json<T>, JsonRejection>;
 
 /// How long an item is held for whoever was asked: from scratch takes longer than a verdict, and nothing renews it.
 const HOLD: Duration = Duration::from_mins(5);
@@ -322,7 +320,7 @@ async fn strip_picture(
 #[serde(deny_unknown_fields)]
 pub(crate) struct AnswerBody {
     said: Said,
-    reading: Option<CorrectionBody>,
+    reading: Option<Object<CorrectionBody>>,
     millis: u64,
     key: Option<String>,
 }
@@ -338,7 +336,7 @@ async fn answer(
         said: body.said,
         reading: body
             .reading
-            .map(CorrectionBody::read)
+            .map(|Object(reading)| reading.read())
             .transpose()?
             .map(|it| *it),
         spent_ms: checked_millis(body.millis)?,

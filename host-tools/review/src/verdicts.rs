@@ -8,10 +8,10 @@ use crate::address::label_key;
 use crate::error::ApiError;
 use crate::label_view::{LabelDetailView, LabelView};
 use crate::people::not_held_by_another;
-use crate::request::read;
+use crate::request::{Body, Object, read};
 use crate::reviewer::Reviewer;
+use crate::value::ValueBody;
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use label_core::FrameRange;
 use label_core::wire::LabelValue;
@@ -62,14 +62,14 @@ pub(crate) enum Word {
 #[serde(deny_unknown_fields)]
 pub(crate) struct CorrectionBody {
     frames: Option<(u32, u32)>,
-    value: Option<LabelValue>,
+    value: Option<ValueBody>,
 }
 
 impl CorrectionBody {
     pub(crate) fn read(self) -> Result<Box<Correction>, ApiError> {
         Ok(Box::new(Correction {
             frames: self.frames.map(frames).transpose()?,
-            value: self.value,
+            value: self.value.map(LabelValue::from),
         }))
     }
 }
@@ -89,7 +89,7 @@ pub(crate) fn frames((first, last): (u32, u32)) -> Result<FrameRange, ApiError> 
 pub(crate) struct VerdictBody {
     verdict: Word,
     cause: Option<RejectCause>,
-    correction: Option<CorrectionBody>,
+    correction: Option<Object<CorrectionBody>>,
     millis: u64,
     key: Option<String>,
 }
@@ -119,7 +119,6 @@ pub(crate) struct BatchView {
     labels: Vec<LabelView>,
 }
 
-type Body<T> = Result<Json<T>, JsonRejection>;
 type Answer<T> = Result<Json<T>, ApiError>;
 
 pub(crate) async fn judge(
@@ -129,7 +128,8 @@ pub(crate) async fn judge(
     body: Body<VerdictBody>,
 ) -> Answer<LabelDetailView> {
     let (label, body) = (label_key(&id)?, read(body)?);
-    let new = new_verdict(body.verdict, body.cause, body.correction, body.millis)?;
+    let correction = body.correction.map(|Object(correction)| correction);
+    let new = new_verdict(body.verdict, body.cause, correction, body.millis)?;
     let asked = asked(reviewer, body.key)?;
     not_held_by_another(&desk, std::slice::from_ref(&label), &asked).await?;
     desk.store.record_verdict(&label, &new, &asked).await?;
@@ -218,6 +218,8 @@ async fn step_many(
 ) -> Answer<BatchView> {
     let batch = batch.parse().map_err(|_| ApiError::BatchId)?;
     let asked = asked(reviewer, read(body)?.key)?;
+    let labels = desk.store.batch_labels(batch).await?;
+    not_held_by_another(desk, &labels, &asked).await?;
     let labels = desk.store.step_batch(batch, step, &asked).await?;
     batch_view(desk, batch, &labels).await
 }

@@ -403,3 +403,73 @@ async fn two_people_never_judge_one_item() {
     let taken = desk.post(&verdicts, lea, verdict).await;
     assert_eq!(taken.status, StatusCode::OK, "{}", taken.json);
 }
+
+#[tokio::test]
+async fn nobody_takes_a_track_or_a_batch_from_under_anothers_hands() {
+    let desk = Desk::new().await;
+    let (ann, lea) = (desk.sign_in("ann").await, desk.sign_in("lea").await);
+    let (ann, lea) = (Shown::Cookie(&ann), Shown::Cookie(&lea));
+    let labels = desk.get("/api/labels", ann).await.json;
+    let (first, second) = (labels[0].clone(), labels[1]["id"].as_str().unwrap());
+    let (id, clip) = (
+        first["id"].as_str().unwrap(),
+        first["clip"].as_str().unwrap(),
+    );
+    let tracks = format!("/api/clips/{clip}/tracks");
+    let split = json!({"do": "split", "track": first["track"], "frame": 600});
+    let both = json!({"labels": [id, second], "verdict": "accept", "millis": 10});
+    let batch = desk.post("/api/verdicts", lea, both).await.json["batch"].clone();
+    let undo = format!("/api/verdicts/{}/undo", batch.as_str().unwrap());
+
+    let lease = format!("/api/leases/{id}");
+    desk.post(&lease, ann, Value::Null).await;
+    for (path, body) in [
+        (&tracks, split.clone()),
+        (
+            &tracks,
+            json!({"do": "extend", "track": first["track"], "kind": "blink", "to": 900}),
+        ),
+        (&undo, json!({})),
+    ] {
+        let refused = desk.post(path, lea, body).await;
+        assert_eq!(refused.status, StatusCode::CONFLICT, "{path}");
+        assert_eq!(refused.json["error"], "ann is working on this item");
+    }
+    // Ann herself may, and what she said is not taken back behind her.
+    let edited = desk.post(&tracks, ann, split.clone()).await;
+    assert_eq!(edited.status, StatusCode::OK, "{}", edited.json);
+    let back = format!("{tracks}/undo");
+    let refused = desk.post(&back, lea, json!({})).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    desk.ask(Method::DELETE, &lease, ann, Value::Null).await;
+    assert_eq!(
+        desk.post(&back, lea, json!({})).await.status,
+        StatusCode::OK
+    );
+    assert_eq!(
+        desk.post(&undo, lea, json!({})).await.status,
+        StatusCode::OK
+    );
+
+    let nowhere = desk
+        .post("/api/leases/rig-07:1:4711:0", ann, Value::Null)
+        .await;
+    assert_eq!(nowhere.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_key_of_anothers_request_is_no_answer_to_ones_own() {
+    let desk = Desk::new().await;
+    let (ann, lea) = (desk.sign_in("ann").await, desk.sign_in("lea").await);
+    let id = desk.first_label(Shown::Cookie(&ann)).await;
+    let path = format!("/api/labels/{id}/verdicts");
+    let verdict = json!({"verdict": "accept", "millis": 5, "key": "k1"});
+    for (who, status) in [
+        (&ann, StatusCode::OK),
+        (&ann, StatusCode::OK),
+        (&lea, StatusCode::CONFLICT),
+    ] {
+        let answer = desk.post(&path, Shown::Cookie(who), verdict.clone()).await;
+        assert_eq!(answer.status, status, "{}", answer.json);
+    }
+}

@@ -156,6 +156,7 @@ fn with_store(data: &Path, work: impl AsyncFnOnce(&LabelStore) -> Result<()>) ->
 async fn user(store: &LabelStore, action: UserAction) -> Result<()> {
     match action {
         UserAction::Add { name, role, stdin } => {
+            store.free_user_name(&name).await?;
             let first = !store.has_users().await?;
             let hash = new_password(&name, stdin)?;
             store

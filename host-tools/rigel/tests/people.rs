@@ -43,7 +43,10 @@ fn an_account_is_made_listed_changed_and_locked() {
     assert!(refused(&rigel(data, &add, "short\n")).contains("at least 15 characters"));
     let text = said(&rigel(data, &add, PASSWORD));
     assert!(text.contains("everybody has to sign in"), "{text}");
-    assert!(refused(&rigel(data, &add, PASSWORD)).contains("an account \"ann\" already"));
+    // Told before a password is asked for: the one given here would be refused, too.
+    assert!(refused(&rigel(data, &add, "short\n")).contains("an account \"ann\" already"));
+    let unfit = ["user", "add", "ann/../bea", "--stdin"];
+    assert!(refused(&rigel(data, &unfit, "short\n")).contains("cannot name a user"));
     said(&rigel(data, &["user", "role", "ann", "lead"], ""));
     said(&rigel(data, &["user", "lock", "ann"], ""));
     let list = said(&rigel(data, &["user", "list"], ""));

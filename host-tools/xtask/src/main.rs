@@ -10,6 +10,7 @@
 )]
 
 mod accuracy;
+mod api_check;
 mod archive;
 mod bench;
 mod board_file;

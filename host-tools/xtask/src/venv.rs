@@ -40,6 +40,13 @@ pub(crate) const PEER: Environment = Environment {
     python: 9..=12,
     archs: &["x86_64"],
 };
+/// Schemathesis, for the step of `test` that holds the API to its description.
+pub(crate) const API_CHECK: Environment = Environment {
+    purpose: "api-check",
+    requirements: "api-check/requirements.txt",
+    python: 11..=14,
+    archs: &["x86_64", "aarch64"],
+};
 
 impl Environment {
     /// The environment's interpreter, making the environment first where needed.

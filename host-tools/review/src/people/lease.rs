@@ -7,7 +7,8 @@ use crate::error::ApiError;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use label_store::{Asked, LabelKey, Lease, label_key_text, now_us};
+use label_core::TrackId;
+use label_store::{Asked, ClipId, LabelKey, Lease, label_key_text, now_us, parse_label_key};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +21,17 @@ pub(crate) async fn take(
     visitor: Visitor,
     Path(id): Path<String>,
 ) -> Result<Json<Lease>, ApiError> {
-    let item = label_key_text(&label_key(&id)?);
+    let label = label_key(&id)?;
+    // What nobody can judge nobody needs to hold.
+    if desk
+        .store
+        .labels(std::slice::from_ref(&label))
+        .await?
+        .is_empty()
+    {
+        return Err(ApiError::NotFound("such label"));
+    }
+    let item = label_key_text(&label);
     let now = now_us();
     let until = now + HOLD.as_micros() as i64;
     Ok(Json(
@@ -47,27 +58,61 @@ pub(crate) async fn list(
     Ok(Json(desk.store.leases(now_us()).await?))
 }
 
-/// An error where somebody else works on one of the items. Undo of many at once is not held up: it takes back what its own
-/// giver said, and the store refuses where more was said since.
+/// An error where somebody else works on one of the items.
 pub(crate) async fn not_held_by_another(
     desk: &Desk,
     labels: &[LabelKey],
     asked: &Asked,
 ) -> Result<(), ApiError> {
-    let leases = desk.store.leases(asked.at_us).await?;
-    let of_others: Vec<&Lease> = leases
-        .iter()
-        .filter(|lease| lease.holder != asked.reviewer)
+    let names: Vec<String> = labels.iter().map(label_key_text).collect();
+    let held = of_others(desk, asked).await?;
+    free(held.into_iter().find(|lease| names.contains(&lease.item)))
+}
+
+/// An error where somebody else works on a label of these tracks of the clip: an edit would take the label from under their
+/// hands. Without tracks those of the whole clip count: who takes an edit back does not name them.
+pub(crate) async fn tracks_not_held_by_another(
+    desk: &Desk,
+    clip: &ClipId,
+    tracks: Option<&[TrackId]>,
+    asked: &Asked,
+) -> Result<(), ApiError> {
+    let held = of_others(desk, asked).await?;
+    let named: Vec<(LabelKey, Lease)> = held
+        .into_iter()
+        .filter_map(|lease| Some((parse_label_key(&lease.item)?, lease)))
         .collect();
-    if of_others.is_empty() {
-        return Ok(());
-    }
-    let held = labels.iter().find_map(|label| {
-        let item = label_key_text(label);
-        of_others.iter().find(|lease| lease.item == item)
-    });
+    let keys: Vec<LabelKey> = named.iter().map(|(key, _)| key.clone()).collect();
+    let touched: Vec<LabelKey> = desk
+        .store
+        .labels(&keys)
+        .await?
+        .into_iter()
+        .filter(|item| item.label.clip == *clip)
+        .filter(|item| {
+            item.label
+                .track
+                .is_some_and(|track| tracks.is_none_or(|tracks| tracks.contains(&track)))
+        })
+        .map(|item| item.label.id)
+        .collect();
+    free(
+        named
+            .into_iter()
+            .find(|(key, _)| touched.contains(key))
+            .map(|(_, lease)| lease),
+    )
+}
+
+async fn of_others(desk: &Desk, asked: &Asked) -> Result<Vec<Lease>, ApiError> {
+    let mut leases = desk.store.leases(asked.at_us).await?;
+    leases.retain(|lease| lease.holder != asked.reviewer);
+    Ok(leases)
+}
+
+fn free(held: Option<Lease>) -> Result<(), ApiError> {
     match held {
-        Some(lease) => Err(ApiError::Held(lease.holder.clone())),
+        Some(lease) => Err(ApiError::Held(lease.holder)),
         None => Ok(()),
     }
 }

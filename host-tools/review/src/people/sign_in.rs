@@ -4,9 +4,9 @@ use super::access::{COOKIE, Visitor, session};
 use super::password::{digest, is_password, new_secret};
 use crate::Desk;
 use crate::error::ApiError;
+use crate::request::{Body, read};
 use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use label_store::{AuditEntry, CredentialForm, Role, User, is_user_name, now_us};
@@ -125,10 +125,9 @@ pub(crate) async fn who_am_i(visitor: Option<axum::Extension<Visitor>>) -> Json<
 pub(crate) async fn sign_in(
     State(desk): State<Arc<Desk>>,
     headers: HeaderMap,
-    body: Result<Json<SignInBody>, JsonRejection>,
+    body: Body<SignInBody>,
 ) -> Result<Response, ApiError> {
-    let Json(SignInBody { name, password }) =
-        body.map_err(|rejection| ApiError::Body(rejection.status(), rejection.body_text()))?;
+    let SignInBody { name, password } = read(body)?;
     if !is_user_name(&name) {
         return Err(ApiError::Password);
     }

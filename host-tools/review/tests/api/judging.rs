@@ -72,6 +72,20 @@ async fn bad_verdicts_are_refused_in_words() {
         ("", StatusCode::BAD_REQUEST),
         ("{", StatusCode::BAD_REQUEST),
         ("[]", StatusCode::UNPROCESSABLE_ENTITY),
+        // The fields in their order are no verdict.
+        (
+            r#"["accept",null,null,1,null]"#,
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ),
+        (
+            r#"{"verdict":"correct","correction":[[112,119],null],"millis":1}"#,
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ),
+        // Nothing that is not understood is dropped.
+        (
+            r#"{"verdict":"correct","correction":{"value":{"event":{"eyes":"both","peak":115,"opening":0.1,"depth":3}}},"millis":1}"#,
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ),
         ("{}", StatusCode::UNPROCESSABLE_ENTITY),
         (
             r#"{"verdict":"maybe","millis":1}"#,
