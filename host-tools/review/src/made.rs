@@ -273,9 +273,8 @@ pub(crate) async fn curve(
         .frames
         .split_once(',')
         .and_then(|(first, last)| Some((first.parse().ok()?, last.parse().ok()?)))
-        .filter(|(first, last)| first <= last)
         .ok_or_else(|| ApiError::Query("frames are first,last".to_owned()))?;
-    let range = FrameRange::new(range.0, range.1);
+    let range = frames(range)?;
     let clip = clip_id(&query.clip)?;
     Ok(Json(
         desk.store.curve(&clip, query.track, range).await?.into(),
