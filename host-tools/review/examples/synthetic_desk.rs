@@ -21,9 +21,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = review::Options {
         listen,
         names: Vec::new(),
-        stop,
+        stop: stop.clone(),
     };
     let listener = tokio::net::TcpListener::bind(listen).await?;
-    axum::serve(listener, review::router(store, options)).await?;
+    review::serve(listener, review::router(store, options), stop).await;
     Ok(())
 }

@@ -26,15 +26,16 @@ mod request;
 mod reviewer;
 mod rig_view;
 mod second_look;
+mod serve;
 mod value;
 mod verdicts;
 mod view;
 
 pub use keeper::keep;
 pub use people::{PasswordError, hash_password, new_token};
+pub use serve::serve;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::{get, post};
 use label_store::LabelStore;
@@ -116,7 +117,7 @@ pub fn router(store: LabelStore, options: Options) -> Router {
         .merge(second_look::routes())
         .fallback(get(assets::serve))
         .method_not_allowed_fallback(api::method_not_allowed)
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn(serve::body_in_time))
         .layer(middleware::from_fn_with_state(
             Arc::clone(&desk),
             people::admit,

@@ -4,133 +4,20 @@
     reason = "a test fails where it cannot go on; its helpers too"
 )]
 
+mod desk_of_people;
 #[expect(dead_code, reason = "other tests look at more of the drive")]
 mod synthetic_drive;
 
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, Method, Request, StatusCode, header};
-use label_store::{CredentialForm, LabelStore, Role, now_us};
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode, header};
+use desk_of_people::{Desk, PASSWORD, Shown};
+use label_store::{CredentialForm, now_us};
 use serde_json::{Value, json};
-use synthetic_drive::Rig;
-use tempfile::TempDir;
-use tokio::sync::watch;
 use tower::ServiceExt;
 
-const PASSWORD: &str = "a long walk in the rain";
-
-struct Desk {
-    router: Router,
-    store: LabelStore,
-    _stop: watch::Sender<bool>,
-    _folder: TempDir,
-}
-
-struct Answer {
-    status: StatusCode,
-    headers: HeaderMap,
-    json: Value,
-}
-
-impl Answer {
-    /// The cookie as a browser would send it back.
-    fn cookie(&self) -> String {
-        let cookie = self.headers[header::SET_COOKIE].to_str().unwrap();
-        cookie.split(';').next().unwrap().to_owned()
-    }
-}
-
-/// What a request shows.
-#[derive(Clone, Copy)]
-enum Shown<'a> {
-    Nothing,
-    Cookie(&'a str),
-    Token(&'a str),
-}
-
-impl Desk {
-    /// A desk with a drive, and accounts for Ann, who reviews, and Lea, who leads.
-    async fn new() -> Self {
-        let desk = Self::open().await;
-        let hash = review::hash_password(PASSWORD).unwrap();
-        for (name, role) in [
-            ("ann", Role::Reviewer),
-            ("lea", Role::Lead),
-            ("ada", Role::Administrator),
-        ] {
-            let made = desk.store.add_user(name, role, &hash, "test", 1).await;
-            made.unwrap();
-        }
-        desk
-    }
-
-    /// The same without accounts.
-    async fn open() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let store = LabelStore::open(&folder.path().join("labels.db"))
-            .await
-            .unwrap();
-        Rig::drive(&store).await;
-        let (stop, stopped) = watch::channel(false);
-        let options = review::Options {
-            listen: "127.0.0.1:8080".parse().unwrap(),
-            names: Vec::new(),
-            stop: stopped,
-        };
-        Self {
-            router: review::router(store.clone(), options),
-            store,
-            _stop: stop,
-            _folder: folder,
-        }
-    }
-
-    async fn ask(&self, method: Method, path: &str, shown: Shown<'_>, body: Value) -> Answer {
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(header::HOST, "localhost:8080")
-            .header("sec-fetch-site", "same-origin")
-            .header(header::CONTENT_TYPE, "application/json");
-        let request = match shown {
-            Shown::Nothing => request,
-            Shown::Cookie(cookie) => request.header(header::COOKIE, cookie),
-            Shown::Token(token) => request.header(header::AUTHORIZATION, format!("Bearer {token}")),
-        };
-        let request = request.body(Body::from(body.to_string())).unwrap();
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let body = to_bytes(body, usize::MAX).await.unwrap();
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            json: serde_json::from_slice(&body).unwrap_or(Value::Null),
-        }
-    }
-
-    async fn get(&self, path: &str, shown: Shown<'_>) -> Answer {
-        self.ask(Method::GET, path, shown, Value::Null).await
-    }
-
-    async fn post(&self, path: &str, shown: Shown<'_>, body: Value) -> Answer {
-        self.ask(Method::POST, path, shown, body).await
-    }
-
-    async fn try_to_sign_in(&self, name: &str, password: &str, shown: Shown<'_>) -> Answer {
-        let body = json!({"name": name, "password": password});
-        self.post("/api/session", shown, body).await
-    }
-
-    async fn sign_in(&self, name: &str) -> String {
-        let answer = self.try_to_sign_in(name, PASSWORD, Shown::Nothing).await;
-        assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
-        answer.cookie()
-    }
-
-    async fn first_label(&self, shown: Shown<'_>) -> String {
-        let labels = self.get("/api/labels", shown).await.json;
-        labels[0]["id"].as_str().unwrap().to_owned()
-    }
+async fn first_label(desk: &Desk, shown: Shown<'_>) -> String {
+    let labels = desk.get("/api/labels", shown).await.json;
+    labels[0]["id"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]
@@ -188,7 +75,7 @@ async fn whoever_signs_in_is_who_their_verdicts_name_until_they_sign_out() {
         who,
         json!({"open": false, "user": "ann", "role": "reviewer"})
     );
-    let id = desk.first_label(ann).await;
+    let id = first_label(&desk, ann).await;
     let verdict = json!({"verdict": "accept", "millis": 900});
     let judged = desk
         .post(&format!("/api/labels/{id}/verdicts"), ann, verdict)
@@ -368,7 +255,7 @@ async fn two_people_never_judge_one_item() {
     let desk = Desk::new().await;
     let (ann, lea) = (desk.sign_in("ann").await, desk.sign_in("lea").await);
     let (ann, lea) = (Shown::Cookie(&ann), Shown::Cookie(&lea));
-    let id = desk.first_label(ann).await;
+    let id = first_label(&desk, ann).await;
     let (lease, verdicts) = (
         format!("/api/leases/{id}"),
         format!("/api/labels/{id}/verdicts"),
@@ -461,7 +348,7 @@ async fn nobody_takes_a_track_or_a_batch_from_under_anothers_hands() {
 async fn the_key_of_anothers_request_is_no_answer_to_ones_own() {
     let desk = Desk::new().await;
     let (ann, lea) = (desk.sign_in("ann").await, desk.sign_in("lea").await);
-    let id = desk.first_label(Shown::Cookie(&ann)).await;
+    let id = first_label(&desk, Shown::Cookie(&ann)).await;
     let path = format!("/api/labels/{id}/verdicts");
     let verdict = json!({"verdict": "accept", "millis": 5, "key": "k1"});
     for (who, status) in [

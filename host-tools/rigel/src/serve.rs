@@ -153,11 +153,13 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
         names: arguments.names,
         stop: stop.clone(),
     };
-    let page = axum::serve(listener, review::router(store.clone(), options))
-        .with_graceful_shutdown(stopped(stop.clone()))
-        .into_future();
+    let page = review::serve(
+        listener,
+        review::router(store.clone(), options),
+        stop.clone(),
+    );
     tokio::select! {
-        outcome = page => outcome.context("the page's server ended")?,
+        () = page => {}
         () = async { stopped(stop).await; tokio::time::sleep(LAST_REQUESTS).await } => {
             tracing::warn!("requests are still open; ending all the same");
         }

@@ -48,6 +48,7 @@ impl Host {
             let store = LabelStore::open(&database).await.unwrap();
             let listener = TcpListener::bind(listen).await.unwrap();
             let listen = listener.local_addr().unwrap();
+            let serving = stopped.clone();
             let options = review::Options {
                 listen,
                 names: Vec::new(),
@@ -62,7 +63,7 @@ impl Host {
                     .route("/", get(|| async { Html(LATER_DOOR) }))
                     .fallback_service(page),
             };
-            axum::serve(listener, page).await.unwrap();
+            review::serve(listener, page, serving).await;
         });
         Self {
             runtime,
