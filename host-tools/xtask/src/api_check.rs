@@ -1,4 +1,4 @@
-//! A step of `cargo xtask test`: the desk's API held to its OpenAPI description by Schemathesis, which makes requests up
+//! A step of `cargo xtask test`: the desk's API held to the description in docs/reference/openapi.json by Schemathesis, which makes requests up
 //! from the description, sound ones and wrong ones, and compares what comes back.
 //!
 //! The real host is asked, over made-up labels: first as it is without accounts, then, by a token, with one. Which checks
