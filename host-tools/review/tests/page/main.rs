@@ -9,11 +9,15 @@
 mod browser;
 #[path = "../synthetic_drive/mod.rs"]
 mod synthetic_drive;
+#[path = "../synthetic_fleet/mod.rs"]
+mod synthetic_fleet;
 
 mod access;
 mod connection;
 mod desk;
+mod desk_views;
 mod editing;
+mod hostile;
 mod judging;
 mod many;
 mod people;

@@ -6,7 +6,7 @@ use crate::synthetic_drive::{EVENTS, Rig};
 use label_store::{Judgement, LabelStore, Role, now_us};
 use tempfile::TempDir;
 
-const PASSWORD: &str = "a long walk in the rain";
+pub(crate) const PASSWORD: &str = "a long walk in the rain";
 
 const SIGN_IN: &str = "document.activeElement?.name === 'name'";
 
@@ -48,7 +48,7 @@ impl TwoPeople {
     }
 }
 
-async fn sign_in(page: &Browser, name: &str, password: &str) {
+pub(crate) async fn sign_in(page: &Browser, name: &str, password: &str) {
     page.until(SIGN_IN).await;
     page.press(&format!("{name}{TAB}{password}{ENTER}")).await;
 }

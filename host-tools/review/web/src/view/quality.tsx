@@ -22,8 +22,10 @@ function keyOf(row: QualityRow): string {
   return [row.kind, row.model, row.rig, row.glasses, row.light, row.distance].join("|");
 }
 
+/** What the row was split by, as one reads it; a rig by its name. */
 function splitOf(row: QualityRow, by: Split): string {
-  return by === "" ? "" : (row[by] ?? "");
+  if (by === "") return "";
+  return by === "rig" ? (row.rig ?? "") : words(row[by] ?? "");
 }
 
 function coverageOf(all: readonly Coverage[], row: QualityRow): { value: number; silent: Record<string, number> } {
@@ -99,7 +101,7 @@ function Body() {
                     </button>
                   </th>
                   <td class="quiet model">{row.model.replaceAll("@", " ").replace(/ (?=calibration)/, ", ")}</td>
-                  {by !== "" && <td>{words(splitOf(row, by))}</td>}
+                  {by !== "" && <td>{splitOf(row, by)}</td>}
                   <td class="number" title={`${count(row.offered)} offered`}>
                     {count(row.judged)}
                     <span class="quiet"> of {count(row.offered)}</span>
