@@ -8,6 +8,7 @@
 mod bad_input;
 mod coverage;
 mod driver;
+mod familiar;
 mod formats;
 mod glasses;
 mod held_shut;

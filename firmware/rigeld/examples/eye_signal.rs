@@ -43,15 +43,16 @@ impl Sink for Signal {
                     .map(|eye| json!([eye.openness, eye.center.x, eye.center.y]))
             };
             let l = frame.legibility;
-            let looked = match frame.occluded {
-                Look::Seen { raw, .. } => Some(raw),
+            let looked = |look: Look| match look {
+                Look::Seen { raw, probability } => Some([raw, probability]),
                 _ => None,
             };
             self.line(&json!({
                 "frame": info.index, "us": info.at.us(), "track": person.track,
                 "left": eye(frame.left), "right": eye(frame.right), "yaw": frame.yaw, "presence": frame.face_score,
                 "legibility": [l.disagreement, l.contrast, l.grain],
-                "occluded": looked,
+                "occluded": looked(frame.occluded), "glasses": looked(frame.glasses), "shadow": looked(frame.shadow),
+                "mouth": frame.motion.map(|motion| motion.mouth_opening),
             }));
         }
     }

@@ -1,12 +1,13 @@
 //! The calibration file: how sure a measurement makes us.
 
+use crate::familiar::FamiliarFaces;
 use anyhow::{Context, Result, ensure};
 use label_core::blink::{BlinkCalibration, Familiar};
 use label_core::confidence::LogisticCalibration;
 use label_core::labeller::EyeMeasurement;
 use label_core::wire::ModelRef;
 use label_core::{AbstainReason, EyeSide, Gate, LabelKind};
-use perception::{Eyes, sha256};
+use perception::{TrackedFace, sha256};
 use serde::Deserialize;
 use std::path::Path;
 
@@ -19,6 +20,7 @@ struct RawCalibration {
     long_closure: RawConstant,
     eyes: RawPart,
     person: RawPart,
+    familiar: RawFamiliarFaces,
 }
 
 #[derive(Debug, Deserialize)]
@@ -62,6 +64,69 @@ struct RawFamiliar {
     ceiling: f32,
 }
 
+/// Faces that eyes and attributes were fitted on.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct RawFamiliarFaces {
+    least_contrast: f32,
+    grain: (f32, f32),
+    most_disagreement: f32,
+    most_yaw: f32,
+    least_eye_distance_px: f32,
+    ceiling: f32,
+}
+
+impl RawFamiliarFaces {
+    fn familiar(&self) -> Result<FamiliarFaces> {
+        let eyes = RawFamiliar {
+            least_contrast: self.least_contrast,
+            grain: self.grain,
+            most_disagreement: self.most_disagreement,
+            ceiling: self.ceiling,
+        };
+        let eyes = eyes.familiar("familiar")?;
+        ensure!(
+            eyes.ceiling >= 0.5,
+            "[familiar] ceiling: below a half a yes would become a no"
+        );
+        ensure!(
+            self.most_yaw.is_finite() && self.least_eye_distance_px.is_finite(),
+            "[familiar]: every limit must be finite"
+        );
+        Ok(FamiliarFaces {
+            eyes,
+            most_yaw: self.most_yaw,
+            least_eye_distance_px: self.least_eye_distance_px,
+        })
+    }
+}
+
+impl RawFamiliar {
+    /// The limits, once they are found to be usable; `part` is the section that an error names.
+    fn familiar(self, part: &str) -> Result<Familiar> {
+        let Self {
+            least_contrast,
+            grain,
+            most_disagreement,
+            ceiling,
+        } = self;
+        ensure!(
+            (0.0..=1.0).contains(&ceiling),
+            "[{part}] ceiling: must lie between 0 and 1"
+        );
+        ensure!(
+            grain.0 <= grain.1 && least_contrast.is_finite() && most_disagreement.is_finite(),
+            "[{part}]: every limit must be finite, and the lower end of grain stands first"
+        );
+        Ok(Familiar {
+            least_contrast,
+            grain,
+            most_disagreement,
+            ceiling,
+        })
+    }
+}
+
 impl RawBlink {
     fn calibration(&self) -> Result<BlinkCalibration> {
         let raw = RawLogistic {
@@ -70,28 +135,9 @@ impl RawBlink {
             weights: self.weights.clone(),
             ranges: self.ranges.clone(),
         };
-        let RawFamiliar {
-            least_contrast,
-            grain,
-            most_disagreement,
-            ceiling,
-        } = self.familiar;
-        ensure!(
-            (0.0..=1.0).contains(&ceiling),
-            "[blink.familiar] ceiling: must lie between 0 and 1"
-        );
-        ensure!(
-            grain.0 <= grain.1 && least_contrast.is_finite() && most_disagreement.is_finite(),
-            "[blink.familiar]: every limit must be finite, and the lower end of grain stands first"
-        );
         Ok(BlinkCalibration {
             logistic: raw.logistic("blink")?,
-            familiar: Familiar {
-                least_contrast,
-                grain,
-                most_disagreement,
-                ceiling,
-            },
+            familiar: self.familiar.familiar("blink.familiar")?,
         })
     }
 }
@@ -122,6 +168,8 @@ pub(crate) struct Calibration {
     /// Of an eye position: ln(8 px / distance between the eyes of the face turned to the camera), |yaw| / 45°,
     /// yaw beyond 40° / 10.
     pub(crate) eyes: LogisticCalibration<3>,
+    /// On which faces eyes, glasses, coverings and shade may be told surely.
+    pub(crate) familiar: FamiliarFaces,
     /// Of a person box: see [`perception::Person`].
     pub(crate) person: LogisticCalibration<{ perception::PERSON_FEATURES }>,
     /// Name, version and digest, as they travel with events.
@@ -138,7 +186,12 @@ impl Calibration {
     }
 
     /// An eye of a tracked face in the words of the labeller.
-    pub(crate) fn eye(&self, eyes: &Eyes, side: EyeSide) -> Result<EyeMeasurement, AbstainReason> {
+    pub(crate) fn eye(
+        &self,
+        face: &TrackedFace,
+        side: EyeSide,
+    ) -> Result<EyeMeasurement, AbstainReason> {
+        let eyes = &face.eyes;
         if eyes.is_turned_away(side) {
             return Err(AbstainReason::EyeTurnedAway);
         }
@@ -150,7 +203,7 @@ impl Calibration {
         let eye = eyes.side(side);
         Ok(EyeMeasurement {
             center: eye.center,
-            confidence: self.eyes.confidence(features),
+            confidence: (self.familiar).confidence(face, self.eyes.confidence(features)),
             openness: eye.openness,
         })
     }
@@ -178,6 +231,7 @@ impl Calibration {
         Ok(Self {
             gate,
             eyes: raw.eyes.logistic("eyes")?,
+            familiar: raw.familiar.familiar()?,
             person: raw.person.logistic("person")?,
             reference: crate::model_ref(&raw.name, &raw.version, &sha256(text.as_bytes()))?,
         })

@@ -8,6 +8,7 @@ pub mod budget;
 mod calibration;
 pub mod check;
 mod clock;
+mod familiar;
 mod glasses;
 mod hint;
 pub mod label;

@@ -44,6 +44,17 @@ struct Parameters {
     ambiguous_probability: f32,
     /// A head turned by more degrees is not judged: the mesh guesses, and its crop shows the cheek.
     most_yaw: f32,
+    /// A mouth that gapes by more (gap of the inner lips over the width of the mouth) looks covered though it yawns.
+    open_mouth: f32,
+}
+
+/// How the mesh saw the head at a look.
+#[derive(Clone, Copy, Debug)]
+struct Pose {
+    /// Turn in degrees.
+    yaw: f32,
+    /// Gap of the inner lips over the width of the mouth.
+    mouth_opening: f32,
 }
 
 /// A look at a face in view speaks for this time after it: several times as long as it takes to the next one.
@@ -100,7 +111,10 @@ impl OcclusionLabeller {
                 &self.calibration,
                 &self.parameters,
                 &last.seen,
-                face.eyes.yaw,
+                Pose {
+                    yaw: face.eyes.yaw,
+                    mouth_opening: face.mesh.motion().mouth_opening,
+                },
             ),
             _ => Look::NotLooked,
         }
@@ -136,7 +150,7 @@ fn judge(
     calibration: &LogisticCalibration<FEATURES>,
     parameters: &Parameters,
     seen: &Occlusion,
-    yaw: f32,
+    pose: Pose,
 ) -> Look {
     if seen.outside >= parameters.least_outside {
         return Look::Seen {
@@ -150,7 +164,7 @@ fn judge(
     if seen.contrast < parameters.least_contrast {
         return Look::Cannot(AbstainReason::TooDark);
     }
-    if yaw.abs() > parameters.most_yaw {
+    if pose.yaw.abs() > parameters.most_yaw {
         return Look::Cannot(AbstainReason::EyeTurnedAway);
     }
     let probability = calibration.confidence([seen.face]).get();
@@ -159,8 +173,16 @@ fn judge(
     } else {
         0.0
     };
+    // What nothing but a wide open mouth speaks for may be a yawn.
+    let yawns = pose.mouth_opening > parameters.open_mouth
+        && seen.eyes.iter().all(|eye| *eye < parameters.covered_eye);
+    let most = if yawns {
+        parameters.ambiguous_probability
+    } else {
+        1.0
+    };
     Look::Seen {
-        probability: probability.max(least),
+        probability: probability.max(least).min(most),
         raw: seen.face,
     }
 }
@@ -186,6 +208,11 @@ mod tests {
         ambiguous_mouth: -3.4,
         ambiguous_probability: 0.5,
         most_yaw: 55.0,
+        open_mouth: 0.4,
+    };
+    const FRONTAL: Pose = Pose {
+        yaw: 0.0,
+        mouth_opening: 0.05,
     };
     const CALIBRATION: LogisticCalibration<FEATURES> = LogisticCalibration {
         ceiling: 1.0,
@@ -202,7 +229,7 @@ mod tests {
     }
 
     fn judged(seen: Occlusion) -> Look {
-        judge(&CALIBRATION, &PARAMETERS, &seen, 0.0)
+        judge(&CALIBRATION, &PARAMETERS, &seen, FRONTAL)
     }
 
     #[test]
@@ -230,9 +257,26 @@ mod tests {
     }
 
     #[test]
+    fn a_yawn_is_no_covering_but_a_hand_over_an_eye_stays_one() {
+        let yawning = Pose {
+            mouth_opening: 0.8,
+            ..FRONTAL
+        };
+        let judged = |seen| probability(judge(&CALIBRATION, &PARAMETERS, &seen, yawning));
+        let eyes_free = Occlusion {
+            eyes: [-3.0, -3.0],
+            mouth: 3.0,
+            ..SEEN
+        };
+        assert_eq!(judged(eyes_free), Some(0.5));
+        assert!(judged(SEEN) > Some(0.9));
+    }
+
+    #[test]
     fn a_head_in_profile_is_not_judged() {
         for yaw in [-60.0, 60.0] {
-            let look = judge(&CALIBRATION, &PARAMETERS, &SEEN, yaw);
+            let turned = Pose { yaw, ..FRONTAL };
+            let look = judge(&CALIBRATION, &PARAMETERS, &SEEN, turned);
             assert_eq!(look, Look::Cannot(AbstainReason::EyeTurnedAway));
         }
     }

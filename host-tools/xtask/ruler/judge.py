@@ -311,6 +311,13 @@ def still(clip, lines, mine, rows):
 
 # ---- stress
 
+def faces(lines):
+    """[(frame, left eye's x, right eye's x)] of every face with an eye offered, None where one is not."""
+    sides = [by_frame(lines, kind) for kind in EYES]
+    return [(frame, *(side[frame][track]["point"][0] if track in side[frame] else None for side in sides))
+            for frame in sorted({*sides[0], *sides[1]}) for track in {*sides[0][frame], *sides[1][frame]}]
+
+
 def stress(data, folder, conditions, ruler):
     sizes = json.loads((folder / "sizes.json").read_text())
     clips, summary, worst = known.load(data), {}, []
@@ -324,7 +331,9 @@ def stress(data, folder, conditions, ruler):
                 continue
             lines = read_lines(pred / f"{name}.jsonl")
             made |= {k for k in KINDS if k not in made and is_made(k, {key: lines})}
-            judged = judge(known.changed(copy.deepcopy(clip), condition, sizes["clips"][name], sizes.get("frames")), lines, ruler)
+            size = sizes["clips"][name]
+            shaded = known.half_shaded(faces(read_lines(folder / "as-is" / "pred" / f"{name}.jsonl")), size[0]) if condition == "half-shade" else None
+            judged = judge(known.changed(copy.deepcopy(clip), condition, size, sizes.get("frames"), shaded), lines, ruler)
             for kind, r in judged.items():
                 if r.sought or r.confidence:
                     rows[kind].append(r)
@@ -370,6 +379,9 @@ def self_test(ruler):
     assert slow.frames == 50 and slow.blinks == [(5, 9), (25, 27)] and slow.eyes.keys() == {2}, slow
     short = known.changed(copy.deepcopy(clip), "gamma-2.5", (200, 200, 30), 52)
     assert short.blinks == [(10, 19)] and short.ignore == [(50, 55)] and "in-shadow" not in short.flags
+    met = known.half_shaded([(0, 60, 20), (1, 61, 21), (2, 100, 60), (3, 60, None), (4, 60, 20), (4, 200, 160)], 300)
+    assert met == {0, 1}, "the head left the shade, turned, or another face lies beside it"
+    assert known.changed(copy.deepcopy(clip), "half-shade", (200, 200, 30), shaded=met).flags["in-shadow"][:3] == [True, True, None]
     driver = known.Clip("made", "b", eyes={0: ([60, 50], [20, 50])}, one_of_many=True)
     other = [line(k, frame=0, point=[300 + x, 50], track=t) for t, far in ((1, 0), (2, -300)) for k, x in ((EYES[0], 60 + far), (EYES[1], 20 + far))]
     assert person_tracks(driver, other, ruler) == {2} and judge(driver, other, ruler)[EYES[0]].right == [True]

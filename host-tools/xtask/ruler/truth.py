@@ -85,7 +85,7 @@ def webcam(data):
             yield clip
         if name == "focus_webcam" and truth["clips"]:
             clip = Clip(name, "soniya_test_6_low_fps", 461, 7.7)
-            clip.flags["light-change"] = [True] * 41 + [None] * 420         # its rest was not looked at
+            clip.flags["light-change"] = [True] * 37 + [None] * 424         # it fades out until 40; its rest was not looked at
             yield clip
 
 
@@ -157,8 +157,9 @@ def small(data):
 
 # ---- what a stress condition does to truth
 
-def changed(clip, condition, size, most_frames=None):
-    """The clip's truth after the picture was changed. `size`: width, height, frames a second of the file."""
+def changed(clip, condition, size, most_frames=None, shaded=None):
+    """The clip's truth after the picture was changed. `size`: width, height, frames a second of the file; `shaded`: frames in which
+    the edge of a drawn half shade lies on the face."""
     width, height, fps = size
     if condition == "mirrored":
         clip.eyes = {f: tuple(e and [width - e[0], e[1]] for e in reversed(pair)) for f, pair in clip.eyes.items()}
@@ -170,12 +171,23 @@ def changed(clip, condition, size, most_frames=None):
     if condition == "15-fps" and fps > THINNED_FROM_FPS:
         thin(clip, fps)
     if condition == "half-shade":
-        whole(clip, "in-shadow", True)
+        clip.flags["in-shadow"] = [f in (shaded or ()) or None for f in range(clip.frames)]
     elif condition in ("dark-noise", "gamma-0.4", "gamma-2.5"):
         clip.flags.pop("in-shadow", None)        # what a shadow is then, nobody said
     if most_frames and clip.frames > most_frames:
         cut(clip, most_frames)
     return clip
+
+
+def half_shaded(faces, width):
+    """Frames in which the edge of the drawn shade (stress.rs: the median middle of all pairs of eyes) lies between the eyes of every face.
+    Elsewhere a head has left the shade or turned in it, and nobody said what is true. `faces`: [(frame, left x, right x or None)]."""
+    places = sorted(sum(pair) / 2 for _, *pair in faces if None not in pair)
+    if not places:
+        return set()
+    edge = min(max(math.floor(places[len(places) // 2] / 2 + .5) * 2, 2), max(width, 4) - 2)
+    beside = {f for f, *pair in faces if None in pair or not min(pair) < edge < max(pair)}
+    return {f for f, *_ in faces} - beside
 
 
 def even_half(side):

@@ -349,14 +349,32 @@ fn filter_of(
 /// The median middle between offered eyes, in pixels from the left.
 fn middle_of_face(predictions: &Path, name: &str) -> Option<f64> {
     let text = std::fs::read_to_string(predictions.join(format!("{name}.jsonl"))).ok()?;
-    let mut places: Vec<f64> = text
-        .lines()
-        .filter_map(|line| {
-            let label: Value = serde_json::from_str(line).ok()?;
-            let is_eye = label["kind"].as_str()?.starts_with("keypoint-");
-            is_eye.then(|| label["point"][0].as_f64()).flatten()
-        })
-        .collect();
+    median_middle(&text)
+}
+
+/// Of faces with both eyes offered; a line a label.
+fn median_middle(labels: &str) -> Option<f64> {
+    let mut eyes: BTreeMap<(u64, u64), Vec<f64>> = BTreeMap::new();
+    for line in labels.lines() {
+        let Ok(label) = serde_json::from_str::<Value>(line) else {
+            continue;
+        };
+        let is_eye = |kind: &str| kind.starts_with("keypoint-");
+        if label["kind"].as_str().is_some_and(is_eye)
+            && let (Some(frame), Some(track), Some(x)) = (
+                label["frame"].as_u64(),
+                label["track"].as_u64(),
+                label["point"][0].as_f64(),
+            )
+        {
+            eyes.entry((frame, track)).or_default().push(x);
+        }
+    }
+    let middle = |pair: &Vec<f64>| match pair[..] {
+        [one, other] => Some(f64::midpoint(one, other)),
+        _ => None,
+    };
+    let mut places: Vec<f64> = eyes.values().filter_map(middle).collect();
     places.sort_by(f64::total_cmp);
     places.get(places.len() / 2).copied()
 }
@@ -378,6 +396,20 @@ mod tests {
         assert!(filter("half-shade", size, None).contains("crop=426:ih"));
         assert!(filter("15-fps", size, None).contains("n*15/29.97"));
         assert_eq!(filter("15-fps", (320, 240, 17.08), None), "null");
+    }
+
+    #[test]
+    fn half_of_a_face_is_shaded_and_not_all_of_it_up_to_an_eye() {
+        let eye = |side: &str, frame: u32, x: u32| {
+            format!(
+                "{{\"kind\":\"keypoint-{side}-eye\",\"track\":1,\"frame\":{frame},\"point\":[{x},50]}}\n"
+            )
+        };
+        let seen = |frame, left, right| eye("left", frame, left) + &eye("right", frame, right);
+        assert_eq!(median_middle(&seen(0, 60, 20)), Some(40.0));
+        let clip = seen(0, 60, 20) + &seen(1, 62, 22) + &seen(2, 90, 50) + &eye("left", 3, 300);
+        assert_eq!(median_middle(&clip), Some(42.0));
+        assert_eq!(median_middle(&eye("left", 0, 60)), None);
     }
 
     #[test]

@@ -12,7 +12,7 @@ impl Pipeline {
         self.measured.clear();
         let away = Err(AbstainReason::EyeTurnedAway);
         let (glasses, occlusion) = (self.glasses.as_ref(), self.occlusion.as_ref());
-        let light = &self.light;
+        let (light, familiar) = (&self.light, &self.calibration.familiar);
         let eyes_of = |track, face: Option<&TrackedFace>| {
             EyeSide::BOTH.map(|side| {
                 if glasses.is_some_and(|reader| reader.hides_eyes(track))
@@ -20,14 +20,24 @@ impl Pipeline {
                 {
                     return Err(AbstainReason::Occluded);
                 }
-                face.map_or(away, |face| self.calibration.eye(&face.eyes, side))
+                face.map_or(away, |face| self.calibration.eye(face, side))
             })
         };
-        let attribute = |look: Look| {
+        let attribute = |face: Option<&TrackedFace>, look: Look| {
             if shed >= Shed::Attributes {
                 Look::Cannot(AbstainReason::Shed)
             } else {
-                look
+                familiar.look(face, look)
+            }
+        };
+        // What covers an eye looks like the rim of glasses.
+        let glasses_of = |track, face: Option<&TrackedFace>| {
+            let covered = |side| occlusion.is_some_and(|o| o.covers_eye(track, side, at, face));
+            match glasses.map_or(Look::NotLooked, |g| g.look(track, face)) {
+                Look::Seen { .. } if EyeSide::BOTH.into_iter().any(covered) => {
+                    Look::Cannot(AbstainReason::Occluded)
+                }
+                look => look,
             }
         };
         let measurement = |track, face: Option<&TrackedFace>, person, person_score| {
@@ -41,9 +51,10 @@ impl Pipeline {
                     right,
                     face_score: face.map_or(0.0, |face| face.mesh.presence),
                     yaw: face.map_or(0.0, |face| face.eyes.yaw),
-                    glasses: attribute(glasses.map_or(Look::NotLooked, |g| g.look(track, face))),
-                    shadow: attribute(light.shadow(picture, face)),
+                    glasses: attribute(face, glasses_of(track, face)),
+                    shadow: attribute(face, light.shadow(picture, face)),
                     occluded: attribute(
+                        face,
                         occlusion.map_or(Look::NotLooked, |o| o.look(track, at, face)),
                     ),
                     motion: face.and_then(|face| face.motion),
