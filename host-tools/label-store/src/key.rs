@@ -1,6 +1,6 @@
 //! How a label is named at the desk: by the rig's message, or by a number where a person made it.
 
-use crate::StoreError;
+use crate::{ClipId, StoreError};
 use label_core::wire::parse_name;
 use label_core::{BootId, LabelId};
 use serde::{Deserialize, Serialize};
@@ -48,6 +48,22 @@ pub fn parse_label_key(text: &str) -> Option<LabelKey> {
         n: parts.next()?.parse().ok()?,
     };
     (parts.next().is_none() && i64::try_from(id.seq).is_ok()).then_some(LabelKey::Rig(id))
+}
+
+/// A clip's identity as one word, safe in an address: `rig:boot:clip`.
+pub fn clip_id_text(id: &ClipId) -> String {
+    format!("{}:{}:{}", id.rig, id.boot.raw(), id.clip)
+}
+
+/// The identity that [`clip_id_text`] wrote; `None` for other text.
+pub fn parse_clip_id(text: &str) -> Option<ClipId> {
+    let mut parts = text.split(':');
+    let id = ClipId {
+        rig: parse_name(parts.next()?).ok()?,
+        boot: BootId::from_raw(parts.next()?.parse().ok()?)?,
+        clip: parts.next()?.parse().ok()?,
+    };
+    parts.next().is_none().then_some(id)
 }
 
 /// The columns that name a row of `labels`.

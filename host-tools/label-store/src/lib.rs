@@ -41,6 +41,7 @@ mod request_key;
 mod revision;
 mod row;
 mod second_look;
+mod snapshot;
 mod store;
 mod summary;
 mod track_edits;
@@ -58,7 +59,7 @@ pub use fleet::{FleetRig, HealthPoint, Live, LiveKind, LiveLabel};
 pub use gain::ReviewSeconds;
 pub use incoming::{Content, Incoming, NamedMessage, Refusal, RefusalReason};
 pub use judge::{MAX_BATCH, Step};
-pub use key::{LabelKey, label_key_text, parse_label_key};
+pub use key::{LabelKey, clip_id_text, label_key_text, parse_clip_id, parse_label_key};
 pub use label::{
     ClipId, LabelDetail, ReviewState, StoredClip, StoredDecision, StoredLabel, StoredModel,
 };
@@ -80,6 +81,7 @@ pub use second_look::{
     Look, LookDetail, LookSort, NewAnswer, SAMPLE_VERSION, Said, SampleRule, Sampling, Shares,
     StoredAnswer,
 };
+pub use snapshot::{ClipRecord, LabelRecord, Snapshot};
 pub use store::LabelStore;
 pub use summary::{BootSummary, ClipSummary, KindSummary, RigSummary, Summary};
 pub use track_edits::{StoredEdit, Track, TrackEdit};

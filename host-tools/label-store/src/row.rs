@@ -22,7 +22,7 @@ pub(crate) const LABEL_COLUMNS: &str = "l.rig, l.boot, l.seq, l.n, l.clip, l.kin
           ORDER BY v.verdict LIMIT 1) END AS made_by,
     m.name AS model_name, m.version AS model_version, m.sha256 AS model_sha256";
 
-const CLIP_COLUMNS: &str =
+pub(crate) const CLIP_COLUMNS: &str =
     "rig, boot, clip, name, width, height, nominal_fps, utc_us, frames, damage";
 
 pub(crate) fn name_column(row: &SqliteRow, column: &'static str) -> Result<Name, StoreError> {

@@ -73,6 +73,17 @@ impl LabelStore {
             .map_err(StoreError::database(doing))
     }
 
+    /// What is read in it was all there at one moment.
+    pub(crate) async fn begin_read(
+        &self,
+        doing: &'static str,
+    ) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        self.readers
+            .begin()
+            .await
+            .map_err(StoreError::database(doing))
+    }
+
     pub(crate) async fn read(
         &self,
         doing: &'static str,

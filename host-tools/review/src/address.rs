@@ -1,27 +1,11 @@
 //! Names of things as they stand in addresses.
 
 use crate::error::ApiError;
-use label_core::BootId;
-use label_core::wire::parse_name;
-use label_store::{ClipId, LabelKey, PictureId, parse_label_key, parse_picture_id};
+use label_store::{ClipId, LabelKey, PictureId, parse_clip_id, parse_label_key, parse_picture_id};
 
-/// A clip's identity as one word, safe in an address: `rig:boot:clip`.
-pub(crate) fn clip_id_text(id: &ClipId) -> String {
-    format!("{}:{}:{}", id.rig, id.boot.raw(), id.clip)
-}
-
-/// The identity that [`clip_id_text`] wrote.
+/// The identity of a clip, from an address.
 pub(crate) fn clip_id(text: &str) -> Result<ClipId, ApiError> {
-    let parse = || {
-        let mut parts = text.split(':');
-        let id = ClipId {
-            rig: parse_name(parts.next()?).ok()?,
-            boot: BootId::from_raw(parts.next()?.parse().ok()?)?,
-            clip: parts.next()?.parse().ok()?,
-        };
-        parts.next().is_none().then_some(id)
-    };
-    parse().ok_or(ApiError::ClipId)
+    parse_clip_id(text).ok_or(ApiError::ClipId)
 }
 
 /// The identity of a label, from an address.
@@ -37,6 +21,7 @@ pub(crate) fn picture_id(text: &str) -> Result<PictureId, ApiError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use label_store::clip_id_text;
 
     #[test]
     fn a_clip_id_survives_an_address() {

@@ -1,11 +1,10 @@
 //! A label as JSON: what a rig or a person said, and what was said of it.
 
-use crate::address::clip_id_text;
 use label_core::wire::{EventValue, LabelValue, Signs};
 use label_core::{CaptureTime, FrameRange, TrackId};
 use label_store::{
     Condition, Correction, LabelDetail, QueueItem, ReviewState, StoredLabel, StoredModel,
-    label_key_text,
+    clip_id_text, label_key_text,
 };
 use serde::Serialize;
 

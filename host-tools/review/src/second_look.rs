@@ -3,7 +3,6 @@
 mod strip;
 
 use crate::Desk;
-use crate::address::clip_id_text;
 use crate::error::ApiError;
 use crate::people::Visitor;
 use crate::request::{Body, Object, read};
@@ -19,7 +18,7 @@ use label_core::wire::LabelValue;
 use label_core::{FrameRange, LabelKind, TrackId};
 use label_store::{
     LabelKey, Look, LookDetail, LookSort, NewAnswer, ReviewState, Role, Said, SampleRule, Sampling,
-    StoredModel, label_key_text, now_us,
+    StoredModel, clip_id_text, label_key_text, now_us,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;

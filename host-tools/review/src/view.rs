@@ -1,12 +1,11 @@
 //! What the API says, as JSON. `docs/reference/http.md` describes it, `web/src/model.ts` is the same in TypeScript.
 
-use crate::address::clip_id_text;
 use crate::rig_view::RigView;
 use label_core::wire::{ClockState, EvidenceHeader};
 use label_core::{CaptureTime, FrameIndex, FrameRange, TrackId};
 use label_store::{
     Balance, ClipSummary, KindSummary, ReviewCounts, StoredLabel, StoredMark, StoredPicture,
-    Summary, picture_id_text,
+    Summary, clip_id_text, picture_id_text,
 };
 use serde::Serialize;
 

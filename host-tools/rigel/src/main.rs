@@ -1,11 +1,12 @@
 //! The desk: `rigel serve` takes in what rigs send and shows the review page; `rigel user` and `rigel token` say who may use
-//! it; `rigel board`, `rigel provision` and
+//! it; `rigel export` gives labels to other tools; `rigel board`, `rigel provision` and
 //! `rigel flash` make rigs.
 //!
 //! One file a subcommand; this one only reads the command line and starts it.
 
 mod board;
 mod broker;
+mod export;
 mod flash;
 mod people;
 mod place;
@@ -29,6 +30,8 @@ struct CommandLine {
 enum Command {
     /// Takes in what rigs send and serves the review page
     Serve(serve::ServeArguments),
+    /// Writes labels into files that other tools read
+    Export(export::ExportArguments),
     /// Makes accounts for those who review
     User(people::UserArguments),
     /// Makes tokens for scripts
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
     let arguments = CommandLine::parse();
     let outcome = match arguments.command {
         Command::Serve(arguments) => serve::run(arguments),
+        Command::Export(arguments) => export::run(&arguments),
         Command::User(arguments) => people::run_user(arguments),
         Command::Token(arguments) => people::run_token(arguments),
         Command::Board(arguments) => board::run(&arguments),

@@ -18,7 +18,7 @@ use crate::{libclang, package, programs, venv};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   cargo xtask setup                what the demo and the programs need
-  cargo xtask setup --for test     and a broker and a browser for the end-to-end tests
+  cargo xtask setup --for test     and a broker, a browser and readers of exports for the end-to-end tests
   cargo xtask setup --for bench    and the Python environments of ruler and peer
 
 Everything goes into .rigel/, checked by sha256; what is there and good is kept without asking the network.
@@ -34,7 +34,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Purpose {
     /// Runtime, models, demo clip, ffmpeg, review page
     Demo,
-    /// The same, a broker and a browser
+    /// The same, a broker, a browser, and a Python environment that reads exports
     Test,
     /// Runtime, models, clip, ffmpeg, and Python environments for ruler and peer
     Bench,
@@ -78,6 +78,15 @@ pub(crate) fn prepare(project: &Project, purpose: Purpose) -> Result<()> {
     );
     libclang::link_headers(project)?;
     prepare_ffmpeg(project, &pinned)?;
+    if purpose == Purpose::Test {
+        if venv::READERS.is_for_this_machine() {
+            venv::READERS.ensure(project)?;
+        } else {
+            eprintln!(
+                "readers of exports: no wheels for this machine; their tests say that they are skipped"
+            );
+        }
+    }
     if purpose != Purpose::Bench
         && project.path("host-tools/review/web/package.json").is_file()
         && page::build(project)? == Built::Kept

@@ -48,7 +48,20 @@ pub(crate) const API_CHECK: Environment = Environment {
     archs: &["x86_64", "aarch64"],
 };
 
+/// The readers of exports, for `test`.
+pub(crate) const READERS: Environment = Environment {
+    purpose: "readers",
+    requirements: "readers/requirements.txt",
+    python: 11..=13,
+    archs: &["x86_64"],
+};
+
 impl Environment {
+    /// Whether its packages have wheels for this machine.
+    pub(crate) fn is_for_this_machine(&self) -> bool {
+        self.archs.contains(&std::env::consts::ARCH)
+    }
+
     /// The environment's interpreter, making the environment first where needed.
     pub(crate) fn ensure(&self, project: &Project) -> Result<PathBuf> {
         let folder = project.fetched(&format!("venv-{}", self.purpose));
@@ -59,11 +72,11 @@ impl Environment {
         if python.exists() && std::fs::read_to_string(&marker).is_ok_and(|made| made == digest) {
             return Ok(python);
         }
-        let arch = std::env::consts::ARCH;
-        if !self.archs.contains(&arch) {
+        if !self.is_for_this_machine() {
             bail!(
-                "the {} has no wheels for {arch}, only for {}",
+                "the {} has no wheels for {}, only for {}",
                 self.purpose,
+                std::env::consts::ARCH,
                 self.archs.join(", ")
             );
         }
