@@ -1,7 +1,7 @@
 //! The message contract, version 1: what is said on which topic.
 //!
 //! The rig writes with `serde-json-core` into a buffer of known size; the host reads with `serde_json`. Both use the
-//! types of this module. `tests/wire_v1.rs` pins the bytes: **if it fails, the code is wrong, not the test.**
+//! types of this module. `tests/wire_v1` pins the bytes: **if it fails, the code is wrong, not the test.**
 //!
 //! # Compatibility
 //!
