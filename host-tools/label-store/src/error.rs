@@ -78,6 +78,15 @@ pub enum StoreError {
     /// No answer stands.
     #[error("no answer to the second look {0} stands")]
     NoAnswer(i64),
+    /// No disagreement that a lead may decide, or none that was decided.
+    #[error("there is no disagreement on {} to decide now", crate::label_key_text(.0))]
+    NoCase(LabelKey),
+    /// One of those who disagree.
+    #[error("you are one of those who disagree: another lead decides")]
+    Involved,
+    /// A lead decided.
+    #[error("a lead decided over {}; only a lead may say otherwise", crate::label_key_text(.0))]
+    Decided(LabelKey),
     /// Shares that cannot be.
     #[error("{0}")]
     Sampling(&'static str),

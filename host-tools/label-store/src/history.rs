@@ -39,6 +39,11 @@ impl<'a> History<'a> {
         self.done.last().copied()
     }
 
+    /// Whether a verdict holds, standing or replaced: it was not taken back.
+    pub(crate) fn holds(&self, verdict: i64) -> bool {
+        self.done.iter().any(|done| done.verdict == verdict)
+    }
+
     /// The verdict that stood before it.
     pub(crate) fn before(&self) -> Option<&'a Verdict> {
         self.done.iter().rev().nth(1).copied()

@@ -8,7 +8,7 @@ use crate::key::{LabelKey, RowKey, label_key_text, row_key};
 use crate::label::ReviewState;
 use crate::request_key::{self, Taken};
 use crate::row::{boot_column, name_column};
-use crate::second_look::{FirstVerdict, draw_again};
+use crate::second_look::{FirstVerdict, draw_again, not_decided, reconsider};
 use crate::verdict::{Asked, Correction, Judgement, NewVerdict, Verdict};
 use crate::{ClipId, LabelStore, StoreError};
 use label_core::{FrameRange, LabelKind};
@@ -128,6 +128,7 @@ impl LabelStore {
         let labels = labels_of(&mut tx, batch).await?;
         if let Taken::New = taken {
             for label in &labels {
+                not_decided(&mut tx, label).await?;
                 let judged = Judged::find(&mut tx, label).await?;
                 step_one(&mut tx, &judged, step, asked, Some(batch)).await?;
             }
@@ -258,6 +259,14 @@ impl Judged {
         })
     }
 
+    pub(crate) const fn kind(&self) -> LabelKind {
+        self.kind
+    }
+
+    pub(crate) const fn place(&self) -> &RowKey {
+        &self.place
+    }
+
     pub(crate) const fn state(&self) -> ReviewState {
         self.state
     }
@@ -271,7 +280,7 @@ impl Judged {
     }
 }
 
-async fn judge_one(
+pub(crate) async fn judge_one(
     tx: &mut SqliteConnection,
     label: &LabelKey,
     new: &NewVerdict,
@@ -327,6 +336,7 @@ async fn judge_one(
         };
         draw_again(tx, &first).await?;
     }
+    reconsider(tx, &judged.place, asked.at_us).await?;
     Ok(number)
 }
 
@@ -370,7 +380,8 @@ pub(crate) async fn step_one(
     };
     insert(tx, &judged.place, &verdict).await?;
     let state = state_under(standing, judged.unjudged());
-    set_state(tx, judged, state, standing).await
+    set_state(tx, judged, state, standing).await?;
+    reconsider(tx, &judged.place, asked.at_us).await
 }
 
 pub(crate) async fn insert(

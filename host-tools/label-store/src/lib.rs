@@ -78,8 +78,8 @@ pub use quarantine::{MAX_QUARANTINED, QuarantineEntry};
 pub use queue::{ModelVersion, QueueFilter, QueueItem, QueueOrder, QueuePage};
 pub use revision::Revision;
 pub use second_look::{
-    Look, LookDetail, LookSort, NewAnswer, SAMPLE_VERSION, Said, SampleRule, Sampling, Shares,
-    StoredAnswer,
+    AgreementRow, Case, CaseState, Choice, Decision, Look, LookDetail, LookSort, NewAnswer,
+    SAMPLE_VERSION, SEEN, Said, SampleRule, Sampling, Shares, Side, StoredAnswer,
 };
 pub use snapshot::{ClipRecord, LabelRecord, Snapshot};
 pub use store::LabelStore;

@@ -102,6 +102,9 @@ impl ApiError {
                 StoreError::NotACandidate(_)
                 | StoreError::Blind(_)
                 | StoreError::NotAsked
+                | StoreError::NoCase(_)
+                | StoreError::Involved
+                | StoreError::Decided(_)
                 | StoreError::NoAnswer(_)
                 | StoreError::Removed(_)
                 | StoreError::NothingToUndo(_)

@@ -85,7 +85,7 @@ enum Standing {
 }
 
 #[derive(Serialize)]
-struct ShareView {
+pub(crate) struct ShareView {
     value: f64,
     low: Option<f64>,
     high: Option<f64>,

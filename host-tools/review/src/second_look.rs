@@ -1,6 +1,9 @@
 //! Second looks over HTTP: what is asked, what somebody answers from scratch, and only then what it is held against.
 
+mod disagreement;
 mod strip;
+
+pub(crate) use disagreement::not_decided;
 
 use crate::Desk;
 use crate::error::ApiError;
@@ -42,6 +45,16 @@ pub(crate) fn routes() -> Router<Arc<Desk>> {
         .route("/api/looks/{look}/strip.jpg", get(strip_picture))
         .route("/api/looks/{look}/answer", post(answer))
         .route("/api/looks/{look}/undo", post(undo))
+        .route("/api/disagreements", get(disagreement::cases))
+        .route(
+            "/api/disagreements/{id}/decision",
+            post(disagreement::decide),
+        )
+        .route(
+            "/api/disagreements/{id}/undo",
+            post(disagreement::undo_decision),
+        )
+        .route("/api/agreement", get(disagreement::agreement))
 }
 
 /// Rules and what waits for whoever asks.

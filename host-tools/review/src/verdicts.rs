@@ -7,9 +7,10 @@ use crate::Desk;
 use crate::address::label_key;
 use crate::error::ApiError;
 use crate::label_view::{LabelDetailView, LabelView};
-use crate::people::not_held_by_another;
+use crate::people::{Visitor, not_held_by_another};
 use crate::request::{Body, Object, read};
 use crate::reviewer::Reviewer;
+use crate::second_look::not_decided;
 use crate::value::ValueBody;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -123,14 +124,15 @@ type Answer<T> = Result<Json<T>, ApiError>;
 
 pub(crate) async fn judge(
     State(desk): State<Arc<Desk>>,
-    reviewer: Reviewer,
+    visitor: Visitor,
     Path(id): Path<String>,
     body: Body<VerdictBody>,
 ) -> Answer<LabelDetailView> {
     let (label, body) = (label_key(&id)?, read(body)?);
     let correction = body.correction.map(|Object(correction)| correction);
     let new = new_verdict(body.verdict, body.cause, correction, body.millis)?;
-    let asked = asked(reviewer, body.key)?;
+    not_decided(&desk, &visitor, std::slice::from_ref(&label)).await?;
+    let asked = asked(Reviewer(visitor.name), body.key)?;
     not_held_by_another(&desk, std::slice::from_ref(&label), &asked).await?;
     desk.store.record_verdict(&label, &new, &asked).await?;
     detail(&desk, &label).await
@@ -138,31 +140,32 @@ pub(crate) async fn judge(
 
 pub(crate) async fn undo(
     State(desk): State<Arc<Desk>>,
-    reviewer: Reviewer,
+    visitor: Visitor,
     Path(id): Path<String>,
     body: Body<StepBody>,
 ) -> Answer<LabelDetailView> {
-    step(&desk, reviewer, &id, body, Step::Undo).await
+    step(&desk, visitor, &id, body, Step::Undo).await
 }
 
 pub(crate) async fn redo(
     State(desk): State<Arc<Desk>>,
-    reviewer: Reviewer,
+    visitor: Visitor,
     Path(id): Path<String>,
     body: Body<StepBody>,
 ) -> Answer<LabelDetailView> {
-    step(&desk, reviewer, &id, body, Step::Redo).await
+    step(&desk, visitor, &id, body, Step::Redo).await
 }
 
 async fn step(
     desk: &Desk,
-    reviewer: Reviewer,
+    visitor: Visitor,
     id: &str,
     body: Body<StepBody>,
     step: Step,
 ) -> Answer<LabelDetailView> {
     let (label, body) = (label_key(id)?, read(body)?);
-    let asked = asked(reviewer, body.key)?;
+    not_decided(desk, &visitor, std::slice::from_ref(&label)).await?;
+    let asked = asked(Reviewer(visitor.name), body.key)?;
     not_held_by_another(desk, std::slice::from_ref(&label), &asked).await?;
     desk.store.step(&label, step, &asked).await?;
     detail(desk, &label).await
@@ -170,7 +173,7 @@ async fn step(
 
 pub(crate) async fn judge_many(
     State(desk): State<Arc<Desk>>,
-    reviewer: Reviewer,
+    visitor: Visitor,
     body: Body<BatchBody>,
 ) -> Answer<BatchView> {
     let body = read(body)?;
@@ -185,7 +188,8 @@ pub(crate) async fn judge_many(
         .map(|id| label_key(id))
         .collect::<Result<Vec<_>, _>>()?;
     let new = new_verdict(body.verdict, body.cause, None, body.millis)?;
-    let asked = asked(reviewer, body.key)?;
+    not_decided(&desk, &visitor, &labels).await?;
+    let asked = asked(Reviewer(visitor.name), body.key)?;
     not_held_by_another(&desk, &labels, &asked).await?;
     let batch = desk.store.record_verdicts(&labels, &new, &asked).await?;
     batch_view(&desk, batch, &labels).await

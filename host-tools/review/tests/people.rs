@@ -11,7 +11,7 @@ mod synthetic_drive;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use desk_of_people::{Desk, PASSWORD, Shown};
-use label_store::{CredentialForm, now_us};
+use label_store::{CredentialForm, Role, now_us};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -359,4 +359,110 @@ async fn the_key_of_anothers_request_is_no_answer_to_ones_own() {
         let answer = desk.post(&path, Shown::Cookie(who), verdict.clone()).await;
         assert_eq!(answer.status, status, "{}", answer.json);
     }
+}
+
+#[tokio::test]
+async fn over_what_a_lead_decided_no_reviewer_says_otherwise_and_reviewers_decide_nothing() {
+    let desk = Desk::new().await;
+    let cookie = desk.sign_in("ann").await;
+    let (ann, token) = (Shown::Cookie(&cookie), desk.sign_in("lea").await);
+    let lea = Shown::Cookie(&token);
+    let label = first_label(&desk, ann).await;
+    let sampling = label_store::Sampling::of_all(
+        1,
+        label_store::Shares {
+            other: 1.0,
+            ..label_store::Shares::NONE
+        },
+    );
+    desk.store.set_sampling(&sampling, "test", 1).await.unwrap();
+    let verdicts = format!("/api/labels/{label}/verdicts");
+    let accept = json!({"verdict": "accept", "millis": 900});
+    assert_eq!(
+        desk.post(&verdicts, ann, accept.clone()).await.status,
+        StatusCode::OK
+    );
+    // The administrator says from scratch that there is nothing; Lea decides that the verdict stands.
+    let admin = desk.sign_in("ada").await;
+    let asked = desk
+        .post("/api/looks/next", Shown::Cookie(&admin), json!({}))
+        .await;
+    let look = &asked.json["look"]["look"];
+    let answered = desk
+        .post(
+            &format!("/api/looks/{look}/answer"),
+            Shown::Cookie(&admin),
+            json!({"said": "nothing", "millis": 800}),
+        )
+        .await;
+    assert_eq!(answered.status, StatusCode::OK, "{}", answered.json);
+    // Neither of the two may answer it once more, nor see what the other said through the look.
+    let peek = desk.get(&format!("/api/looks/{look}"), lea).await;
+    assert_eq!(peek.json["answer"], Value::Null);
+    assert_eq!(
+        desk.get("/api/disagreements", ann).await.status,
+        StatusCode::FORBIDDEN
+    );
+    let waits = desk.get("/api/disagreements", lea).await.json;
+    assert_eq!(
+        waits[0]["decidable"], false,
+        "Lea has said nothing yet: she could be the third"
+    );
+    let second = desk.post("/api/looks/next", lea, json!({})).await;
+    let second = &second.json["look"]["look"];
+    desk.post(
+        &format!("/api/looks/{second}/answer"),
+        lea,
+        json!({"said": "nothing", "millis": 800}),
+    )
+    .await;
+    let hash = review::hash_password(PASSWORD).unwrap();
+    desk.store
+        .add_user("leo", Role::Lead, &hash, "test", 1)
+        .await
+        .unwrap();
+    let leo = desk.sign_in("leo").await;
+    let leo = Shown::Cookie(&leo);
+    let open = desk.get("/api/disagreements", leo).await.json;
+    let place = open[0]["sides"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .position(|side| side["says"] == "here")
+        .unwrap();
+    let path = format!("/api/disagreements/{label}/decision");
+    let body = json!({"side": place, "millis": 900});
+    assert_eq!(
+        desk.post(&path, ann, body.clone()).await.status,
+        StatusCode::FORBIDDEN
+    );
+    assert_eq!(
+        desk.post(&path, lea, body.clone()).await.status,
+        StatusCode::CONFLICT,
+        "one of them"
+    );
+    assert_eq!(desk.post(&path, leo, body).await.status, StatusCode::OK);
+    assert_eq!(
+        desk.post(&verdicts, ann, accept.clone()).await.status,
+        StatusCode::CONFLICT
+    );
+    let undo = desk
+        .post(&format!("/api/labels/{label}/undo"), ann, json!({}))
+        .await;
+    assert_eq!(undo.status, StatusCode::CONFLICT);
+    assert_eq!(
+        desk.post(
+            "/api/sampling",
+            ann,
+            json!({"seed": 1, "shares": sampling.shares})
+        )
+        .await
+        .status,
+        StatusCode::FORBIDDEN
+    );
+    assert_eq!(
+        desk.post(&verdicts, leo, accept).await.status,
+        StatusCode::OK,
+        "a lead may"
+    );
 }

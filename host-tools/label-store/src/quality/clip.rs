@@ -4,6 +4,7 @@ use crate::condition::Condition;
 use crate::key::{LabelKey, RowKey};
 use crate::label::{ReviewState, StoredDecision};
 use crate::row::{LABEL_COLUMNS, label_from_row};
+use crate::second_look::{LookCells, SEEN};
 use crate::{ClipId, LabelStore, StoreError, StoredLabel};
 use ::quality::within_standard;
 use label_core::wire::LabelValue;
@@ -54,6 +55,7 @@ impl Outcome {
 
 /// A candidate as it is counted.
 pub(crate) struct Counted {
+    pub(crate) id: LabelKey,
     pub(crate) kind: LabelKind,
     pub(crate) model: String,
     pub(crate) seen: Seen,
@@ -63,6 +65,8 @@ pub(crate) struct Counted {
 
 /// A clip as it is counted.
 pub(crate) struct ClipCount {
+    /// Second looks, and candidates that were seen when they were judged.
+    pub(crate) looks: LookCells,
     pub(crate) candidates: Vec<Counted>,
     /// Frames by kind and reason; no reason: with a value.
     pub(crate) coverage: BTreeMap<(LabelKind, &'static str), u64>,
@@ -159,10 +163,12 @@ impl LabelStore {
         let calibration = self.calibration_of(&clip.rig, clip.boot).await?;
         let people = people(&labels);
         let height = height.map(|height| height as u32);
-        let candidates = labels
+        let (mut looks, blind) = self.count_looks(clip).await?;
+        let candidates: Vec<Counted> = labels
             .iter()
             .filter(|label| label.decision == StoredDecision::Candidate)
             .map(|label| Counted {
+                id: label.id.clone(),
                 kind: label.kind,
                 model: model_text(label, calibration.as_deref()),
                 seen: seen(label, &people, height),
@@ -170,7 +176,15 @@ impl LabelStore {
                 outcome: outcome(label, &untold),
             })
             .collect();
+        let seen = candidates
+            .iter()
+            .filter(|one| one.outcome != Outcome::Waiting && !blind.contains(&one.id));
+        for one in seen {
+            let cell = looks.entry((one.kind, SEEN)).or_default();
+            cell.add(one.outcome.right());
+        }
         Ok(ClipCount {
+            looks,
             candidates,
             coverage: coverage(&labels, &people),
         })

@@ -2,6 +2,7 @@
 
 use super::clip::{ClipCount, Outcome, Seen};
 use crate::row::{boot_column, name_column};
+use crate::second_look::write_looks;
 use crate::{ClipId, LabelStore, StoreError};
 use ::quality::{FINE_BINS, Reliability, bin_of_ms};
 use label_core::BootId;
@@ -279,6 +280,7 @@ async fn write_clip(
         .await
         .map_err(failed())?;
     }
+    write_looks(tx, id, rig, &count.looks).await?;
     for ((kind, reason), frames) in &count.coverage {
         sqlx::query(
             "INSERT INTO quality_coverage (clip_id, rig, kind, reason, frames) VALUES ($1, $2, $3, $4, $5)",

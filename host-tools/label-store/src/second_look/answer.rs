@@ -1,5 +1,6 @@
 //! Answers from scratch: given once a look, taken back, and what follows from them.
 
+use super::case::reconsider;
 use super::look::{find, is_due};
 use super::{Look, LookSort};
 use crate::correction::Bounds;
@@ -212,7 +213,7 @@ impl LabelStore {
         )
         .await?;
         set_done(&mut tx, number, true).await?;
-        after(&mut tx, &look).await?;
+        after(&mut tx, &look, asked).await?;
         tx.commit().await.map_err(StoreError::database(DOING))
     }
 
@@ -252,13 +253,13 @@ impl LabelStore {
         .await?;
         let again = !matches!(look.sort, LookSort::Blind | LookSort::Own);
         set_done(&mut tx, number, !again).await?;
-        after(&mut tx, &look).await?;
+        after(&mut tx, &look, asked).await?;
         tx.commit().await.map_err(StoreError::database(DOING))
     }
 }
 
 /// What follows from an answer, given or taken back.
-async fn after(tx: &mut SqliteConnection, look: &Look) -> Result<(), StoreError> {
+async fn after(tx: &mut SqliteConnection, look: &Look, asked: &Asked) -> Result<(), StoreError> {
     crate::quality::mark_stale(tx, &look.clip.rig, look.clip.boot, look.clip.clip).await?;
     let Some(label) = look
         .label
@@ -271,7 +272,7 @@ async fn after(tx: &mut SqliteConnection, look: &Look) -> Result<(), StoreError>
     if judged.state() == ReviewState::Blind {
         judge::set_state(tx, &judged, ReviewState::Waiting, None).await?;
     }
-    Ok(())
+    reconsider(tx, judged.place(), asked.at_us).await
 }
 
 async fn make_missed(

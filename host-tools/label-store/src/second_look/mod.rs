@@ -8,15 +8,22 @@
 //! It is not decided here whether two readings agree: that is `quality`'s.
 
 mod answer;
+mod case;
+mod count;
+mod decide;
 mod draw;
 mod look;
 mod reading;
 mod rule;
 
 pub use answer::{NewAnswer, Said, StoredAnswer};
+pub use case::{Case, CaseState, Choice, Decision, Side};
+pub use count::{AgreementRow, SEEN};
 pub use look::{Look, LookDetail};
 pub use rule::{SAMPLE_VERSION, SampleRule, Sampling, Shares};
 
+pub(crate) use case::{not_decided, reconsider};
+pub(crate) use count::{LookCells, write_looks};
 pub(crate) use draw::{FirstVerdict, Told, draw_again, draw_label, draw_windows};
 pub(crate) use rule::rule_in_force;
 

@@ -5,6 +5,7 @@
     reason = "helpers of tests: a failure here is a failed test"
 )]
 
+mod disagreements;
 mod made;
 mod missed;
 mod queue;
@@ -407,6 +408,7 @@ async fn a_disk_that_was_full_is_written_again_once_there_is_room() {
     store.close().await;
 }
 
+use disagreements::*;
 use missed::*;
 use queue::*;
 use second_looks::*;
@@ -466,4 +468,9 @@ on_sqlite!(
     frames_of_a_person_without_an_event_are_silence_too,
     a_judged_item_comes_again_to_its_judge_after_a_day_and_to_others_at_once,
     answers_that_cannot_be_are_refused,
+    a_disagreement_is_settled_by_somebody_who_said_nothing_yet,
+    what_stays_split_is_decided_by_a_lead_and_nothing_is_overwritten,
+    where_nobody_is_left_to_be_asked_a_lead_need_not_wait,
+    a_look_at_a_verdict_that_was_taken_back_is_not_wanted,
+    agreement_is_counted_by_kind_and_sort_apart_from_what_was_seen,
 );

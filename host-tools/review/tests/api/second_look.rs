@@ -246,3 +246,98 @@ async fn the_rule_is_set_by_name_and_stays_on_record() {
     let look = desk.get("/api/looks/12").await;
     assert_eq!(look.status, StatusCode::NOT_FOUND);
 }
+
+/// On a desk without accounts everybody is one person: nobody can be asked but a lead, who is the same.
+#[tokio::test]
+async fn a_disagreement_with_oneself_is_shown_without_names_and_decided_and_taken_back() {
+    let desk = desk(ALL_BLIND).await;
+    let (number, label) = look_at(&desk, LabelKind::Blink).await;
+    let answer = r#"{"said":"nothing","millis":800}"#;
+    desk.post(&format!("/api/looks/{number}/answer"), answer)
+        .await;
+    let id = label_key_text(&label.id);
+    assert_eq!(
+        desk.get("/api/disagreements").await.json(),
+        json!([]),
+        "nothing stands yet"
+    );
+    let accept = r#"{"verdict":"accept","millis":900}"#;
+    desk.post(&format!("/api/labels/{id}/verdicts"), accept)
+        .await;
+    let open = desk.get("/api/disagreements").await.json();
+    let case = &open[0];
+    assert_eq!(
+        (&case["label"], &case["decidable"]),
+        (&json!(id), &json!(true))
+    );
+    let says: Vec<_> = case["sides"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|side| side["says"].as_str().unwrap())
+        .collect();
+    assert_eq!(says.len(), 2);
+    assert!(
+        case["sides"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|side| side["reviewer"].is_null())
+    );
+    let nothing = says.iter().position(|said| *said == "nothing").unwrap();
+
+    let path = format!("/api/disagreements/{id}/decision");
+    let beyond = desk.post(&path, r#"{"side":2,"millis":5}"#).await;
+    assert_eq!(beyond.status, StatusCode::CONFLICT);
+    let body = json!({"side": nothing, "millis": 5000, "key": "d-1"});
+    for _ in 0..2 {
+        let decided = desk.post(&path, &body.to_string()).await;
+        assert_eq!(decided.status, StatusCode::OK, "{:?}", decided.json());
+        let case = &decided.json()[0];
+        assert_eq!(
+            (&case["state"], &case["decision"]["choice"]),
+            (&json!("decided"), &json!("dissent"))
+        );
+        assert_eq!(case["sides"][0]["reviewer"], "desk");
+    }
+    let stands = desk.get(&format!("/api/labels/{id}")).await.json();
+    assert_eq!(
+        (&stands["state"], &stands["cause"]),
+        (&json!("rejected"), &json!("wrong-value"))
+    );
+    let undone = desk
+        .post(&format!("/api/disagreements/{id}/undo"), "{}")
+        .await;
+    assert_eq!(undone.json()[0]["decision"], Value::Null);
+    let stands = desk.get(&format!("/api/labels/{id}")).await.json();
+    assert_eq!(stands["state"], "accepted");
+    let nowhere = desk
+        .post("/api/disagreements/rig-sim:7340033:1:0/undo", "{}")
+        .await;
+    assert_eq!(nowhere.status, StatusCode::CONFLICT);
+}
+
+#[tokio::test]
+async fn agreement_says_what_was_asked_and_what_cannot_be_told_yet() {
+    let desk = desk(ALL_BLIND).await;
+    let (number, _) = look_at(&desk, LabelKind::WearingGlasses).await;
+    let body = r#"{"said":"here","reading":{"value":{"flag":true}},"millis":800}"#;
+    desk.post(&format!("/api/looks/{number}/answer"), body)
+        .await;
+    let told = desk.get("/api/agreement").await.json();
+    assert_eq!((&told["alone"], &told["behind"]), (&json!(true), &json!(0)));
+    let glasses = &told["kinds"][0];
+    assert_eq!(glasses["kind"], "wearing-glasses");
+    assert_eq!(
+        (&glasses["blind"]["told"], &glasses["blind"]["share"]["low"]),
+        (&json!(1), &Value::Null)
+    );
+    assert_eq!(
+        (&glasses["politeness"], &glasses["self"]),
+        (&Value::Null, &Value::Null)
+    );
+    let of_none = desk.get("/api/agreement?rig=nobody").await.json();
+    assert_eq!(of_none["kinds"], json!([]));
+    let wrong = desk.get("/api/agreement?rig=a%2Fb").await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
+}

@@ -45,7 +45,12 @@ async fn what_leads_and_administrators_decide_a_reviewer_does_not() {
     let desk = Desk::new().await;
     let (ann, ada) = (desk.sign_in("ann").await, desk.sign_in("ada").await);
     let before = standing(&desk, &ada).await;
-    let decides = ["/api/policy/", "/api/calibrations", "/api/sampling"];
+    let decides = [
+        "/api/policy/",
+        "/api/calibrations",
+        "/api/sampling",
+        "/api/disagreements",
+    ];
     let mut tried = 0;
     for operation in operations() {
         let of_leads = !operation.reads()

@@ -1,12 +1,12 @@
 //! A second look by the keys alone: what is said from scratch, what it is then held against, and what the database keeps.
 
 use crate::browser::{ARROW_RIGHT, Browser, ENTER, SHIFT};
-use crate::desk::Host;
+use crate::desk::{Host, SAVED, label_at, shows};
 use crate::synthetic_drive::Rig;
 use label_core::wire::LabelValue;
 use label_core::{FrameRange, LabelKind};
 use label_store::{
-    Judgement, LabelStore, LookDetail, LookSort, ReviewState, Said, Sampling, Shares,
+    Judgement, LabelStore, LookDetail, LookSort, ReviewState, Role, Said, Sampling, Shares, now_us,
 };
 use tempfile::TempDir;
 
@@ -194,4 +194,108 @@ async fn an_eye_that_the_rig_was_silent_about_becomes_a_label() {
         (LabelKind::KeypointLeftEye, Some(ReviewState::Created))
     );
     desk.close().await;
+}
+
+const PASSWORD: &str = "a long walk in the rain";
+
+async fn sign_in(host: &Host, name: &str, view: &str) -> Browser {
+    let page = Browser::open(&format!("http://{}/#/{view}", host.address)).await;
+    page.until("document.activeElement?.name === 'name'").await;
+    page.press(&format!("{name}\u{e004}{PASSWORD}{ENTER}"))
+        .await;
+    page
+}
+
+#[tokio::test]
+async fn two_disagree_a_third_is_asked_and_a_lead_decides_side_by_side() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("labels.db");
+    let store = LabelStore::open(&database).await.unwrap();
+    let mut sampling = Sampling::of_all(5, Shares::NONE);
+    let others = Shares {
+        other: 1.0,
+        ..Shares::NONE
+    };
+    sampling.shares.insert(LabelKind::Blink, others);
+    store.set_sampling(&sampling, "test", 1).await.unwrap();
+    Rig::drive(&store).await;
+    let hash = review::hash_password(PASSWORD).unwrap();
+    for (name, role) in [
+        ("amy", Role::Reviewer),
+        ("bea", Role::Reviewer),
+        ("cid", Role::Reviewer),
+        ("lea", Role::Lead),
+    ] {
+        store
+            .add_user(name, role, &hash, "test", now_us())
+            .await
+            .unwrap();
+    }
+    let host = Host::start(&database, "127.0.0.1:0".parse().unwrap());
+    // Amy accepts the first blink of the queue.
+    let amy = sign_in(&host, "amy", "review").await;
+    amy.until(&shows("112–118")).await;
+    amy.press("a").await;
+    amy.until(SAVED).await;
+    amy.close().await;
+    let (label, _) = label_at(&store, 112).await;
+
+    // Bea and Cid, asked from scratch, find none; each in a browser of their own, and both at work.
+    let bea = sign_in(&host, "bea", "second-look").await;
+    bea.until(ASKED).await;
+    let cid = sign_in(&host, "cid", "second-look").await;
+    cid.until("document.querySelector('.nothing h2')?.textContent.includes('No second look')")
+        .await;
+    assert!(!bea.text(".second-look").await.contains("amy"));
+    bea.press("n").await;
+    bea.until(ANSWERED).await;
+    let held = bea.text(".held-against").await;
+    assert!(
+        held.contains("differs") && held.contains("somebody else said"),
+        "{held}"
+    );
+    assert!(!held.contains("amy"), "{held}");
+    cid.until("document.querySelector('.views .waits') !== null")
+        .await;
+    cid.until(ASKED).await;
+    cid.press("n").await;
+    cid.until(ANSWERED).await;
+    bea.close().await;
+    cid.close().await;
+
+    let lea = sign_in(&host, "lea", "disagreements").await;
+    lea.until(
+        "document.querySelectorAll('.disagreements footer button[class^=side]').length === 3",
+    )
+    .await;
+    let before = lea.text(".disagreements").await;
+    for name in ["amy", "bea", "cid"] {
+        assert!(!before.contains(name), "{before}");
+    }
+    lea.until("document.querySelector('.disagreements .strip img')?.naturalWidth > 0")
+        .await;
+    let nothing = "return [...document.querySelectorAll('.disagreements footer button[class^=side]')].findIndex((side) => side.textContent.includes('nothing')) + 1";
+    let nothing = lea.ask(nothing).await.to_string();
+    lea.press(&nothing).await;
+    lea.until("document.querySelector('#decided-title') !== null")
+        .await;
+    let after = lea.text(".disagreements section").await;
+    for name in ["amy", "bea", "cid", "lea replaced the verdict"] {
+        assert!(after.contains(name), "{after}");
+    }
+    let kept = store.verdicts(&label).await.unwrap();
+    let said: Vec<_> = kept
+        .iter()
+        .map(|one| (one.judgement, one.reviewer.as_str()))
+        .collect();
+    assert_eq!(
+        said,
+        [(Judgement::Accept, "amy"), (Judgement::Reject, "lea")]
+    );
+    lea.press("u").await;
+    lea.until("document.querySelector('#decided-title') === null")
+        .await;
+    assert_eq!(label_at(&store, 112).await.1, Some(ReviewState::Accepted));
+    lea.close().await;
+    host.vanish();
 }

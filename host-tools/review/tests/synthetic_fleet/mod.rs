@@ -13,7 +13,7 @@ use label_core::wire::{
 };
 use label_core::{AbstainReason, BootId, CaptureTime, Confidence, FrameRange, LabelId, LabelKind};
 use label_store::{
-    Asked, Content, Correction, Incoming, Judgement, LabelStore, NewVerdict, now_us,
+    Asked, Content, Correction, Incoming, Judgement, LabelStore, NewVerdict, StoreError, now_us,
 };
 
 /// Names, and the share of blinks that are right.
@@ -406,10 +406,11 @@ pub(crate) async fn drive(store: &LabelStore) {
                     at_us: now_us(),
                     key: None,
                 };
-                store
-                    .record_verdict(&id.into(), &verdict, &asked)
-                    .await
-                    .unwrap();
+                let judged = store.record_verdict(&id.into(), &verdict, &asked).await;
+                // What is drawn blind is answered from scratch by whoever asks for it.
+                if !matches!(judged, Err(StoreError::Blind(_))) {
+                    judged.unwrap();
+                }
             }
         }
     }

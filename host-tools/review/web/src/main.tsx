@@ -2,6 +2,7 @@ import { render } from "preact";
 import { meet, mustSignIn } from "./account";
 import { followDue } from "./blind/look";
 import { followClip } from "./context";
+import { followCases } from "./disagreements/cases";
 import { followEditor } from "./editor";
 import { follow, helpOpen } from "./host";
 import type { Pressed } from "./keys";
@@ -75,4 +76,5 @@ if (page !== null) {
   followEditor();
   follow();
   followDue();
+  followCases();
 }

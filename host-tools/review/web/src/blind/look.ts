@@ -81,11 +81,18 @@ let key = newKey();
 
 export const picture = computed((): Picture | null => pictures.value[shownPicture.value] ?? null);
 
+/** A busy desk changes all the time: what waits is counted so often at most. */
+const BETWEEN_MS = 2000;
+
 /** Begins to count what waits, on every view. */
 export function followDue(): void {
   let asking = false;
+  let again = false;
   const count = async () => {
-    if (asking) return;
+    if (asking) {
+      again = true;
+      return;
+    }
     asking = true;
     try {
       const told = await get<Sampling>("api/sampling");
@@ -96,7 +103,10 @@ export function followDue(): void {
     }
     setTimeout(() => {
       asking = false;
-    }, 2000);
+      if (!again) return;
+      again = false;
+      void count();
+    }, BETWEEN_MS);
   };
   effect(() => {
     if (revision.value >= 0 && account.value !== null && account.value.user !== null) void count();

@@ -75,13 +75,18 @@ export function MarkedStrip({ width }: { width: number }) {
       <Curve curve={layout} frames={mine ?? [-1, -1]} columnWidth={each} gutter={GUTTER_PX} />
       <figure class="enlarged" aria-label={`Frame ${state.at.value}, enlarged`}>
         {[0, 1].map((eye) => (
-          <div key={eye} class="pane" style={{ width: `${tile[0] * ENLARGED}px`, height: `${tile[1] * ENLARGED}px` }}>
-            <img
+          <div key={eye}>
+            <div class="pane" style={{ width: `${tile[0] * ENLARGED}px`, height: `${tile[1] * ENLARGED}px` }}>
+              <img
               src={source}
               alt=""
               width={columns.length * tile[0] * ENLARGED}
               style={{ marginLeft: `${-now * tile[0] * ENLARGED}px`, marginTop: `${-eye * tile[1] * ENLARGED}px` }}
-            />
+              />
+            </div>
+            <figcaption class="quiet">
+              {eye === 0 ? "right eye" : "left eye"}, frame {state.at.value}
+            </figcaption>
           </div>
         ))}
       </figure>

@@ -26,7 +26,9 @@ const QUESTION: Record<Kind, string> = {
 };
 
 function Body() {
-  useEffect(() => state.begin(), []);
+  // Also when something comes to wait while nothing did.
+  const waits = state.phase.value === "nothing waits" && state.due.value > 0;
+  useEffect(() => state.begin(), [waits]);
   const asked = state.look.value;
   if (asked === null) return <Nothing />;
   const form = formOf(asked.kind);

@@ -6,7 +6,7 @@ import { percent, words } from "../format";
 const px = (value: number) => value.toFixed(1);
 
 /** Share right, its interval, and the line to clear. */
-export function PrecisionBar({ share, floor, label }: { share: Share | null; floor: number; label: string }) {
+export function PrecisionBar({ share, floor, label }: { share: Share | null; floor: number | null; label: string }) {
   const [w, h] = [170, 22];
   const x = (value: number) => 6 + value * (w - 18);
   const said =
@@ -16,7 +16,7 @@ export function PrecisionBar({ share, floor, label }: { share: Share | null; flo
         (share.low === null || share.high === null
           ? ", no interval yet"
           : `, 95 % interval ${percent(share.low)} to ${percent(share.high)}`) +
-        `, line at ${percent(floor)}`;
+        (floor === null ? "" : `, line at ${percent(floor)}`);
   return (
     <svg class="plot precision" width={w} height={h} role="img" aria-label={said}>
       <title>{said}</title>
@@ -27,7 +27,7 @@ export function PrecisionBar({ share, floor, label }: { share: Share | null; flo
       {share?.low != null && share.high !== null && (
         <rect class="interval" x={x(share.low)} width={Math.max(1, x(share.high) - x(share.low))} y={h / 2 - 4} height={8} rx={2} />
       )}
-      <line class="floor" x1={x(floor)} x2={x(floor)} y1={1} y2={h - 1} />
+      {floor !== null && <line class="floor" x1={x(floor)} x2={x(floor)} y1={1} y2={h - 1} />}
       {share !== null && <circle class={share.low === null ? "value open" : "value"} cx={x(share.value)} cy={h / 2} r={4} />}
     </svg>
   );

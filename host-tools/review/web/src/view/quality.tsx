@@ -5,6 +5,7 @@ import { type Coverage, type Quality, type QualityRow, STANDING_MARK, STANDING_W
 import { count, percent, words } from "../format";
 import type { View } from "../views";
 import "../style/desk.css";
+import { AgreementPanel } from "./agreement";
 import { CoverageBar, PrecisionBar, ReliabilityPlot, SecondsPlot } from "./plots";
 import { PolicyPanel } from "./policy";
 
@@ -131,6 +132,7 @@ function Body() {
         </p>
       </section>
       {shown !== undefined && <Detail row={shown} quality={quality} by={by} />}
+      <AgreementPanel />
     </main>
   );
 }
