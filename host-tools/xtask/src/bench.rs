@@ -24,6 +24,7 @@ use crate::{accuracy, build, soak, stress, venv};
   cargo xtask bench --accuracy            labels against the ground truth in ../shared/data
   cargo xtask bench --stress --sample 4   the same data made dark, blurred, small ..., a quarter of it
   cargo xtask bench --review              how quickly the desk answers with a million candidates
+  cargo xtask bench --formats             how long an export of a million labels takes in each format, and its memory
 
 Run it on an otherwise idle machine; the spread of the rounds is printed beside each figure.")]
 pub(crate) struct Arguments {
@@ -36,6 +37,9 @@ pub(crate) struct Arguments {
     /// Fill a store with so many candidates and measure how quickly the desk answers [default: 1000000]
     #[arg(long, value_name = "CANDIDATES", num_args = 0..=1, default_missing_value = "1000000", conflicts_with_all = ["accuracy", "stress", "soak", "clip"])]
     review: Option<u64>,
+    /// Export so many labels in each format [default: 1000000]
+    #[arg(long, value_name = "LABELS", num_args = 0..=1, default_missing_value = "1000000", conflicts_with_all = ["accuracy", "stress", "soak", "clip", "review"])]
+    formats: Option<u64>,
     #[command(flatten)]
     stressing: stress::Arguments,
     /// Watch the appliance's memory over a long run instead [default: 100000 frames]
@@ -64,7 +68,12 @@ struct PeerSummary {
 /// The command.
 pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<ExitCode> {
     if let Some(candidates) = arguments.review {
-        return review(project, candidates);
+        // Its page is part of it.
+        setup::prepare(project, Purpose::Demo)?;
+        return million(project, "review", candidates);
+    }
+    if let Some(labels) = arguments.formats {
+        return million(project, "formats", labels);
     }
     setup::prepare(project, Purpose::Bench)?;
     build::release(project, &["rigeld"])?;
@@ -100,14 +109,13 @@ pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<ExitCode> 
     report(&clip, &rigel_rounds, &peer_rounds)
 }
 
-/// The desk with many candidates: `host-tools/review/examples/million.rs`.
-fn review(project: &Project, candidates: u64) -> Result<ExitCode> {
-    setup::prepare(project, Purpose::Demo)?;
+/// What a crate does with so many labels: its `examples/million.rs`.
+fn million(project: &Project, package: &str, labels: u64) -> Result<ExitCode> {
     let mut command = Command::new("cargo");
     command
-        .args(["run", "--release", "--package", "review"])
+        .args(["run", "--release", "--package", package])
         .args(["--example", "million", "--"])
-        .arg(candidates.to_string())
+        .arg(labels.to_string())
         .current_dir(project.root());
     let status = Running::start("cargo", &mut command)?.wait_with(|| ())?;
     if !status.success() {
