@@ -193,6 +193,37 @@ impl Browser {
         }
     }
 
+    /// How long after doing something a script gives true in a frame that is drawn, in milliseconds by the page's own clock.
+    pub(crate) async fn measure(&self, act: &str, comes_true: &str) -> f64 {
+        let function = format!(
+            "const done = arguments[0]; const began = performance.now();
+             {act};
+             const look = () => {{ ({comes_true}) ? done(performance.now() - began) : requestAnimationFrame(look); }};
+             requestAnimationFrame(look);"
+        );
+        let waited = tokio::time::timeout(PATIENCE, self.client.execute_async(&function, vec![]));
+        let took = waited
+            .await
+            .unwrap_or_else(|elapsed| panic!("it does not come true ({elapsed}): {comes_true}"));
+        took.unwrap().as_f64().unwrap()
+    }
+
+    /// The longest time between two frames while something is done in each of a second's, in milliseconds.
+    pub(crate) async fn longest_frame(&self, act: &str) -> f64 {
+        let function = format!(
+            "const done = arguments[0]; const began = performance.now(); let last = began; let longest = 0;
+             const frame = (now) => {{
+                 longest = Math.max(longest, now - last); last = now;
+                 if (now - began > 1000) {{ done(longest); return; }}
+                 {act};
+                 requestAnimationFrame(frame);
+             }};
+             requestAnimationFrame(frame);"
+        );
+        let longest = self.client.execute_async(&function, vec![]).await;
+        longest.unwrap().as_f64().unwrap()
+    }
+
     /// What a script gives.
     pub(crate) async fn ask(&self, script: &str) -> serde_json::Value {
         self.client.execute(script, vec![]).await.unwrap()
