@@ -148,16 +148,36 @@ impl Broker {
         Self::start_with(dir, &text)
     }
 
+    /// As `rigel provision` set it up in this folder for this port; everything but where the folder lies is as shipped.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such configuration.
+    pub fn start_shipped(dir: &Path, folder: &Path, port: u16) -> Self {
+        let shipped = folder.join("mosquitto.conf");
+        let shipped = std::fs::read_to_string(&shipped).expect("provision wrote the file");
+        let placed = shipped.replace("/etc/mosquitto/rigel", &folder.display().to_string());
+        assert_ne!(placed, shipped, "it names files of its folder");
+        // The distribution's own configuration has the broker be `mosquitto`, to whom the folder would belong.
+        Self::start_at(dir, port, &format!("user root\n{placed}"))
+    }
+
     fn start_with(dir: &Path, more: &str) -> Self {
+        let port = free_port();
+        Self::start_at(
+            dir,
+            port,
+            &format!("listener {port} 127.0.0.1\nallow_anonymous true\n{more}"),
+        )
+    }
+
+    fn start_at(dir: &Path, port: u16, text: &str) -> Self {
         let mut broker = Self {
-            port: free_port(),
+            port,
             configuration: dir.join("mosquitto.conf"),
             program: None,
         };
-        let text = format!(
-            "listener {} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_type error\nlog_type warning\n{more}",
-            broker.port
-        );
+        let text = format!("persistence false\nlog_type error\nlog_type warning\n{text}");
         std::fs::write(&broker.configuration, text).expect("a temporary folder can be written");
         broker.restart();
         broker

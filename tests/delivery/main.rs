@@ -7,6 +7,7 @@
 mod appliance;
 mod chaos;
 mod host;
+mod intruders;
 mod pictures;
 mod policy;
 mod protected;

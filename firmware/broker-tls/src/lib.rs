@@ -138,6 +138,11 @@ impl Tls {
             rustls::Error::AlertReceived(AlertDescription::CertificateExpired) => {
                 format!("the broker says that {cert} has expired")
             }
+            rustls::Error::AlertReceived(AlertDescription::CertificateRevoked) => {
+                format!(
+                    "the broker says that {cert} was withdrawn: provision the rig with --new-key"
+                )
+            }
             rustls::Error::AlertReceived(AlertDescription::UnknownCA) => {
                 format!("the broker does not know the authority that signed {cert}")
             }

@@ -42,6 +42,8 @@ enum Command {
     Watch(watch::WatchArguments),
     /// Makes a rig's own files: board, certificate, key, first boot
     Provision(provision::ProvisionArguments),
+    /// Shuts a rig out: its certificate is not taken any more
+    Revoke(provision::RevokeArguments),
     /// Writes a rig's own files onto a card, or onto a rig over SSH
     Flash(flash::FlashArguments),
 }
@@ -56,6 +58,7 @@ fn main() -> ExitCode {
         Command::Board(arguments) => board::run(&arguments),
         Command::Watch(arguments) => watch::run(&arguments),
         Command::Provision(arguments) => provision::run(&arguments),
+        Command::Revoke(arguments) => provision::run_revoke(&arguments),
         Command::Flash(arguments) => flash::run(&arguments),
     };
     match outcome {

@@ -1,8 +1,13 @@
-//! `rigel provision`: a rig's own files, made at the desk.
+//! `rigel provision`: a rig's own files, made at the desk, and what the site's broker and desk need; `rigel revoke`.
 
 mod authority;
 mod board_text;
+mod broker_folder;
 mod first_boot;
+mod issued;
+mod revoke;
+
+pub(crate) use revoke::{RevokeArguments, run as run_revoke};
 
 use crate::place;
 use crate::rig_folder::{
@@ -26,10 +31,13 @@ Examples:
   rigel provision rig-7 --site north --board rpi4 --broker desk.lan --out rigs/rig-7
   rigel provision rig-7 --site north --board rpi4 --broker desk.lan --out rigs/rig-7 --package rigel-firmware_0.1.0_arm64.deb
                                            for a card that has not the package yet: its first boot installs it
+  rigel provision rig-7 --site north --board rpi4 --broker desk.lan --out rigs/rig-7 --new-key
+                                           when its key is old, or may be known to others
   rigel flash rigs/rig-7 --to /mnt/card    what this would change on a card
 
 Makes in the folder: the rig's board file, its certificate and its key, and what a first boot needs. Beside the folder, in
-ca/SITE, lie the site's certificate authority and the broker's certificate for its host: keep them safe, and off rigs.
+ca/SITE, lie the site's certificate authority, a folder for its broker (mosquitto: configuration, access list, certificate) and one
+for the desk (`rigel serve --tls-ca …`): keep them safe, and off rigs.
 
 A second run keeps keys and what was changed in the board file, and fills in what it is told.")]
 pub(crate) struct ProvisionArguments {
@@ -54,6 +62,9 @@ pub(crate) struct ProvisionArguments {
     /// Certificate by which the rig knows the updates that it may install
     #[arg(long, value_name = "FILE.crt")]
     updates: Option<PathBuf>,
+    /// Give the rig another key; the old one is good until `rigel revoke RIG --but-newest`
+    #[arg(long)]
+    new_key: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,10 +163,30 @@ fn provision(arguments: &ProvisionArguments) -> anyhow::Result<String> {
         fs::create_dir_all(parent)
             .with_context(|| format!("cannot make the folder {}", parent.display()))?;
     }
-    let authority = Authority::open(&ca_folder, site)?;
+    let mut authority = Authority::open(&ca_folder, site)?;
+    if authority.is_shut_out(site, rig) && !arguments.new_key {
+        bail!(
+            "rig {rig} of site {site} was shut out by `rigel revoke`: give --new-key for the rig that is to have its name"
+        );
+    }
     let authority_digest = place::sha256(authority.certificate.as_bytes());
-    let (broker_certificate, broker_made) = authority.broker(site, &arguments.broker.host)?;
+    let Broker { host, port } = &arguments.broker;
+    let (broker_folder, broker_made) =
+        broker_folder::make(&mut authority, &ca_folder, site, host, *port)?;
+    let desk_folder = ca_folder.join("desk");
+    let desk_made = authority.desk(site, &desk_folder)?;
+    write(
+        &desk_folder.join("ca.crt"),
+        authority.certificate.as_bytes(),
+        0o644,
+    )?;
 
+    if arguments.new_key {
+        // The certificate first: a key without one gets one, a certificate without its key is of no use.
+        for on_rig in [CERTIFICATE, KEY] {
+            remove(&in_folder(on_rig))?;
+        }
+    }
     let key_made = if in_folder(KEY).exists() {
         Made::Kept
     } else {
@@ -236,11 +267,8 @@ fn provision(arguments: &ProvisionArguments) -> anyhow::Result<String> {
         "site's authority",
         &ca_folder.join("ca.crt"),
     );
-    line(
-        word(broker_made),
-        "broker's certificate",
-        &broker_certificate,
-    );
+    line(word(broker_made), "broker's certificate", &broker_folder);
+    line(word(desk_made), "desk's certificate", &desk_folder);
     if manifest.files.iter().any(is_of_updates) {
         let is = if arguments.updates.is_some() {
             "taken"
@@ -264,11 +292,14 @@ fn provision(arguments: &ProvisionArguments) -> anyhow::Result<String> {
     let _ = write!(
         report,
         "\n{}\nNext: `rigel flash {} --to /mnt/card` shows what it would write onto a card mounted there.\n\
-         The broker at {} needs ca.crt and the broker's certificate and key, all in {}.\n",
+         The broker at {} is set up with {}, as mosquitto.conf there says, and the desk with\n  \
+         rigel serve --broker {} --tls-ca {desk}/ca.crt --tls-cert {desk}/desk.crt --tls-key {desk}/desk.key\n",
         crate::board::summary(&board::Board::parse(&in_folder(BOARD), board)?),
         folder.display(),
         manifest.broker,
-        ca_folder.display()
+        broker_folder.display(),
+        manifest.broker,
+        desk = desk_folder.display()
     );
     Ok(report)
 }
@@ -345,6 +376,15 @@ fn word(made: Made) -> &'static str {
     match made {
         Made::New => "new",
         Made::Kept => "kept",
+    }
+}
+
+fn remove(path: &Path) -> anyhow::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", path.display()))
+        }
+        _ => Ok(()),
     }
 }
 

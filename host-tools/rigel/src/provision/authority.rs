@@ -1,13 +1,17 @@
-//! A site's own certificate authority, and what it signs: one certificate a rig, one for the broker.
+//! A site's own certificate authority, and what it signs: a certificate a rig, one for the broker, one for the desk. It keeps
+//! a list of all that it signed, since a rig that is lost is shut out by the numbers of its certificates.
 //!
 //! Keys are made here, on P-256, and never leave their files, which their owner alone can read. Certificates are valid
 //! from 2020 on: a rig without a clock of its own starts with the time of its system's image.
 
+use super::issued::Issued;
 use crate::place;
 use anyhow::{Context, bail};
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType, SerialNumber, date_time_ymd,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, DnValue,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
+    PKCS_ECDSA_P256_SHA256, RevocationReason, RevokedCertParams, SanType, SerialNumber,
+    date_time_ymd,
 };
 use std::fs::{self, File};
 use std::net::IpAddr;
@@ -34,6 +38,7 @@ pub(crate) struct Authority {
     pub(crate) certificate: String,
     issuer: Issuer<'static, KeyPair>,
     pub(crate) made: Made,
+    issued: Issued,
     /// Held while keys are made, so that two runs do not make two authorities.
     _lock: File,
 }
@@ -74,13 +79,26 @@ impl Authority {
         };
         let issuer = Issuer::from_ca_cert_pem(&certificate, key)
             .with_context(|| format!("{} is no certificate of an authority", path.display()))?;
+        let issued = Issued::read(folder)?;
         Ok(Self {
             folder: folder.to_owned(),
             certificate,
             issuer,
             made,
+            issued,
             _lock: lock,
         })
+    }
+
+    /// Opens the authority of a site that has one.
+    pub(crate) fn existing(folder: &Path, site: &str) -> anyhow::Result<Self> {
+        if !folder.join("ca.crt").exists() {
+            bail!(
+                "{} holds no authority of site {site}: give the folder ca beside the rigs' folders, as `rigel provision` made it",
+                folder.display()
+            );
+        }
+        Self::open(folder, site)
     }
 
     /// Signs a rig's certificate for the key at `key`, which is made where there is none.
@@ -88,7 +106,7 @@ impl Authority {
     /// Its name is SITE/RIG, the rig's branch of topics: a broker that takes the name for the user's can hold each rig to its
     /// branch by one rule.
     pub(crate) fn sign_rig(
-        &self,
+        &mut self,
         site: &str,
         rig: &str,
         key: &Path,
@@ -100,15 +118,8 @@ impl Authority {
         self.sign(params, &key, certificate)
     }
 
-    /// The broker's certificate and key for `host`, made where there are none; their paths.
-    pub(crate) fn broker(&self, site: &str, host: &str) -> anyhow::Result<(PathBuf, Made)> {
-        // An IPv6 address has colons, which some file systems do not take.
-        let name = format!("broker-{}", host.replace(':', "_"));
-        let path = self.folder.join(format!("{name}.crt"));
-        let (key, key_made) = key_at(&self.folder.join(format!("{name}.key")))?;
-        if path.exists() && key_made == Made::Kept {
-            return Ok((path, Made::Kept));
-        }
+    /// The broker's certificate and key for `host` in `folder`, made where there are none.
+    pub(crate) fn broker(&mut self, site: &str, host: &str, folder: &Path) -> anyhow::Result<Made> {
         let mut params = params(host, site, SIGNED_YEARS);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.subject_alt_names = vec![match host.parse::<IpAddr>() {
@@ -118,12 +129,88 @@ impl Authority {
                     .with_context(|| format!("{host} is no name of a host"))?,
             ),
         }];
-        self.sign(params, &key, &path)?;
-        Ok((path, Made::New))
+        self.pair(params, folder, "broker")
     }
 
+    /// The desk's certificate and key in `folder`, made where there are none.
+    pub(crate) fn desk(&mut self, site: &str, folder: &Path) -> anyhow::Result<Made> {
+        let mut params = params(&desk_name(site), site, SIGNED_YEARS);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        self.pair(params, folder, "desk")
+    }
+
+    fn pair(
+        &mut self,
+        params: CertificateParams,
+        folder: &Path,
+        name: &str,
+    ) -> anyhow::Result<Made> {
+        fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        let path = folder.join(format!("{name}.crt"));
+        let (key, key_made) = key_at(&folder.join(format!("{name}.key")))?;
+        if path.exists() && key_made == Made::Kept && self.made == Made::Kept {
+            return Ok(Made::Kept);
+        }
+        self.sign(params, &key, &path)?;
+        Ok(Made::New)
+    }
+
+    /// Whether the newest certificate of a rig was withdrawn.
+    pub(crate) fn is_shut_out(&self, site: &str, rig: &str) -> bool {
+        self.issued.is_shut_out(&format!("{site}/{rig}"))
+    }
+
+    /// Withdraws a rig's certificates, all or all but the newest; how many of them were not withdrawn before.
+    pub(crate) fn revoke(
+        &mut self,
+        site: &str,
+        rig: &str,
+        but_newest: bool,
+    ) -> anyhow::Result<usize> {
+        let name = format!("{site}/{rig}");
+        if !self.issued.knows(&name) {
+            bail!(
+                "site {site} never signed for a rig {rig}: see issued.json in {}",
+                self.folder.display()
+            );
+        }
+        let count = self.issued.revoke(&name, but_newest);
+        if count > 0 {
+            self.issued.write(&self.folder)?;
+        }
+        Ok(count)
+    }
+
+    /// The list of what was withdrawn, signed, in PEM. It has no end: a broker refuses everybody whose list is over.
+    pub(crate) fn revoked(&self) -> anyhow::Result<String> {
+        let now = date_time_ymd(2020, 1, 1);
+        let revoked_certs = self
+            .issued
+            .revoked()
+            .map(|serial| RevokedCertParams {
+                serial_number: SerialNumber::from_slice(serial),
+                revocation_time: now,
+                reason_code: Some(RevocationReason::KeyCompromise),
+                invalidity_date: None,
+            })
+            .collect::<Vec<_>>();
+        let list = CertificateRevocationListParams {
+            this_update: now,
+            next_update: date_time_ymd(9999, 12, 31),
+            crl_number: SerialNumber::from(revoked_certs.len() as u64 + 1),
+            issuing_distribution_point: None,
+            revoked_certs,
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        list.signed_by(&self.issuer)
+            .and_then(|list| list.pem())
+            .context("cannot sign the list of withdrawn certificates")
+    }
+
+    /// Signs, after what is signed stands in the list: a certificate that is not there could not be withdrawn.
     fn sign(
-        &self,
+        &mut self,
         mut params: CertificateParams,
         key: &KeyPair,
         path: &Path,
@@ -131,11 +218,25 @@ impl Authority {
         params.is_ca = IsCa::ExplicitNoCa;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.use_authority_key_identifier_extension = true;
+        let name = params.distinguished_name.get(&DnType::CommonName);
+        let name = match name {
+            Some(DnValue::Utf8String(name)) => name.clone(),
+            _ => bail!("{} is to be signed for nobody", path.display()),
+        };
+        let serial = params.serial_number.as_ref();
+        let serial = serial.context("every certificate has a number")?.to_bytes();
+        self.issued.add(&name, serial);
+        self.issued.write(&self.folder)?;
         let certificate = params
             .signed_by(key, &self.issuer)
             .with_context(|| format!("cannot sign {}", path.display()))?;
         write(path, &certificate.pem(), 0o644)
     }
+}
+
+/// The desk's name in its certificate: no rig's, whose names have no `@`.
+pub(crate) fn desk_name(site: &str) -> String {
+    format!("desk@{site}")
 }
 
 fn params(name: &str, site: &str, years: i32) -> CertificateParams {

@@ -34,7 +34,8 @@ fn keys_are_for_their_owner_alone_and_never_shown() {
     let keys = [
         "rigs/rig-7/root/etc/rigel/tls/rig.key",
         "rigs/ca/north/ca.key",
-        "rigs/ca/north/broker-desk.lan.key",
+        "rigs/ca/north/broker-desk.lan/broker.key",
+        "rigs/ca/north/desk/desk.key",
     ];
     for key in keys {
         assert_eq!(mode(&desk.path(key)), 0o600, "{key}");
@@ -43,6 +44,22 @@ fn keys_are_for_their_owner_alone_and_never_shown() {
     assert_eq!(mode(&desk.path("rigs/ca/north")), 0o700);
     // And the authority's key is not among what goes onto the rig.
     assert!(!desk.path("rigs/rig-7/root/etc/rigel/tls/ca.key").exists());
+}
+
+#[test]
+fn a_rig_that_was_never_made_or_a_folder_without_an_authority_cannot_be_revoked() {
+    let desk = Desk::new();
+    good(&desk.provision(&[]));
+    let revoke =
+        |rig: &str, ca: &str| bad(&desk.rigel(&["revoke", rig, "--site", "north", "--ca", ca]));
+    let error = revoke("rig-9", "rigs/ca");
+    assert!(error.contains("never signed for a rig rig-9"), "{error}");
+    let error = revoke("rig-7", "rigs");
+    assert!(
+        error.contains("holds no authority of site north"),
+        "{error}"
+    );
+    assert!(!desk.path("rigs/north").exists(), "nothing was made");
 }
 
 #[test]
