@@ -4,6 +4,9 @@ use clap::{Parser, Subcommand};
 use rigeld::{check, label, panel, run};
 use std::io::IsTerminal;
 use std::process::ExitCode;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// Rigel on the device: candidate labels for driver-monitoring video.
 #[derive(Parser)]
@@ -38,13 +41,16 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let filter =
-        tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let asked = std::env::var("RUST_LOG").ok();
+    let shown: Targets = asked
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    let lines = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
-        .with_target(false)
+        .with_target(false);
+    tracing_subscriber::registry()
+        .with(lines.with_filter(shown))
         .init();
     let result = match Arguments::parse().command {
         Command::Label(arguments) => label::label(&arguments),

@@ -7,7 +7,7 @@ use ingest::{IngestConfig, IngestCounters, Tls};
 use label_store::{LabelStore, now_us};
 use std::fs::{File, TryLockError};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, IsTerminal};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,7 +15,9 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// Open requests get this long to end after the signal.
 const LAST_REQUESTS: Duration = Duration::from_secs(5);
@@ -80,11 +82,18 @@ fn parse_broker(text: &str) -> Result<BrokerAddress, String> {
 
 pub(crate) fn run(arguments: ServeArguments) -> anyhow::Result<()> {
     // The embedded broker calls every client that goes away an error; what matters is said by ingest and by us.
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("info,rumqttd=off,rumqttc=error"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+    let asked = std::env::var("RUST_LOG").ok();
+    let shown = asked.and_then(|text| text.parse().ok()).unwrap_or_else(|| {
+        Targets::new()
+            .with_default(LevelFilter::INFO)
+            .with_target("rumqttd", LevelFilter::OFF)
+            .with_target("rumqttc", LevelFilter::ERROR)
+    });
+    let lines = tracing_subscriber::fmt::layer()
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
+    tracing_subscriber::registry()
+        .with(lines.with_filter(shown))
         .init();
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

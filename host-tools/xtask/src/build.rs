@@ -9,6 +9,9 @@ use crate::children::{Running, shown};
 use crate::layout::Project;
 use crate::progress::seconds;
 
+/// What runs on a rig, and what stands beside it in an emulated one.
+pub(crate) const FIRMWARE: [&str; 2] = ["rigeld", "rig-guest"];
+
 /// Builds the programs of these packages into `target/release`.
 pub(crate) fn release(project: &Project, packages: &[&str]) -> Result<()> {
     build(project, "release", &["--release"], packages)

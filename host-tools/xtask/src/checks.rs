@@ -15,6 +15,7 @@ use crate::dist::package_test;
 use crate::layout::Project;
 use crate::setup::{self, Purpose};
 use crate::{api_check, build, licences, page, programs, rig};
+use rig::Processor::{Amd64, Arm64};
 use steps::Step;
 
 /// Arguments of `test`.
@@ -117,40 +118,50 @@ fn own_steps(project: &Project) -> Vec<Step<'_>> {
     steps
 }
 
-/// Emulated processors compute on one core each, mostly, and packages are fetched and unpacked on one.
-const RIG_LANES: usize = 2;
+/// More than most machines have cores: an emulated rig waits for its camera and its clock most of the time, and what is
+/// fetched and unpacked waits too. Of compilers, which do not wait, only one runs at a time.
+const RIG_LANES: usize = 4;
 
-/// What needs emulated machines, root and the rigs' compiler. Of what may begin, what takes longest comes first, so that
-/// no lane is idle at the end.
+/// What needs emulated machines, root and the rigs' compiler. Of what may begin, what takes longest, or lets most others
+/// begin, comes first.
 fn rig_steps(project: &Project) -> Vec<Step<'_>> {
     const INSTALL: &str = "programs";
+    const SCENARIOS: &str = "build scenarios";
     const FOR_RIGS: &str = "build for rigs";
     const FOR_THIS: &str = "build for this machine";
-    const PACKAGES: &str = "Debian's packages";
-    const MACHINES: &str = "machines' parts";
+    const DEBIAN: &str = "Debian for rigs";
+    const KERNELS: &str = "kernels";
+    const RIGS: &str = "rigs' parts";
+    const PCS: &str = "PC's parts";
     const DISK: &str = "service's disk";
     let mut steps = vec![
         Step::new(SET_UP, &[], || setup::prepare(project, Purpose::Test)),
         Step::new(INSTALL, &[SET_UP], || rig::install(project)),
-        Step::new(FOR_RIGS, &[INSTALL], || rig::build_for_rigs(project)),
-        Step::new(PACKAGES, &[INSTALL], || rig::fetch(project)),
-        Step::new(FOR_THIS, &[INSTALL], || {
-            rig::build_for_this_machine(project)
-        }),
-        Step::new(DISK, &[FOR_RIGS, PACKAGES], || rig::make_disk(project)),
-        Step::new(MACHINES, &[FOR_RIGS, PACKAGES, FOR_THIS], || {
-            rig::lay_out(project)
-        }),
+        // Which `cargo xtask test` has built already, where it went before.
+        Step::new(SCENARIOS, &[INSTALL], || build::everything(project)),
+        Step::new(FOR_RIGS, &[SCENARIOS], || Arm64.build(project)),
+        Step::new(DEBIAN, &[INSTALL], || rig::make_debian(project)),
+        Step::new(KERNELS, &[INSTALL], || rig::fetch_kernels(project)),
+        Step::new(FOR_THIS, &[FOR_RIGS], || Amd64.build(project)),
+        Step::new(DISK, &[FOR_RIGS, DEBIAN], || rig::make_disk(project)),
+        Step::new(RIGS, &[FOR_RIGS, KERNELS], || rig::lay_out(project, Arm64)),
+        Step::new(PCS, &[FOR_THIS, KERNELS], || rig::lay_out(project, Amd64)),
         // Both pack into one folder.
         Step::new("package", &[DISK], || package_test::run(project)),
     ];
     for scenario in &rig::SCENARIOS {
-        let after: &[&str] = if scenario.needs_disk {
-            &[MACHINES, DISK]
-        } else {
-            &[MACHINES]
-        };
-        steps.push(Step::new(scenario.name, after, || scenario.run(project)));
+        let mut after: Vec<&str> = scenario
+            .processors
+            .iter()
+            .map(|processor| match processor {
+                Amd64 => PCS,
+                Arm64 => RIGS,
+            })
+            .collect();
+        if scenario.needs_disk {
+            after.push(DISK);
+        }
+        steps.push(Step::new(scenario.name, &after, || scenario.run(project)));
     }
     steps
 }

@@ -112,7 +112,7 @@ impl<'a> Parts<'a> {
         let system = system_of(project, board)?;
         let (program, runtime) = {
             let _lock = setup::lock(project)?;
-            let program = cross::program(project, "rigeld")?;
+            let program = cross::programs(project)?.join("rigeld");
             (program, cross::runtime(project)?)
         };
         let needs = [Needs::of(&program)?, Needs::of(&runtime)?];

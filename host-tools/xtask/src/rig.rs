@@ -57,32 +57,47 @@ pub(crate) fn install(project: &Project) -> Result<()> {
     cross::prepare(project)
 }
 
-/// Builds for the rigs' processor.
-pub(crate) fn build_for_rigs(project: &Project) -> Result<()> {
-    our_programs_for_rigs(project).map(|_| ())
+/// A processor that machines are emulated with, as Debian names it.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Processor {
+    Amd64,
+    Arm64,
+}
+
+impl Processor {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Amd64 => "amd64",
+            Self::Arm64 => "arm64",
+        }
+    }
+
+    /// Builds our programs for it.
+    pub(crate) fn build(self, project: &Project) -> Result<()> {
+        match self {
+            Self::Amd64 => build::release(project, &build::FIRMWARE),
+            Self::Arm64 => our_programs_for_rigs(project).map(|_| ()),
+        }
+    }
 }
 
 fn our_programs_for_rigs(project: &Project) -> Result<Programs> {
     let _lock = setup::lock(project)?;
     Ok(Programs {
-        rigeld: cross::program(project, "rigeld")?,
-        guest: cross::program(project, "rig-guest")?,
+        folder: cross::programs(project)?,
         runtime: cross::runtime(project)?,
         strip: "aarch64-linux-gnu-strip",
     })
 }
 
-/// Builds for the emulated PC, and what runs the scenarios with the desk that machines deliver to.
-pub(crate) fn build_for_this_machine(project: &Project) -> Result<()> {
-    build::release(project, &["rigeld", "rig-guest"])?;
-    build::everything(project)
+/// Fetches Debian's kernels, with the libraries to boot with.
+pub(crate) fn fetch_kernels(project: &Project) -> Result<()> {
+    unpack(project, Processor::Amd64.name())?;
+    unpack(project, Processor::Arm64.name())
 }
 
-/// Fetches Debian for both processors: a kernel and its libraries to boot with, and a whole system for rigs.
-pub(crate) fn fetch(project: &Project) -> Result<()> {
-    for arch in ["amd64", "arm64"] {
-        unpack(project, arch)?;
-    }
+/// Makes the whole Debian that rigs have.
+pub(crate) fn make_debian(project: &Project) -> Result<()> {
     root::tarball(project).map(|_| ())
 }
 
@@ -91,30 +106,29 @@ pub(crate) fn make_disk(project: &Project) -> Result<()> {
     system::disk(project, &project.fetched("machines/service.img"))
 }
 
-/// Lays out what machines are made of.
-pub(crate) fn lay_out(project: &Project) -> Result<()> {
-    let arm64 = our_programs_for_rigs(project)?;
-    let amd64 = Programs {
-        rigeld: project.path("target/release/rigeld"),
-        guest: project.path("target/release/rig-guest"),
-        runtime: project.fetched("runtime/libLiteRt.so"),
-        strip: "strip",
+/// Lays out what machines with this processor are made of.
+pub(crate) fn lay_out(project: &Project, processor: Processor) -> Result<()> {
+    let ours = match processor {
+        Processor::Amd64 => Programs {
+            folder: project.path("target/release"),
+            runtime: project.fetched("runtime/libLiteRt.so"),
+            strip: "strip",
+        },
+        Processor::Arm64 => our_programs_for_rigs(project)?,
     };
-    let version = put_together(project, "amd64", &amd64)?;
-    let module = project.fetched("machines/amd64/glass_bus.ko");
-    module::build(project, "glass_bus", &version, &module)?;
-    module::build_library(
-        project,
-        "no_sync",
-        &project.fetched("machines/amd64/no_sync.so"),
-    )?;
-    put_together(project, "arm64", &arm64).map(|_| ())
+    let version = put_together(project, processor.name(), &ours)?;
+    if processor == Processor::Amd64 {
+        let module = project.fetched("machines/amd64/glass_bus.ko");
+        module::build(project, "glass_bus", &version, &module)?;
+        let library = project.fetched("machines/amd64/no_sync.so");
+        module::build_library(project, "no_sync", &library)?;
+    }
+    Ok(())
 }
 
 /// Our programs for one architecture.
 struct Programs {
-    rigeld: PathBuf,
-    guest: PathBuf,
+    folder: PathBuf,
     runtime: PathBuf,
     strip: &'static str,
 }
@@ -147,10 +161,11 @@ fn put_together(project: &Project, arch: &str, ours: &Programs) -> Result<String
         let log = project.fetched("logs/depmod.log");
         run_logged("depmod", &mut depmod, &log, &Bar::hidden())?;
     }
-    for (program, name) in [(&ours.rigeld, "rigeld"), (&ours.guest, "rig-guest")] {
+    for name in build::FIRMWARE {
         // As the package has it: an emulated machine reads every byte of its file system at boot.
         let mut strip = Command::new(ours.strip);
-        strip.arg("-o").arg(folder.join(name)).arg(program);
+        strip.arg("-o").arg(folder.join(name));
+        strip.arg(ours.folder.join(name));
         let log = project.fetched("logs/strip.log");
         run_logged("strip", &mut strip, &log, &Bar::hidden())?;
     }
@@ -168,32 +183,40 @@ fn put(from: &Path, to: &Path) -> Result<()> {
 pub(crate) struct Scenario {
     /// By which the program knows it.
     pub(crate) name: &'static str,
+    /// Whose machines it starts.
+    pub(crate) processors: &'static [Processor],
     /// It boots the disk with the package installed.
     pub(crate) needs_disk: bool,
 }
 
-const fn scenario(name: &'static str) -> Scenario {
+const fn scenario(name: &'static str, processors: &'static [Processor]) -> Scenario {
     Scenario {
         name,
+        processors,
         needs_disk: false,
     }
 }
 
 /// All of them, those that take longest first. A test of the program holds this list complete.
-pub(crate) const SCENARIOS: [Scenario; 9] = [
-    scenario("power cuts"),
-    scenario("camera arm64"),
-    scenario("camera amd64"),
-    scenario("camera faults"),
-    Scenario {
-        name: "service",
-        needs_disk: true,
-    },
-    scenario("labels alike"),
-    scenario("display"),
-    scenario("pins of a Pi"),
-    scenario("pins and button"),
-];
+pub(crate) const SCENARIOS: [Scenario; 9] = {
+    const PC: &[Processor] = &[Processor::Amd64];
+    const RIG: &[Processor] = &[Processor::Arm64];
+    [
+        scenario("camera arm64", RIG),
+        Scenario {
+            name: "service",
+            processors: RIG,
+            needs_disk: true,
+        },
+        scenario("power cuts", PC),
+        scenario("camera faults", PC),
+        scenario("camera amd64", PC),
+        scenario("labels alike", &[Processor::Amd64, Processor::Arm64]),
+        scenario("display", PC),
+        scenario("pins of a Pi", RIG),
+        scenario("pins and button", RIG),
+    ]
+};
 
 impl Scenario {
     /// Runs it; what it says is shown when it has ended, since another may run beside it.

@@ -1,4 +1,4 @@
-//! Building for the rigs' processors: the compiler with the standard library for them, the program, the runtime library.
+//! Building for the rigs' processors: the compiler with the standard library for them, our programs, the runtime library.
 //!
 //! The target folder is its own (`target/rig`): the compiler may be another version than the workspace's.
 
@@ -12,7 +12,7 @@ use crate::children::{Running, run_logged, shown};
 use crate::layout::Project;
 use crate::manifest::Pinned;
 use crate::progress::{Bar, seconds};
-use crate::{install, libclang, package, programs};
+use crate::{build, install, libclang, package, programs};
 
 /// The rigs, as the compiler names them.
 pub(crate) const TARGET: &str = "aarch64-unknown-linux-gnu";
@@ -39,16 +39,19 @@ pub(crate) fn prepare(project: &Project) -> Result<()> {
     compiler(project).map(|_| ())
 }
 
-/// Builds a package's release program for the rigs and returns its path; it has its line tables still.
-pub(crate) fn program(project: &Project, package: &str) -> Result<PathBuf> {
+/// Builds the rigs' programs (release) and returns the folder they are in; they have their line tables still.
+///
+/// All at once, whichever is wanted: alone, a package may ask its dependencies for other features, and they would be built
+/// again.
+pub(crate) fn programs(project: &Project) -> Result<PathBuf> {
     let compiler = compiler(project)?;
     libclang(project)?;
     let started = Instant::now();
     let target = project.path("target/rig");
     let mut command = Command::new(&compiler.cargo);
     command
-        .args(["build", "--release", "--locked", "--package", package])
-        .args(["--target", TARGET])
+        .args(["build", "--release", "--locked", "--target", TARGET])
+        .args(build::FIRMWARE.map(|package| format!("--package={package}")))
         .current_dir(project.root())
         .env("RUSTC", &compiler.rustc)
         .env("CARGO_TARGET_DIR", &target)
@@ -68,10 +71,11 @@ pub(crate) fn program(project: &Project, package: &str) -> Result<PathBuf> {
         );
     }
     eprintln!(
-        "{package} for {TARGET}: built ({})",
+        "{} for {TARGET}: built ({})",
+        build::FIRMWARE.join(", "),
         seconds(started.elapsed())
     );
-    Ok(target.join(TARGET).join("release").join(package))
+    Ok(target.join(TARGET).join("release"))
 }
 
 /// The library of this machine that reads C headers for the camera's bindings.
