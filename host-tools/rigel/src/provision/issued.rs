@@ -30,7 +30,7 @@ struct Serial(Vec<u8>);
 
 impl From<Serial> for String {
     fn from(serial: Serial) -> Self {
-        serial.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        place::hexadecimal(&serial.0)
     }
 }
 
