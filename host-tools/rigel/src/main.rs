@@ -1,6 +1,6 @@
 //! The desk: `rigel serve` takes in what rigs send and shows the review page; `rigel user` and `rigel token` say who may use
 //! it; `rigel export` gives labels to other tools; `rigel board`, `rigel provision` and
-//! `rigel flash` make rigs.
+//! `rigel flash` make rigs, and `rigel revoke` shuts one out.
 //!
 //! One file a subcommand; this one only reads the command line and starts it.
 
