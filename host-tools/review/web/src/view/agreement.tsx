@@ -80,7 +80,7 @@ export function AgreementPanel() {
         Answered from scratch, before what the rig or somebody else said was shown. Bars as above; none under {told.least.clips} clips or{" "}
         {told.least.judged} answers. Seen less blind, in points: where it is above nought beyond chance, people accept what they would not have
         said themselves. α: agreement beyond chance, of yes and no; 1 is always, 0 no more than chance.
-        {told.alone && " One person works at this desk: only agreement with oneself can be known."}
+        {told.alone && asked.every((one) => one.other === null) && " One person works at this desk: only agreement with oneself can be known."}
       </p>
     </section>
   );
