@@ -55,7 +55,8 @@ pub(crate) fn programs(project: &Project) -> Result<PathBuf> {
         .current_dir(project.root())
         .env("RUSTC", &compiler.rustc)
         .env("CARGO_TARGET_DIR", &target)
-        .env("RUSTFLAGS", remapped(project))
+        .env("RUSTFLAGS", remapped(project, "--remap-path-prefix"))
+        .env(for_target("CFLAGS"), remapped(project, "-ffile-prefix-map"))
         .env(linker_variable(), format!("{TOOLS}-gcc"))
         .env(for_target("CC"), format!("{TOOLS}-gcc"))
         .env(for_target("AR"), format!("{TOOLS}-ar"));
@@ -180,17 +181,41 @@ fn holds_library(folder: &Path) -> bool {
     })
 }
 
-/// No folder of the building machine in the program: the same sources give the same bytes elsewhere.
-fn remapped(project: &Project) -> String {
+/// No folder of the building machine in the program, nor in what only its build number is made of: the same sources give the
+/// same bytes elsewhere. By this option of a compiler's.
+fn remapped(project: &Project, option: &str) -> String {
+    let [cargo_home, root] = folders(project);
+    format!(
+        "{option}={}=cargo {option}={}=rigel",
+        cargo_home.display(),
+        root.display()
+    )
+}
+
+/// The building machine's own folders: the crates' and the project's.
+fn folders(project: &Project) -> [PathBuf; 2] {
     let cargo_home = std::env::var_os("CARGO_HOME").map_or_else(
         || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cargo"),
         PathBuf::from,
     );
-    format!(
-        "--remap-path-prefix={}=cargo --remap-path-prefix={}=rigel",
-        cargo_home.display(),
-        project.root().display()
-    )
+    [cargo_home, project.root().to_owned()]
+}
+
+/// Refuses a program that names a folder of this machine: elsewhere it would have other bytes.
+pub(super) fn names_no_folder_of_here(project: &Project, program: &Path) -> Result<()> {
+    let bytes =
+        std::fs::read(program).with_context(|| format!("cannot read {}", program.display()))?;
+    for folder in folders(project) {
+        let name = folder.as_os_str().as_encoded_bytes();
+        if bytes.windows(name.len()).any(|part| part == name) {
+            bail!(
+                "{} names {}: built elsewhere it would have other bytes",
+                program.display(),
+                folder.display()
+            );
+        }
+    }
+    Ok(())
 }
 
 fn for_target(variable: &str) -> String {

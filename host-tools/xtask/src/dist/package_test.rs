@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 
 use super::root::Root;
-use super::{Made, Parts, VERSION, first_boot_test, update_test};
+use super::{Made, Parts, VERSION, cross, first_boot_test, update_test};
 use crate::layout::Project;
 use crate::progress::seconds;
 
@@ -31,6 +31,7 @@ const LEFT_BY_DEBIAN: [&str; 8] = [
 /// Builds the package and puts it through its life; the error tells what a field engineer would find wrong.
 pub(crate) fn run(project: &Project) -> Result<()> {
     let parts = Parts::build(project, BOARD)?;
+    cross::names_no_folder_of_here(project, &parts.program)?;
     let out = project.path("target/dist/test");
     let first = parts.pack(&out, VERSION)?;
     let second = parts.pack(&out, &format!("{VERSION}{NEXT}"))?;
