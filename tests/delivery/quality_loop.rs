@@ -127,8 +127,9 @@ fn wait_for_candidates(host: &Host, before: &BTreeSet<String>) -> Vec<Value> {
             .cloned()
             .collect()
     };
-    // Each third of them gets its own patience: the rig films in real time.
-    for share in [JUDGED / 3, 2 * JUDGED / 3, JUDGED] {
+    // Each two of them get their own patience: the rig films in real time, waits ten seconds for a camera whose program has ended
+    // a few times, and some candidates are drawn to be answered blind.
+    for share in (2..=JUDGED).step_by(2) {
         wait_for(&format!("{share} candidates of {KIND}"), || {
             (waiting().len() >= share).then_some(())
         });
