@@ -85,7 +85,7 @@ def webcam(data):
             yield clip
         if name == "focus_webcam" and truth["clips"]:
             clip = Clip(name, "soniya_test_6_low_fps", 461, 7.7)
-            clip.flags["light-change"] = [True] * 37 + [None] * 424         # it fades out until 40; its rest was not looked at
+            clip.flags["light-change"] = [True] * 41 + [None] * 420         # its rest was not looked at
             yield clip
 
 
