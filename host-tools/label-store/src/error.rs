@@ -84,6 +84,9 @@ pub enum StoreError {
     /// One of those who disagree.
     #[error("you are one of those who disagree: another lead decides")]
     Involved,
+    /// Two people never judge one item.
+    #[error("{0} is working on this item")]
+    Held(String),
     /// A lead decided.
     #[error("a lead decided over {}; only a lead may say otherwise", crate::label_key_text(.0))]
     Decided(LabelKey),

@@ -3,8 +3,10 @@
 use crate::key::{LabelKey, RowKey, row_key};
 use crate::label::ReviewState;
 use crate::verdict::{Judgement, Verdict};
-use crate::{LabelStore, StoreError};
+use crate::{ClipId, LabelStore, StoreError};
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
+use std::collections::HashMap;
 
 /// The verdicts on one label, sorted into those that hold and those that were taken back.
 pub(crate) struct History<'a> {
@@ -81,9 +83,8 @@ pub(crate) async fn verdicts_in(
     connection: &mut SqliteConnection,
     place: &RowKey,
 ) -> Result<Vec<Verdict>, StoreError> {
-    let label = place.label_key()?;
     sqlx::query(
-        "SELECT verdict, judgement, cause, correction, reviewer, at_us, spent_ms, replaces, batch FROM verdicts
+        "SELECT verdict, rig, boot, seq, n, judgement, cause, correction, reviewer, at_us, spent_ms, replaces, batch FROM verdicts
          WHERE rig = $1 AND boot = $2 AND seq = $3 AND n = $4 ORDER BY verdict",
     )
     .bind(&place.rig)
@@ -94,27 +95,51 @@ pub(crate) async fn verdicts_in(
     .await
     .map_err(StoreError::database("read verdicts"))?
     .iter()
-    .map(|row| {
-        let judgement: &str = row.get("judgement");
-        let correction: Option<&str> = row.get("correction");
-        Ok(Verdict {
-            verdict: row.get("verdict"),
-            label: label.clone(),
-            judgement: Judgement::from_name(judgement)
-                .ok_or_else(|| StoreError::unreadable("verdicts.judgement", judgement))?,
-            cause: row.get("cause"),
-            correction: correction
-                .map(|text| {
-                    serde_json::from_str(text)
-                        .map_err(|_| StoreError::unreadable("verdicts.correction", text))
-                })
-                .transpose()?,
-            reviewer: row.get("reviewer"),
-            at_us: row.get("at_us"),
-            spent_ms: row.get::<i64, _>("spent_ms") as u64,
-            replaces: row.get("replaces"),
-            batch: row.get("batch"),
-        })
-    })
+    .map(from_row)
     .collect()
+}
+
+/// The verdicts that second looks of a clip are held against, by number.
+pub(crate) async fn verdicts_looked_at(
+    connection: &mut SqliteConnection,
+    clip: &ClipId,
+) -> Result<HashMap<i64, Verdict>, StoreError> {
+    sqlx::query(
+        "SELECT v.verdict, v.rig, v.boot, v.seq, v.n, v.judgement, v.cause, v.correction, v.reviewer, v.at_us, v.spent_ms,
+            v.replaces, v.batch
+         FROM looks l JOIN verdicts v ON v.verdict = l.about
+         WHERE l.rig = $1 AND l.boot = $2 AND l.clip = $3",
+    )
+    .bind(clip.rig.as_str())
+    .bind(clip.boot.raw() as i64)
+    .bind(i64::from(clip.clip))
+    .fetch_all(connection)
+    .await
+    .map_err(StoreError::database("read verdicts"))?
+    .iter()
+    .map(|row| Ok((row.get("verdict"), from_row(row)?)))
+    .collect()
+}
+
+fn from_row(row: &SqliteRow) -> Result<Verdict, StoreError> {
+    let judgement: &str = row.get("judgement");
+    let correction: Option<&str> = row.get("correction");
+    Ok(Verdict {
+        verdict: row.get("verdict"),
+        label: RowKey::of(row).label_key()?,
+        judgement: Judgement::from_name(judgement)
+            .ok_or_else(|| StoreError::unreadable("verdicts.judgement", judgement))?,
+        cause: row.get("cause"),
+        correction: correction
+            .map(|text| {
+                serde_json::from_str(text)
+                    .map_err(|_| StoreError::unreadable("verdicts.correction", text))
+            })
+            .transpose()?,
+        reviewer: row.get("reviewer"),
+        at_us: row.get("at_us"),
+        spent_ms: row.get::<i64, _>("spent_ms") as u64,
+        replaces: row.get("replaces"),
+        batch: row.get("batch"),
+    })
 }

@@ -6,6 +6,7 @@ use crate::counts::{self, Group};
 use crate::history::{History, state_under, verdicts_in};
 use crate::key::{LabelKey, RowKey, label_key_text, row_key};
 use crate::label::ReviewState;
+use crate::people::not_held;
 use crate::request_key::{self, Taken};
 use crate::row::{boot_column, name_column};
 use crate::second_look::{FirstVerdict, draw_again, not_decided, reconsider};
@@ -37,6 +38,7 @@ impl LabelStore {
         let request = request_text("judge", std::slice::from_ref(label), new);
         let mut tx = self.begin_write("record a verdict").await?;
         if let Taken::New = request_key::take(&mut tx, asked, &request).await? {
+            not_held(&mut tx, std::slice::from_ref(label), asked).await?;
             judge_one(&mut tx, label, new, asked, None).await?;
         }
         tx.commit()
@@ -64,6 +66,7 @@ impl LabelStore {
         if let Taken::Before(batch) = request_key::take(&mut tx, asked, &request).await? {
             return Ok(batch.unwrap_or(0));
         }
+        not_held(&mut tx, labels, asked).await?;
         let mut batch = None;
         let count = labels.len() as u64;
         for (place, label) in labels.iter().enumerate() {
@@ -101,17 +104,13 @@ impl LabelStore {
         let request = format!("{step:?} {}", label_key_text(label));
         let mut tx = self.begin_write("undo or redo a verdict").await?;
         if let Taken::New = request_key::take(&mut tx, asked, &request).await? {
+            not_held(&mut tx, std::slice::from_ref(label), asked).await?;
             let judged = Judged::find(&mut tx, label).await?;
             step_one(&mut tx, &judged, step, asked, None).await?;
         }
         tx.commit()
             .await
             .map_err(StoreError::database("undo or redo a verdict"))
-    }
-
-    /// The labels that were judged at once under this number.
-    pub async fn batch_labels(&self, batch: i64) -> Result<Vec<LabelKey>, StoreError> {
-        labels_of(&mut *self.read("read a batch of verdicts").await?, batch).await
     }
 
     /// The same for verdicts that were given at once: all of them, or none where something else was said of one of
@@ -127,6 +126,7 @@ impl LabelStore {
         let taken = request_key::take(&mut tx, asked, &request).await?;
         let labels = labels_of(&mut tx, batch).await?;
         if let Taken::New = taken {
+            not_held(&mut tx, &labels, asked).await?;
             for label in &labels {
                 not_decided(&mut tx, label).await?;
                 let judged = Judged::find(&mut tx, label).await?;

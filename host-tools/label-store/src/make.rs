@@ -8,6 +8,7 @@ use crate::correction::Bounds;
 use crate::counts::{self, Group};
 use crate::judge::{self, correction_text};
 use crate::key::{LabelKey, RowKey};
+use crate::people::tracks_not_held;
 use crate::request_key::{self, Taken};
 use crate::row::{LABEL_COLUMNS, label_from_row};
 use crate::track_edits::{self, require_clip, rig_track};
@@ -62,8 +63,14 @@ impl LabelStore {
         if kind.is_event() || kind.scope() != LabelScope::Track {
             return refuse("blinks, closures and what is said of the scene are made, not extended");
         }
+        let request = format!("extend {clip:?} {track} {kind} {to}");
         let mut tx = self.begin_write("extend a track").await?;
         require_clip(&mut tx, clip).await?;
+        if let Taken::Before(Some(number)) = request_key::take(&mut tx, asked, &request).await? {
+            return Ok(LabelKey::Desk(number as u64));
+        }
+        let map = track_edits::track_map(&mut tx, clip).await?;
+        tracks_not_held(&mut tx, clip, &map, Some(&[track]), asked).await?;
         let on_track: Vec<_> = labels_of(&mut tx, clip, kind)
             .await?
             .into_iter()
@@ -97,7 +104,15 @@ impl LabelStore {
             value,
             spent_ms,
         };
-        let made = make_in(&mut tx, clip, &new, asked).await?;
+        // The request is the extension's: it has the key.
+        let without_key = Asked {
+            key: None,
+            ..asked.clone()
+        };
+        let made = make_in(&mut tx, clip, &new, &without_key).await?;
+        if let LabelKey::Desk(number) = made {
+            request_key::answered(&mut tx, asked, number as i64).await?;
+        }
         tx.commit()
             .await
             .map_err(StoreError::database("extend a track"))?;

@@ -10,6 +10,7 @@ pub use audit::AuditEntry;
 pub(crate) use audit::insert as audit_line;
 pub use credentials::{CredentialDigest, CredentialForm, StoredCredential};
 pub use lease::Lease;
+pub(crate) use lease::{not_held, tracks_not_held};
 
 use crate::{LabelStore, StoreError};
 use serde::{Deserialize, Serialize};

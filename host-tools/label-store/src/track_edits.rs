@@ -5,6 +5,7 @@
 //! Undo takes back the last edit of the clip that stands; since it is always the last, the others keep their meaning.
 
 use crate::judge::Step;
+use crate::people::tracks_not_held;
 use crate::request_key::{self, Taken};
 use crate::verdict::Asked;
 use crate::{ClipId, LabelStore, StoreError};
@@ -309,6 +310,11 @@ impl LabelStore {
         }
         let history = History::of(&mut tx, clip).await?;
         let map = history.map();
+        let touched = match edit {
+            TrackEdit::Split { track, .. } => vec![track],
+            TrackEdit::Merge { track, into } => vec![track, into],
+        };
+        tracks_not_held(&mut tx, clip, &map, Some(&touched), asked).await?;
         let rows = rows_of(&mut tx, clip).await?;
         // Of each label the track that it is seen on, and its first frame.
         let seen: Vec<(TrackId, FrameIndex)> = rows
@@ -362,6 +368,7 @@ impl LabelStore {
             return Ok(());
         }
         let history = History::of(&mut tx, clip).await?;
+        tracks_not_held(&mut tx, clip, &history.map(), None, asked).await?;
         let (verb, named) = match step {
             Step::Undo => (
                 "withdraw",

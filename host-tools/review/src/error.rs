@@ -57,9 +57,6 @@ pub(crate) enum ApiError {
     /// Not with this role.
     #[error("this takes the role {}", .0.name())]
     Role(Role),
-    /// Two people never judge one item.
-    #[error("{0} is working on this item")]
-    Held(String),
     /// The system gave no random bytes.
     #[error("this machine gives no random numbers")]
     Secret(#[source] std::io::Error),
@@ -89,7 +86,7 @@ impl ApiError {
             Self::Host => StatusCode::MISDIRECTED_REQUEST,
             Self::Body(status, _) => *status,
             Self::Verdict(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Outdated | Self::Held(_) => StatusCode::CONFLICT,
+            Self::Outdated => StatusCode::CONFLICT,
             Self::Store(error) => match error {
                 StoreError::NoSuchLabel(_)
                 | StoreError::NoSuchClip(_)
@@ -105,6 +102,7 @@ impl ApiError {
                 | StoreError::NoCase(_)
                 | StoreError::Involved
                 | StoreError::Decided(_)
+                | StoreError::Held(_)
                 | StoreError::NoAnswer(_)
                 | StoreError::Removed(_)
                 | StoreError::NothingToUndo(_)

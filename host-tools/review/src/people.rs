@@ -9,9 +9,7 @@ mod password;
 mod sign_in;
 
 pub(crate) use access::{Visitor, admit};
-pub(crate) use lease::{
-    give_back, list as leases, not_held_by_another, take as lease, tracks_not_held_by_another,
-};
+pub(crate) use lease::{give_back, list as leases, take as lease};
 pub use password::{PasswordError, hash_password, new_token};
 pub(crate) use sign_in::{Door, audit, sign_in, sign_out, users, who_am_i};
 

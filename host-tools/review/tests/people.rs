@@ -314,7 +314,7 @@ async fn nobody_takes_a_track_or_a_batch_from_under_anothers_hands() {
         (&tracks, split.clone()),
         (
             &tracks,
-            json!({"do": "extend", "track": first["track"], "kind": "blink", "to": 900}),
+            json!({"do": "extend", "track": first["track"], "kind": "bbox-person", "to": 900}),
         ),
         (&undo, json!({})),
     ] {

@@ -1,8 +1,12 @@
 //! Who works on which item, so that two people never do.
 
-use crate::{LabelStore, StoreError};
+use crate::key::{LabelKey, RowKey, label_key_text, parse_label_key, row_key};
+use crate::track_edits::TrackMap;
+use crate::verdict::Asked;
+use crate::{ClipId, LabelStore, StoreError};
+use label_core::TrackId;
 use serde::Serialize;
-use sqlx::Row;
+use sqlx::{Row, SqliteConnection};
 
 /// Somebody works on an item.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -87,5 +91,93 @@ impl LabelStore {
                 until_us: row.get("until_us"),
             })
             .collect())
+    }
+}
+
+/// An error where somebody else works on one of these labels. It is asked within the transaction that judges them: a lease taken
+/// a moment earlier counts.
+pub(crate) async fn not_held(
+    tx: &mut SqliteConnection,
+    labels: &[LabelKey],
+    asked: &Asked,
+) -> Result<(), StoreError> {
+    let held = held_by_others(tx, asked).await?;
+    if held.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = labels.iter().map(label_key_text).collect();
+    free(held.into_iter().find(|(item, _)| names.contains(item)))
+}
+
+/// An error where somebody else works on a label of these tracks, by the numbers that are seen: an edit would take the label from
+/// under their hands. Without tracks those of the whole clip count: who takes an edit back does not name them.
+pub(crate) async fn tracks_not_held(
+    tx: &mut SqliteConnection,
+    clip: &ClipId,
+    map: &TrackMap,
+    tracks: Option<&[TrackId]>,
+    asked: &Asked,
+) -> Result<(), StoreError> {
+    for held in held_by_others(tx, asked).await? {
+        let Some(label) = parse_label_key(&held.0) else {
+            continue;
+        };
+        let Some(place) = row_key(tx, &label).await? else {
+            continue;
+        };
+        let Some((track, first_frame)) = track_in(tx, clip, &place).await? else {
+            continue;
+        };
+        let track = map.edited(track, first_frame);
+        if tracks.is_none_or(|tracks| tracks.contains(&track)) {
+            return free(Some(held));
+        }
+    }
+    Ok(())
+}
+
+/// Track as the rig numbered it and first frame of a label, where it is one of this clip's and a person's.
+async fn track_in(
+    tx: &mut SqliteConnection,
+    clip: &ClipId,
+    place: &RowKey,
+) -> Result<Option<(TrackId, u32)>, StoreError> {
+    let row = sqlx::query(
+        "SELECT track, start_frame FROM labels
+         WHERE rig = $1 AND boot = $2 AND clip = $3 AND seq = $4 AND n = $5 AND track IS NOT NULL",
+    )
+    .bind(clip.rig.as_str())
+    .bind(clip.boot.raw() as i64)
+    .bind(i64::from(clip.clip))
+    .bind(place.seq)
+    .bind(place.n)
+    .fetch_optional(tx)
+    .await
+    .map_err(StoreError::database("look up a held label"))?;
+    Ok(row.map(|row| (row.get::<i64, _>(0) as TrackId, row.get::<i64, _>(1) as u32)))
+}
+
+/// Items that others hold, with who holds them.
+async fn held_by_others(
+    tx: &mut SqliteConnection,
+    asked: &Asked,
+) -> Result<Vec<(String, String)>, StoreError> {
+    Ok(sqlx::query(
+        "SELECT item, holder FROM leases WHERE holder <> $1 AND until_us > $2 ORDER BY item",
+    )
+    .bind(&asked.reviewer)
+    .bind(asked.at_us)
+    .fetch_all(tx)
+    .await
+    .map_err(StoreError::database("read leases"))?
+    .iter()
+    .map(|row| (row.get(0), row.get(1)))
+    .collect())
+}
+
+fn free(held: Option<(String, String)>) -> Result<(), StoreError> {
+    match held {
+        Some((_, holder)) => Err(StoreError::Held(holder)),
+        None => Ok(()),
     }
 }

@@ -4,7 +4,7 @@ use crate::condition::Condition;
 use crate::key::{LabelKey, RowKey};
 use crate::label::{ReviewState, StoredDecision};
 use crate::row::{LABEL_COLUMNS, label_from_row};
-use crate::second_look::{LookCells, SEEN};
+use crate::second_look::{LookCells, SEEN, count_looks};
 use crate::{ClipId, LabelStore, StoreError, StoredLabel};
 use ::quality::within_standard;
 use label_core::wire::LabelValue;
@@ -159,11 +159,11 @@ impl LabelStore {
                 .map_err(failed())?
                 .and_then(|row| row.get(0));
         let untold = untold(&mut connection, clip).await?;
+        let (mut looks, blind) = count_looks(&mut connection, clip, &labels).await?;
         drop(connection);
         let calibration = self.calibration_of(&clip.rig, clip.boot).await?;
         let people = people(&labels);
         let height = height.map(|height| height as u32);
-        let (mut looks, blind) = self.count_looks(clip).await?;
         let candidates: Vec<Counted> = labels
             .iter()
             .filter(|label| label.decision == StoredDecision::Candidate)

@@ -9,12 +9,14 @@ use crate::label::ReviewState;
 use crate::make::{NewLabel, make_in};
 use crate::request_key::{self, Taken};
 use crate::verdict::{Asked, Correction};
-use crate::{LabelKey, LabelStore, Step, StoreError};
+use crate::{ClipId, LabelKey, LabelStore, Step, StoreError};
 use ::quality::Reading;
 use label_core::wire::LabelValue;
 use label_core::{FrameRange, LabelKind, TrackId};
 use serde::{Deserialize, Serialize};
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
+use std::collections::HashMap;
 
 /// What somebody says of frames that they are asked about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,11 +80,42 @@ pub(super) async fn standing_answer(
     .fetch_optional(connection)
     .await
     .map_err(StoreError::database("read an answer"))?;
-    let Some(row) = row.filter(|row| row.get::<&str, _>("said") != "withdraw") else {
-        return Ok(None);
-    };
+    match row {
+        Some(row) => from_row(&row),
+        None => Ok(None),
+    }
+}
+
+/// The answers that stand to the looks of a clip, by look.
+pub(super) async fn standing_answers(
+    connection: &mut SqliteConnection,
+    clip: &ClipId,
+) -> Result<HashMap<i64, StoredAnswer>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT a.look, a.answer, a.said, a.reading, a.made, a.reviewer, a.at_us FROM looks l JOIN answers a ON a.look = l.look
+         WHERE l.rig = $1 AND l.boot = $2 AND l.clip = $3
+           AND a.answer = (SELECT max(b.answer) FROM answers b WHERE b.look = l.look)",
+    )
+    .bind(clip.rig.as_str())
+    .bind(clip.boot.raw() as i64)
+    .bind(i64::from(clip.clip))
+    .fetch_all(connection)
+    .await
+    .map_err(StoreError::database("read answers"))?;
+    let mut standing = HashMap::with_capacity(rows.len());
+    for row in &rows {
+        if let Some(answer) = from_row(row)? {
+            standing.insert(row.get("look"), answer);
+        }
+    }
+    Ok(standing)
+}
+
+/// The last that was said to a look; `None` where that took back what was said before.
+fn from_row(row: &SqliteRow) -> Result<Option<StoredAnswer>, StoreError> {
     let (said, text): (&str, Option<&str>) = (row.get("said"), row.get("reading"));
     let (said, reading) = match (said, text) {
+        ("withdraw", _) => return Ok(None),
         ("nothing", _) => (Said::Nothing, Reading::Nothing),
         ("cannot-tell", _) => (Said::CannotTell, Reading::CannotTell),
         (_, text) => {

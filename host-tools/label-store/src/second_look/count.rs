@@ -1,15 +1,16 @@
 //! Agreement, counted by clip and read.
 
-use super::answer::is_state;
-use super::{LookDetail, LookSort, Said};
+use super::answer::{is_state, standing_answers};
+use super::{LookSort, Said, look, reading};
+use crate::history::verdicts_looked_at;
 use crate::key::LabelKey;
-use crate::{ClipId, LabelStore, StoreError};
+use crate::{ClipId, LabelStore, StoreError, StoredLabel};
 use ::quality::{Moments, Reading, YesNo};
 use label_core::LabelKind;
 use label_core::id::Name;
 use label_core::wire::LabelValue;
-use sqlx::{Row, SqliteConnection};
-use std::collections::{BTreeMap, BTreeSet};
+use sqlx::{AssertSqlSafe, Row, SqliteConnection};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What stands beside the sorts of looks: candidates judged in the ordinary way, their value in view.
 pub const SEEN: &str = "seen";
@@ -65,70 +66,80 @@ fn rightly_silent(kind: LabelKind, said: Said) -> Option<bool> {
     }
 }
 
-/// A pair of yes or no.
-fn pair(detail: &LookDetail) -> Option<(bool, bool)> {
+/// A pair of yes or no: of what a look is held against, and of its answer.
+fn pair(against: &Reading, answer: &Reading) -> Option<(bool, bool)> {
     let flag = |reading: &Reading| match reading {
         Reading::Here(_, LabelValue::Flag(flag)) => Some(*flag),
         Reading::Not(_, LabelValue::Flag(flag)) => Some(!*flag),
         _ => None,
     };
-    Some((
-        flag(detail.against.as_ref()?)?,
-        flag(&detail.answer.as_ref()?.reading)?,
-    ))
+    Some((flag(against)?, flag(answer)?))
 }
 
-impl LabelStore {
-    /// Counts the answered looks of a clip; also the candidates that were answered blind.
-    pub(crate) async fn count_looks(
-        &self,
-        clip: &ClipId,
-    ) -> Result<(LookCells, BTreeSet<LabelKey>), StoreError> {
-        const DOING: &str = "count second looks";
-        let mut connection = self.read(DOING).await?;
-        let numbers: Vec<i64> = sqlx::query(
-            "SELECT DISTINCT l.look FROM looks l JOIN answers a ON a.look = l.look
-             WHERE l.rig = $1 AND l.boot = $2 AND l.clip = $3",
-        )
+/// Counts the answered looks of a clip, given its labels; also the candidates that were ever answered blind.
+pub(crate) async fn count_looks(
+    connection: &mut SqliteConnection,
+    clip: &ClipId,
+    labels: &[StoredLabel],
+) -> Result<(LookCells, BTreeSet<LabelKey>), StoreError> {
+    let sql = format!(
+        "SELECT {} FROM looks l WHERE l.rig = $1 AND l.boot = $2 AND l.clip = $3
+           AND EXISTS (SELECT 1 FROM answers a WHERE a.look = l.look)",
+        look::COLUMNS
+    );
+    let looks = sqlx::query(AssertSqlSafe(sql))
         .bind(clip.rig.as_str())
         .bind(clip.boot.raw() as i64)
         .bind(i64::from(clip.clip))
         .fetch_all(&mut *connection)
         .await
-        .map_err(StoreError::database(DOING))?
+        .map_err(StoreError::database("count second looks"))?
         .iter()
-        .map(|row| row.get(0))
-        .collect();
-        drop(connection);
-        let (mut cells, mut blind) = (LookCells::new(), BTreeSet::new());
-        for number in numbers {
-            let detail = self.look(number).await?;
-            let look = &detail.look;
-            if look.sort == LookSort::Blind {
-                blind.extend(look.label.clone());
-            }
-            let Some(answer) = &detail.answer else {
-                continue;
-            };
-            let agrees = match look.sort {
-                LookSort::Silence => rightly_silent(look.kind, answer.said),
-                LookSort::Second => continue,
-                _ => detail.agrees(),
-            };
-            let cell = cells.entry((look.kind, look.sort.name())).or_default();
-            cell.add(agrees);
-            if matches!(look.sort, LookSort::Own | LookSort::Other) {
-                match pair(&detail) {
-                    Some((true, true)) => cell.pairs.yes += 1,
-                    Some((false, false)) => cell.pairs.no += 1,
-                    Some(_) => cell.pairs.split += 1,
-                    None => {}
-                }
+        .map(look::from_row)
+        .collect::<Result<Vec<_>, _>>()?;
+    let (mut cells, mut blind) = (LookCells::new(), BTreeSet::new());
+    if looks.is_empty() {
+        return Ok((cells, blind));
+    }
+    let answers = standing_answers(connection, clip).await?;
+    let verdicts = verdicts_looked_at(connection, clip).await?;
+    let labels: HashMap<&LabelKey, &StoredLabel> =
+        labels.iter().map(|label| (&label.id, label)).collect();
+    for look in looks {
+        if look.sort == LookSort::Blind {
+            blind.extend(look.label.clone());
+        }
+        // A third person's answer is one side of a disagreement, not a measure of one.
+        let Some(answer) = answers
+            .get(&look.look)
+            .filter(|_| look.sort != LookSort::Second)
+        else {
+            continue;
+        };
+        let label = look.label.as_ref().and_then(|label| labels.get(label));
+        let against =
+            label.and_then(|label| reading::against(&look, label, |number| verdicts.get(&number)));
+        let agrees = match look.sort {
+            LookSort::Silence => rightly_silent(look.kind, answer.said),
+            _ => against
+                .as_ref()
+                .and_then(|against| against.agrees(&answer.reading)),
+        };
+        let cell = cells.entry((look.kind, look.sort.name())).or_default();
+        cell.add(agrees);
+        if matches!(look.sort, LookSort::Own | LookSort::Other) {
+            match against.and_then(|against| pair(&against, &answer.reading)) {
+                Some((true, true)) => cell.pairs.yes += 1,
+                Some((false, false)) => cell.pairs.no += 1,
+                Some(_) => cell.pairs.split += 1,
+                None => {}
             }
         }
-        Ok((cells, blind))
     }
+    Ok((cells, blind))
+}
 
+impl LabelStore {
     /// Agreement by kind and sort, of one rig or of all.
     pub async fn agreement(&self, rig: Option<&Name>) -> Result<Vec<AgreementRow>, StoreError> {
         const DOING: &str = "read agreement";

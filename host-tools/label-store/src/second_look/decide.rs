@@ -4,6 +4,7 @@ use super::case::{Choice, DECIDABLE, offered, reconsider, sides, standing_decisi
 use crate::history::{History, verdicts_in};
 use crate::judge::{self, Judged};
 use crate::key::{RowKey, label_key_text, row_key};
+use crate::people::not_held;
 use crate::request_key::{self, Taken};
 use crate::verdict::{Asked, Correction, Judgement, NewVerdict};
 use crate::{LabelKey, LabelStore, Step, StoreError};
@@ -58,6 +59,7 @@ impl LabelStore {
         if let Taken::Before(_) = request_key::take(&mut tx, asked, &request).await? {
             return Ok(());
         }
+        not_held(&mut tx, std::slice::from_ref(label), asked).await?;
         let place = self.open_case(&mut tx, label).await?;
         let sides = Box::pin(sides(&mut tx, &place)).await?;
         let people: i64 = sqlx::query("SELECT count(*) FROM users")
@@ -135,6 +137,7 @@ impl LabelStore {
         if let Taken::Before(_) = request_key::take(&mut tx, asked, &request).await? {
             return Ok(());
         }
+        not_held(&mut tx, std::slice::from_ref(label), asked).await?;
         let none = || StoreError::NoCase(label.clone());
         let place = row_key(&mut tx, label).await?.ok_or_else(none)?;
         let decision = standing_decision(&mut tx, &place).await?.ok_or_else(none)?;

@@ -198,10 +198,13 @@ impl LabelStore {
         let answer = standing_answer(&mut connection, number).await?;
         drop(connection);
         let against = match &look.label {
-            Some(label) => self
-                .label(label)
-                .await?
-                .and_then(|detail| against(&look, &detail)),
+            Some(label) => self.label(label).await?.and_then(|detail| {
+                let found = |number| {
+                    let verdicts = &detail.verdicts;
+                    verdicts.iter().find(|verdict| verdict.verdict == number)
+                };
+                against(&look, &detail.label, found)
+            }),
             None => None,
         };
         Ok(LookDetail {

@@ -23,7 +23,7 @@ pub use look::{Look, LookDetail};
 pub use rule::{SAMPLE_VERSION, SampleRule, Sampling, Shares};
 
 pub(crate) use case::{not_decided, reconsider};
-pub(crate) use count::{LookCells, write_looks};
+pub(crate) use count::{LookCells, count_looks, write_looks};
 pub(crate) use draw::{FirstVerdict, Told, draw_again, draw_label, draw_windows};
 pub(crate) use rule::rule_in_force;
 

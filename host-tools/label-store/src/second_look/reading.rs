@@ -1,8 +1,8 @@
 //! From a verdict to what it says is there.
 
 use super::{Look, LookSort};
+use crate::StoredLabel;
 use crate::verdict::{Judgement, Verdict};
-use crate::{LabelDetail, StoredLabel};
 use ::quality::Reading;
 use label_core::FrameRange;
 use label_core::wire::LabelValue;
@@ -50,20 +50,23 @@ pub(crate) fn reading_of(label: &StoredLabel) -> Reading {
     }
 }
 
-/// What a look is held against: of a blind one what the rig offered, of others a verdict.
-pub(super) fn against(look: &Look, detail: &LabelDetail) -> Option<Reading> {
+/// What a look is held against: of a blind one what the rig offered, of others a verdict, found by its number.
+pub(super) fn against<'a>(
+    look: &Look,
+    label: &StoredLabel,
+    found: impl Fn(i64) -> Option<&'a Verdict>,
+) -> Option<Reading> {
     let verdict = |number: Option<i64>| {
-        let found = detail
-            .verdicts
-            .iter()
-            .find(|verdict| Some(verdict.verdict) == number)?;
-        let label = &detail.label;
-        Some(reading_under(label.frames, label.value.as_ref(), found))
+        Some(reading_under(
+            label.frames,
+            label.value.as_ref(),
+            found(number?)?,
+        ))
     };
     match look.sort {
-        LookSort::Blind => Some(reading_of(&detail.label)),
+        LookSort::Blind => Some(reading_of(label)),
         LookSort::Silence => None,
         LookSort::Own | LookSort::Other => verdict(look.about),
-        LookSort::Second => verdict(detail.label.standing),
+        LookSort::Second => verdict(label.standing),
     }
 }

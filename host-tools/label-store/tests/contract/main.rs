@@ -452,6 +452,7 @@ on_sqlite!(
     verdicts_that_say_too_little_are_refused,
     corrections_that_cannot_be_true_are_refused,
     a_request_that_comes_again_changes_nothing,
+    what_somebody_works_on_nobody_else_judges_or_edits,
     many_labels_are_judged_at_once_or_not_at_all,
     what_the_machine_missed_is_made_listed_edited_and_removed,
     a_label_that_cannot_be_is_not_made,

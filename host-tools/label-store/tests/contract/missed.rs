@@ -5,8 +5,8 @@ use crate::queue::{glasses, person};
 use label_core::wire::{EventEyes, EventValue, Label, LabelCounts, LabelValue};
 use label_core::{FrameRange, LabelKind, TrackId};
 use label_store::{
-    ClipId, Condition, Judgement, LabelKey, LabelStore, NewLabel, QueueFilter, ReviewState, Step,
-    StoreError, TrackEdit,
+    Asked, ClipId, Condition, Judgement, LabelKey, LabelStore, NewLabel, QueueFilter, ReviewState,
+    Step, StoreError, TrackEdit, label_key_text,
 };
 
 fn clip_id() -> ClipId {
@@ -297,9 +297,14 @@ pub(crate) async fn a_track_is_extended_by_its_last_value(store: LabelStore) {
     stored(&store, &[person(0, (20, 99)), blink(1, 30, 0.9)]).await;
     let of = (1, LabelKind::BboxPerson);
     let made = store
-        .extend_track(&clip_id(), of, 150, 0, &ada())
+        .extend_track(&clip_id(), of, 150, 0, &ada_with("k"))
         .await
         .unwrap();
+    let again = store
+        .extend_track(&clip_id(), of, 150, 0, &ada_with("k"))
+        .await
+        .unwrap();
+    assert_eq!(again, made, "the same request makes nothing new");
     let label = store.label(&made).await.unwrap().unwrap().label;
     assert_eq!(label.frames, FrameRange::new(100, 150));
     let Some(LabelValue::Boxes(keys)) = label.value else {
@@ -326,6 +331,76 @@ pub(crate) async fn a_track_is_extended_by_its_last_value(store: LabelStore) {
             "{of:?} {to}"
         );
     }
+}
+
+pub(crate) async fn what_somebody_works_on_nobody_else_judges_or_edits(store: LabelStore) {
+    let labels = [blink(0, 10, 0.9), blink(1, 50, 0.9)];
+    stored(&store, &labels).await;
+    let accept = verdict(Judgement::Accept);
+    let both = [id(3, 0), id(3, 1)];
+    let batch = store.record_verdicts(&both, &accept, &ada()).await.unwrap();
+    let held = label_key_text(&both[1]);
+    let lease = |who| {
+        let (store, held) = (&store, &held);
+        async move { store.lease(held, who, (0, 10)).await.unwrap() }
+    };
+    lease("bea").await;
+    let held_by_bea =
+        |refused: StoreError| matches!(refused, StoreError::Held(who) if who == "bea");
+    let refused = [
+        store.record_verdict(&both[1], &accept, &ada()).await,
+        store.step(&both[1], Step::Undo, &ada()).await,
+        store
+            .record_verdicts(&both, &accept, &ada())
+            .await
+            .map(drop),
+        store.step_batch(batch, Step::Undo, &ada()).await.map(drop),
+        store
+            .edit_tracks(
+                &clip_id(),
+                TrackEdit::Split {
+                    track: 1,
+                    frame: 40,
+                },
+                0,
+                &ada(),
+            )
+            .await,
+        store.step_tracks(&clip_id(), Step::Undo, &ada()).await,
+    ];
+    for (place, refused) in refused.into_iter().enumerate() {
+        assert!(held_by_bea(refused.unwrap_err()), "{place}");
+    }
+    assert_eq!(store.verdicts(&both[1]).await.unwrap().len(), 1);
+    // Another label of the clip is free, and so is this one for its holder, and for everybody once the lease is over.
+    let free = |at_us, reviewer: &str| Asked {
+        reviewer: reviewer.to_owned(),
+        at_us,
+        key: None,
+    };
+    for (label, asked) in [
+        (&both[0], ada()),
+        (&both[1], free(5, "bea")),
+        (&both[1], free(10, "ada")),
+    ] {
+        store.record_verdict(label, &accept, &asked).await.unwrap();
+    }
+    // A request that was answered before somebody took the label is answered the same again.
+    let before = free(10, "ada");
+    let before = Asked {
+        key: Some("k".to_owned()),
+        ..before
+    };
+    store
+        .record_verdict(&both[1], &accept, &before)
+        .await
+        .unwrap();
+    store.lease(&held, "bea", (10, 20)).await.unwrap();
+    store
+        .record_verdict(&both[1], &accept, &before)
+        .await
+        .unwrap();
+    assert_eq!(store.verdicts(&both[1]).await.unwrap().len(), 4);
 }
 
 pub(crate) async fn a_curve_is_joined_from_the_evidence_that_came(store: LabelStore) {

@@ -5,6 +5,7 @@ use crate::desk::{Host, shows};
 use crate::people::{PASSWORD, sign_in};
 use crate::synthetic_drive::{EVENTS, Rig};
 use crate::synthetic_fleet;
+use label_core::LabelKind;
 use label_store::{LabelStore, PolicyWord, Role, now_us};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -193,4 +194,44 @@ async fn labels_appear_while_one_watches_and_lead_to_themselves() {
     page.until(&shows("905–912")).await;
     page.close().await;
     host.vanish();
+}
+
+#[tokio::test]
+async fn a_lead_sets_how_much_is_asked_a_second_time_and_the_earlier_shares_stay_on_record() {
+    let seen = fleet("quality").await;
+    seen.store.begin_sampling(now_us()).await.unwrap();
+    let page = &seen.page;
+    page.ask("location.reload()").await;
+    let before = seen.store.sample_rules().await.unwrap();
+    let field = "[...document.querySelectorAll('.shares input')].find((one) =>
+        one.getAttribute('aria-label') === 'blink: candidates answered unseen, per cent')";
+    page.until(&format!("{field} !== undefined")).await;
+    assert_eq!(page.ask(&format!("return {field}.value")).await, "3");
+    page.ask(&format!(
+        "document.querySelector('.shares').closest('details').open = true;
+         const field = {field};
+         field.value = '12.5'; field.dispatchEvent(new Event('change', {{ bubbles: true }}));"
+    ))
+    .await;
+    page.until("!document.querySelector('.shares button').disabled")
+        .await;
+    page.ask("document.querySelector('.shares button').click()")
+        .await;
+    page.until("document.querySelectorAll('ol[aria-label=\"Earlier shares\"] li').length === 1")
+        .await;
+    let rules = seen.store.sample_rules().await.unwrap();
+    let shares = |at: usize| &rules[at].sampling.shares;
+    assert_eq!((rules.len(), before.len()), (2, 1));
+    assert_eq!(rules[0].decided_by, "lea");
+    assert_eq!(rules[0].sampling.seed, before[0].sampling.seed);
+    for (kind, then) in shares(1) {
+        let now = shares(0)[kind];
+        let blind = if *kind == LabelKind::Blink {
+            0.125
+        } else {
+            then.blind
+        };
+        assert_eq!(now, label_store::Shares { blind, ..*then }, "{kind}");
+    }
+    seen.close().await;
 }

@@ -4,6 +4,7 @@
 import { type Share, useAnswer } from "../desk";
 import { count, percent, words } from "../format";
 import { PrecisionBar } from "./plots";
+import { SamplingPanel } from "./sampling";
 
 interface Range {
   value: number;
@@ -82,6 +83,7 @@ export function AgreementPanel() {
         said themselves. α: agreement beyond chance, of yes and no; 1 is always, 0 no more than chance.
         {told.alone && asked.every((one) => one.other === null) && " One person works at this desk: only agreement with oneself can be known."}
       </p>
+      <SamplingPanel />
     </section>
   );
 }
