@@ -69,3 +69,30 @@ fn a_clip_that_was_changed_is_not_measured() {
         "install the package again",
     );
 }
+
+#[test]
+fn the_runtime_for_older_systems_gives_the_stored_numbers() {
+    let bench = Bench::new();
+    bench.edit("boards/sim.toml", "libLiteRt.so", "libLiteRt-older.so");
+    let outcome = bench.check(&["--only", "models", "golden"]);
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    assert_eq!(outcome.with("passed"), ["models", "golden"]);
+    let said = outcome.item("models")["said"].as_str().unwrap();
+    let older = ["tensorflow-lite 2.9.0", "litert 2.1.0"];
+    assert!(older.iter().any(|name| said.contains(name)), "{said}");
+}
+
+#[test]
+fn a_runtime_that_is_no_known_release_is_not_loaded() {
+    let bench = Bench::new();
+    bench.edit(
+        "boards/sim.toml",
+        "../.rigel/runtime/libLiteRt.so",
+        "../models/golden/clip.mjpeg",
+    );
+    bench.check(&["--only", "models", "golden"]).fails_alone(
+        "models",
+        "clip.mjpeg: not a known release of LiteRT",
+        "cargo xtask setup",
+    );
+}

@@ -57,9 +57,11 @@ fn ffmpeg() -> PathBuf {
     }
 }
 
-fn load_pipeline() -> Pipeline {
-    fetched(".rigel/runtime/libLiteRt.so");
-    let board = Board::read(&project().join("boards/sim.toml")).expect("the shipped board");
+const RUNTIME: &str = ".rigel/runtime/libLiteRt.so";
+
+fn load_pipeline(runtime: &str) -> Pipeline {
+    let mut board = Board::read(&project().join("boards/sim.toml")).expect("the shipped board");
+    board.perception.runtime = fetched(runtime);
     Pipeline::load(&board).expect("the models load")
 }
 
@@ -178,8 +180,8 @@ fn busy(counts: &[u64], warm_up: usize) -> Vec<(usize, u64)> {
     counts.filter(|(_, count)| *count > 0).collect()
 }
 
-fn label(clip: &Path, frames: usize) -> (CountedSink, Vec<u64>) {
-    let mut pipeline = load_pipeline();
+fn label(runtime: &str, clip: &Path, frames: usize) -> (CountedSink, Vec<u64>) {
+    let mut pipeline = load_pipeline(runtime);
     let (capturing, mut sink) = (new_counts(), CountedSink::new());
     let source = Box::new(CountedSource::new(open_clip(clip), frames, &capturing));
     let end = pipeline.label(source, Search::Video, &mut sink, &mut ToTheEnd);
@@ -190,8 +192,17 @@ fn label(clip: &Path, frames: usize) -> (CountedSink, Vec<u64>) {
 
 #[test]
 fn a_frame_of_a_tracked_face_allocates_nothing_on_either_thread() {
+    allocates_nothing(RUNTIME);
+}
+
+#[test]
+fn nor_does_it_with_the_runtime_for_older_systems() {
+    allocates_nothing(".rigel/runtime/libLiteRt-older.so");
+}
+
+fn allocates_nothing(runtime: &str) {
     let frames = WARM_UP + WATCHED;
-    let (sink, capturing) = label(&fetched(".rigel/clips/franck.mp4"), frames);
+    let (sink, capturing) = label(runtime, &fetched(".rigel/clips/franck.mp4"), frames);
     let told = sink.told.iter().filter(|at| (WARM_UP..frames).contains(at));
     assert!(
         told.count() >= 4,
@@ -224,7 +235,7 @@ fn write_clip_that_is_left(folder: &Path) -> PathBuf {
 #[test]
 fn a_frame_without_a_face_allocates_nothing_however_far_the_search_goes() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let (sink, _) = label(&write_clip_that_is_left(folder.path()), 150);
+    let (sink, _) = label(RUNTIME, &write_clip_that_is_left(folder.path()), 150);
     let left = sink.nobody_since.expect("everybody is gone");
     assert!((20..60).contains(&left), "{left}");
     assert_eq!(busy(&sink.counts, WARM_UP), [], "labelling allocated");
@@ -316,7 +327,7 @@ fn a_live_frame_allocates_nothing_from_the_camera_to_the_outbox_but_where_a_mess
     let rig = parse_name("rig-1").expect("a name");
     let (outbox, _) = Outbox::open(folder.path(), rig, OutboxLimits::default()).expect("an outbox");
     let outbox = OutboxHandle::new(outbox);
-    let mut pipeline = load_pipeline();
+    let mut pipeline = load_pipeline(RUNTIME);
     let publisher = Publisher::new(
         outbox.clone(),
         pipeline.models(),

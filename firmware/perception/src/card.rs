@@ -4,7 +4,7 @@
 //! are checked against the loaded model once, so that no stage checks them per frame.
 
 use crate::interpreter::{Element, Interpreter};
-use crate::litert::Runtime;
+use crate::runtime::Runtime;
 use crate::{ModelError, digest};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};

@@ -7,7 +7,7 @@ use crate::card::ModelCard;
 use crate::interpreter::{Interpreter, TensorMut};
 use crate::picture::Picture;
 use crate::warp::{Region, warp_luma};
-use crate::{ModelError, litert::Runtime};
+use crate::{ModelError, runtime::Runtime};
 use label_core::Keypoint;
 use std::path::Path;
 use std::sync::Arc;

@@ -9,7 +9,7 @@ use crate::face_detector::FaceDetection;
 use crate::interpreter::{Interpreter, TensorMut};
 use crate::picture::Picture;
 use crate::warp::{Border, Region, warp_f32};
-use crate::{ModelError, litert::Runtime};
+use crate::{ModelError, runtime::Runtime};
 use label_core::{BoundingBox, Keypoint};
 use std::path::Path;
 use std::sync::Arc;

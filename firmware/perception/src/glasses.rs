@@ -9,7 +9,7 @@ use crate::eyes::Eyes;
 use crate::interpreter::{Interpreter, TensorMut};
 use crate::picture::{ColorRange, Picture};
 use crate::warp::{Region, warp_luma};
-use crate::{ModelError, litert::Runtime};
+use crate::{ModelError, runtime::Runtime};
 use label_core::Keypoint;
 use std::path::Path;
 use std::sync::Arc;

@@ -6,6 +6,7 @@
 //! Terms: a *region* is a rotated rectangle of the picture that is warped into a model's input; *crop* coordinates are
 //! pixels of that input. Everything public is in picture coordinates.
 
+mod c_library;
 mod card;
 mod digest;
 mod eye_reader;
@@ -22,8 +23,10 @@ mod litert;
 mod occlusion;
 mod person;
 mod picture;
+mod runtime;
 mod scene;
 mod shade;
+mod tflite;
 mod tiles;
 mod warp;
 mod watch;
@@ -39,10 +42,10 @@ pub use filmstrip::{EyeTiles, Filmstrip, TILE_HEIGHT, TILE_WIDTH};
 pub use glasses::{CropCondition, GlassesReader, GlassesReading, eye_distance};
 pub use interpreter::{Element, Interpreter, TensorInfo, TensorMut};
 pub use key_picture::ReducedFrame;
-pub use litert::{KNOWN_LIBRARIES, Runtime, VERSION as RUNTIME_VERSION};
 pub use occlusion::{Occlusion, OcclusionLook, OcclusionReader};
 pub use person::{MEASURE_AGE_S, PERSON_FEATURES, Person, PersonFinder, PersonTimes};
 pub use picture::{ColorRange, Picture};
+pub use runtime::Runtime;
 pub use scene::{SceneLook, light_grid};
 pub use shade::{FaceShade, NoShade, SHADE_FEATURES};
 pub use warp::Region;
@@ -82,7 +85,7 @@ pub enum ModelError {
         found: String,
     },
     /// A runtime library that this code was not written for.
-    #[error("{}: not LiteRT {}: SHA-256 {sha256} is unknown", path.display(), litert::VERSION)]
+    #[error("{}: not a known release of LiteRT: SHA-256 {sha256} is unknown", path.display())]
     UnknownRuntime {
         /// The library.
         path: PathBuf,
@@ -104,6 +107,14 @@ pub enum ModelError {
         call: &'static str,
         /// Its status.
         status: i32,
+    },
+    /// The older runtime refused a call.
+    #[error("{}: TfLite{call} failed; what it says is above", path.display())]
+    TfLite {
+        /// Name of the call without prefix.
+        call: &'static str,
+        /// The model.
+        path: PathBuf,
     },
     /// The path cannot be handed to a C library.
     #[error("{}: the path is not UTF-8 or holds NUL", path.display())]

@@ -1,25 +1,15 @@
-//! The LiteRT runtime (TensorFlow Lite's successor), loaded from a shared library at run time.
+//! LiteRT (TensorFlow Lite's successor) by its own C interface, that of release 2.3.0.
 //!
-//! The C interface of LiteRT is not stable between versions: a call of the wrong version may crash or, worse, answer.
-//! Therefore only library files whose SHA-256 is known are loaded ([`KNOWN_LIBRARIES`]).
+//! The interface is not stable between versions: a call of the wrong version may crash or, worse, answer.
 
 mod ffi;
 
+use crate::ModelError;
+use crate::c_library::{Handle, c_path, element};
 use crate::interpreter::{Element, Interpreter, TensorInfo, TensorMut};
-use crate::{ModelError, digest};
-use std::ffi::CString;
 use std::path::{Path, PathBuf};
 use std::ptr;
 use std::sync::Arc;
-
-/// Version of the runtime that [`KNOWN_LIBRARIES`] are.
-pub const VERSION: &str = "2.3.0";
-
-/// SHA-256 of the library files that this code was written for: x86-64 and aarch64.
-pub const KNOWN_LIBRARIES: [&str; 2] = [
-    "eec47eb35e2924b3166015887e652a58edc9af823ae38e02bf83bef2548300bb",
-    "b57687dc234d2b8b0598aef5a9c961ed24263df8f8b3f56adbee1cff618e544b",
-];
 
 /// CPU in `LiteRtHwAccelerators`.
 const ACCELERATOR_CPU: i32 = 1;
@@ -27,45 +17,28 @@ const LOCK_READ: i32 = 0;
 const LOCK_WRITE: i32 = 1;
 
 /// The loaded library and its environment.
-pub struct Runtime {
+pub(crate) struct Library {
     api: ffi::Api,
-    environment: ffi::Handle,
-    sha256: String,
+    environment: Handle,
 }
 
 // SAFETY: LiteRT's environment may be used from any thread; it is only read after it was made.
 #[expect(unsafe_code, reason = "raw handles of the C interface")]
-unsafe impl Send for Runtime {}
+unsafe impl Send for Library {}
 // SAFETY: as above.
 #[expect(unsafe_code, reason = "raw handles of the C interface")]
-unsafe impl Sync for Runtime {}
+unsafe impl Sync for Library {}
 
-impl Runtime {
-    /// Loads the shared library at `path` if its digest is one of [`KNOWN_LIBRARIES`].
-    pub fn load(path: &Path) -> Result<Arc<Self>, ModelError> {
-        let sha256 = digest::file_sha256(path)?;
-        if !KNOWN_LIBRARIES.contains(&sha256.as_str()) {
-            return Err(ModelError::UnknownRuntime {
-                path: path.to_owned(),
-                sha256,
-            });
-        }
+impl Library {
+    /// Loads the shared library at `path`, which must be of this release.
+    pub(crate) fn load(path: &Path) -> Result<Arc<Self>, ModelError> {
         let api = ffi::Api::load(path)?;
         let environment = api.create_environment()?;
-        Ok(Arc::new(Self {
-            api,
-            environment,
-            sha256,
-        }))
-    }
-
-    /// Digest of the library file.
-    pub fn sha256(&self) -> &str {
-        &self.sha256
+        Ok(Arc::new(Self { api, environment }))
     }
 
     /// Loads a model to run on `threads` processor threads.
-    pub fn interpreter(
+    pub(crate) fn interpreter(
         self: &Arc<Self>,
         model: &Path,
         threads: u32,
@@ -74,27 +47,27 @@ impl Runtime {
     }
 }
 
-impl Drop for Runtime {
+impl Drop for Library {
     fn drop(&mut self) {
         self.api.destroy_environment(self.environment);
     }
 }
 
 struct Buffer {
-    handle: ffi::Handle,
+    handle: Handle,
     bytes: usize,
 }
 
 struct LiteRt {
-    runtime: Arc<Runtime>,
+    library: Arc<Library>,
     path: PathBuf,
-    model: ffi::Handle,
-    options: ffi::Handle,
-    compiled: ffi::Handle,
+    model: Handle,
+    options: Handle,
+    compiled: Handle,
     input: Buffer,
     input_info: TensorInfo,
     outputs: Vec<Buffer>,
-    output_handles: Vec<ffi::Handle>,
+    output_handles: Vec<Handle>,
     output_infos: Vec<TensorInfo>,
     results: Vec<Vec<f32>>,
 }
@@ -104,13 +77,10 @@ struct LiteRt {
 unsafe impl Send for LiteRt {}
 
 impl LiteRt {
-    fn load(runtime: &Arc<Runtime>, path: &Path, threads: u32) -> Result<Self, ModelError> {
-        let api = &runtime.api;
-        let text = path.to_str().and_then(|text| CString::new(text).ok());
-        let text = text.ok_or_else(|| ModelError::Path {
-            path: path.to_owned(),
-        })?;
-        let model = api.create_model(runtime.environment, &text)?;
+    fn load(library: &Arc<Library>, path: &Path, threads: u32) -> Result<Self, ModelError> {
+        let api = &library.api;
+        let text = c_path(path)?;
+        let model = api.create_model(library.environment, &text)?;
         // From here on `this` owns what was made, so that an error on the way frees it.
         let mut this = Self {
             path: path.to_owned(),
@@ -129,10 +99,10 @@ impl LiteRt {
             output_handles: Vec::new(),
             output_infos: Vec::new(),
             results: Vec::new(),
-            runtime: Arc::clone(runtime),
+            library: Arc::clone(library),
         };
         this.options = api.create_cpu_options(ACCELERATOR_CPU, threads)?;
-        this.compiled = api.create_compiled_model(runtime.environment, model, this.options)?;
+        this.compiled = api.create_compiled_model(library.environment, model, this.options)?;
         let signature = api.signature(model)?;
         let (inputs, outputs) = api.tensor_counts(signature)?;
         if inputs != 1 {
@@ -169,16 +139,7 @@ impl LiteRt {
         &self,
         tensor_type: &mut ffi::RankedTensorType,
     ) -> Result<TensorInfo, ModelError> {
-        let element = match tensor_type.element_type {
-            1 => Element::F32,
-            3 => Element::U8,
-            other => {
-                return Err(ModelError::Element {
-                    path: self.path.clone(),
-                    element: other,
-                });
-            }
-        };
+        let element = element(tensor_type.element_type, &self.path)?;
         let rank = tensor_type.rank();
         for dimension in &mut tensor_type.dimensions[..rank] {
             *dimension = (*dimension).max(1);
@@ -193,10 +154,10 @@ impl LiteRt {
     fn buffer(
         &self,
         tensor_type: &ffi::RankedTensorType,
-        requirements: ffi::Handle,
+        requirements: Handle,
     ) -> Result<Buffer, ModelError> {
-        let api = &self.runtime.api;
-        let handle = api.create_buffer(self.runtime.environment, tensor_type, requirements)?;
+        let api = &self.library.api;
+        let handle = api.create_buffer(self.library.environment, tensor_type, requirements)?;
         Ok(Buffer {
             handle,
             bytes: api.packed_size(handle)?,
@@ -215,7 +176,7 @@ impl Interpreter for LiteRt {
 
     #[expect(unsafe_code, reason = "the runtime lends its buffers as raw memory")]
     fn run(&mut self, fill: &mut dyn FnMut(TensorMut<'_>)) -> Result<(), ModelError> {
-        let api = &self.runtime.api;
+        let api = &self.library.api;
         let memory = api.lock(self.input.handle, LOCK_WRITE)?;
         // SAFETY: the lock lends `bytes` bytes, aligned to 64, until it is released below; nothing else refers to them.
         fill(unsafe {
@@ -254,7 +215,7 @@ impl Interpreter for LiteRt {
 
 impl Drop for LiteRt {
     fn drop(&mut self) {
-        let api = &self.runtime.api;
+        let api = &self.library.api;
         for buffer in self.outputs.iter().chain([&self.input]) {
             api.destroy_buffer(buffer.handle);
         }

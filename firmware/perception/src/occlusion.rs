@@ -13,7 +13,7 @@ use crate::faces::TrackedFace;
 use crate::interpreter::{Interpreter, TensorMut};
 use crate::picture::Picture;
 use crate::warp::{Region, warp_luma};
-use crate::{ModelError, litert::Runtime};
+use crate::{ModelError, runtime::Runtime};
 use label_core::{CaptureTime, EyeSide, TrackId};
 use std::path::Path;
 use std::sync::Arc;

@@ -9,7 +9,7 @@ mod mask;
 use crate::card::ModelCard;
 use crate::faces::{FaceTracker, TrackedFace};
 use crate::picture::Picture;
-use crate::{ModelError, litert::Runtime};
+use crate::{ModelError, runtime::Runtime};
 use detector::{Detection, PersonDetector};
 use label_core::{BoundingBox, CaptureTime, Keypoint, TrackId};
 use mask::PersonMask;

@@ -185,7 +185,7 @@ impl Pipeline {
             models,
             indexes,
             loaded,
-            runtime: crate::model_ref("litert", perception::RUNTIME_VERSION, runtime.sha256())?,
+            runtime: crate::model_ref(runtime.name(), runtime.version(), runtime.sha256())?,
             stages: Stages::default(),
             mesh_looks: 0,
         })

@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use crate::children::{create_folder, pause};
 use crate::install::{self, Outcome};
 use crate::layout::Project;
-use crate::manifest::Pinned;
+use crate::manifest::{OLDER_RUNTIME, Pinned};
 use crate::page::{self, Built};
 use crate::{libclang, package, programs, venv};
 
@@ -34,7 +34,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Purpose {
     /// Runtime, models, demo clip, ffmpeg, review page
     Demo,
-    /// The same, a broker, a browser, and a Python environment that reads exports
+    /// The same, the older runtime, a broker, a browser, and a Python environment that reads exports
     Test,
     /// Runtime, models, clip, ffmpeg, and Python environments for ruler and peer
     Bench,
@@ -79,6 +79,8 @@ pub(crate) fn prepare(project: &Project, purpose: Purpose) -> Result<()> {
     libclang::link_headers(project)?;
     prepare_ffmpeg(project, &pinned)?;
     if purpose == Purpose::Test {
+        let wanted = [pinned.fallback(OLDER_RUNTIME)?];
+        install::install(project, &wanted, &pinned.packages, &mut package::fetch)?;
         if venv::READERS.is_for_this_machine() {
             venv::READERS.ensure(project)?;
         } else {
@@ -128,12 +130,7 @@ fn prepare_ffmpeg(project: &Project, pinned: &Pinned) -> Result<()> {
             }
         }
     }
-    let wanted: Vec<_> = pinned
-        .fallbacks
-        .iter()
-        .filter(|one| one.name == "ffmpeg")
-        .cloned()
-        .collect();
+    let wanted = [pinned.fallback("ffmpeg")?];
     install::install(project, &wanted, &pinned.packages, &mut package::fetch)
         .context("ffmpeg is missing (with root: apt-get install ffmpeg)")?;
     eprintln!("ffmpeg: {}", project.shown(&project.fetched("bin/ffmpeg")));

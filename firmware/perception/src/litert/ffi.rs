@@ -5,12 +5,9 @@
 #![expect(unsafe_code, reason = "this module is the boundary to a C library")]
 
 use crate::ModelError;
+use crate::c_library::{Handle, c_library};
 use std::ffi::{CStr, CString, c_char, c_void};
-use std::path::Path;
 use std::ptr;
-
-/// Any `LiteRt…` object.
-pub(super) type Handle = *mut c_void;
 
 /// `LiteRtRankedTensorType`: element type, then the layout, whose first word packs rank (7 bits) and a strides flag.
 #[repr(C)]
@@ -75,33 +72,7 @@ const SEVERITY_ERROR: i64 = 3;
 
 type Status = i32;
 
-macro_rules! api {
-    ($($field:ident: $name:literal = fn($($argument:ty),*) $(-> $result:ty)?;)*) => {
-        /// Entry points of the library, which stays loaded as long as they live.
-        pub(super) struct Api {
-            $($field: unsafe extern "C" fn($($argument),*) $(-> $result)?,)*
-            _library: libloading::Library,
-        }
-
-        impl Api {
-            pub(super) fn load(path: &Path) -> Result<Self, ModelError> {
-                let failed = |source| ModelError::Library { path: path.to_owned(), source };
-                // SAFETY: the caller checked that this file is the library these signatures belong to; loading it runs
-                // its initialisers, which is what is wanted.
-                let library = unsafe { libloading::Library::new(path) }.map_err(failed)?;
-                // SAFETY: each signature is that of the header of this release.
-                unsafe {
-                    Ok(Self {
-                        $($field: *library.get($name).map_err(failed)?,)*
-                        _library: library,
-                    })
-                }
-            }
-        }
-    };
-}
-
-api! {
+c_library! {
     create_environment: b"LiteRtCreateEnvironment\0" = fn(i32, *const c_void, *mut Handle) -> Status;
     destroy_environment: b"LiteRtDestroyEnvironment\0" = fn(Handle);
     create_model_from_file: b"LiteRtCreateModelFromFile\0" = fn(Handle, *const c_char, *mut Handle) -> Status;

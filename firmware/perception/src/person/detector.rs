@@ -8,7 +8,7 @@ use crate::card::ModelCard;
 use crate::interpreter::{Interpreter, TensorMut};
 use crate::picture::Picture;
 use crate::warp::{Border, Region, warp_u8};
-use crate::{ModelError, litert::Runtime};
+use crate::{ModelError, runtime::Runtime};
 use label_core::{BoundingBox, Keypoint};
 use std::path::Path;
 use std::sync::Arc;
