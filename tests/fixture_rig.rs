@@ -1,22 +1,21 @@
 //! A rig without a camera or models, for delivery tests: it makes messages by rule ([`end_to_end::message_of`]) with the
 //! real encoders, and sends them with the real outbox and uplink.
 //!
-//! After each append it writes `<boot> <seq>` to `journal` in its outbox folder. It ends with 0 once the host has
-//! committed everything.
+//! After each append it writes down how far it is ([`Journal`]). What the outbox has no room for is lost and counted as
+//! made, as a real rig does. It ends with 0 once the host has committed everything.
 
 use anyhow::{Context, bail};
 use clap::Parser;
-use end_to_end::{Made, MadeCounts, message_of};
+use end_to_end::{CLIP, Journal, Made, MadeCounts, encode_message, message_of, model};
 use label_core::wire::{
-    self, Birth, ClipClosed, ClipEvent, ClipMessage, ClipNumber, ClipOpened, ClockState, Counters,
-    Decision, EventEyes, EventValue, EvidenceHeader, FrameCounters, Health, Label, LabelBatch,
-    LabelCounts, LabelValue, ManifestPart, ModelRef, Origin, OutboxState, Shed, Topic,
+    self, Birth, ClipClosed, ClipEvent, ClipMessage, ClipOpened, ClockState, Counters,
+    FrameCounters, Health, LabelCounts, ManifestPart, Origin, OutboxState, Shed, Topic,
     WIRE_VERSION, parse_name,
 };
-use label_core::{AbstainReason, CaptureTime, Confidence, FrameRange, LabelKind, Seq};
+use label_core::{CaptureTime, Seq};
 use std::path::PathBuf;
-use std::time::Duration;
-use uplink::{Outbox, OutboxHandle, OutboxLimits, Tls, Uplink, UplinkConfig};
+use std::time::{Duration, Instant};
+use uplink::{Outbox, OutboxHandle, OutboxLimits, Tls, Uplink, UplinkConfig, UplinkError};
 
 /// A rig for delivery tests
 #[derive(Debug, Parser)]
@@ -24,6 +23,9 @@ struct Arguments {
     /// Folder of the outbox
     #[arg(long)]
     outbox: PathBuf,
+    /// Where to write down how far it is [default: `journal` in the outbox's folder]
+    #[arg(long)]
+    journal: Option<PathBuf>,
     /// Address of the broker
     #[arg(long)]
     broker: String,
@@ -39,9 +41,19 @@ struct Arguments {
     /// Seconds to wait for the host at the end
     #[arg(long, default_value_t = 60)]
     patience_s: u64,
+    /// A broker silent for one and a half times this many seconds is gone
+    #[arg(long, default_value_t = 15)]
+    keep_alive_s: u64,
+    /// Bytes that the outbox may hold
+    #[arg(long, default_value_t = OutboxLimits::default().max_bytes)]
+    max_bytes: u64,
+    /// What the rig's clock shows: microseconds since 1970
+    #[arg(long, default_value_t = 0)]
+    utc_us: i64,
+    /// By how much its clock jumps in the middle of the clip
+    #[arg(long, default_value_t = 0, allow_hyphen_values = true)]
+    jump_us: i64,
 }
-
-const CLIP: ClipNumber = 1;
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
@@ -52,11 +64,14 @@ fn main() -> anyhow::Result<()> {
     let (outbox, _) = Outbox::open(
         &arguments.outbox,
         parse_name("fixture")?,
-        OutboxLimits::default(),
+        OutboxLimits {
+            max_bytes: arguments.max_bytes,
+        },
     )?;
     let outbox = OutboxHandle::new(outbox);
     let config = UplinkConfig {
         stall: Duration::from_secs(1),
+        keep_alive: Duration::from_secs(arguments.keep_alive_s),
         tls: arguments.tls.as_ref().map(|folder| Tls {
             ca: folder.join("ca.crt"),
             cert: folder.join("rig.crt"),
@@ -65,19 +80,27 @@ fn main() -> anyhow::Result<()> {
         ..UplinkConfig::new(parse_name("bench")?, host.to_owned(), port.parse()?)
     };
     let uplink = Uplink::start(config, outbox.clone(), birth(&outbox)?, health(&outbox))?;
-    let journal = arguments.outbox.join("journal");
-    let partial = arguments.outbox.join("journal.partial");
-    let note = |seq: Seq| {
-        std::fs::write(&partial, format!("{} {seq}\n", outbox.boot().raw()))
-            .and_then(|()| std::fs::rename(&partial, &journal))
-            .context("cannot write the journal")
+    let mut run = Run {
+        journal_at: arguments
+            .journal
+            .clone()
+            .unwrap_or_else(|| arguments.outbox.join("journal")),
+        journal: Journal {
+            boot: outbox.boot().raw(),
+            ..Journal::default()
+        },
+        made: MadeCounts::default(),
+        outbox,
     };
-    for _ in 0..arguments.messages {
-        note(make_next(&outbox)?)?;
+    for nth in 0..arguments.messages {
+        if nth == arguments.messages / 2 && arguments.jump_us != 0 {
+            run.mark(arguments.utc_us + arguments.jump_us)?;
+        }
+        run.make_next(arguments.utc_us)?;
         std::thread::sleep(Duration::from_micros(arguments.pace_us));
     }
     if arguments.messages > 0 {
-        note(close(&outbox, arguments.messages)?)?;
+        run.close(Duration::from_secs(arguments.patience_s))?;
     }
     let drained = uplink.stop(Duration::from_secs(arguments.patience_s));
     if drained.waiting > 0 {
@@ -86,76 +109,120 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn origin(outbox: &OutboxHandle, seq: Seq) -> Origin {
-    Origin {
-        rig: outbox.rig().clone(),
-        boot: outbox.boot(),
-        seq,
+/// A run and what it has made.
+struct Run {
+    outbox: OutboxHandle,
+    journal_at: PathBuf,
+    journal: Journal,
+    made: MadeCounts,
+}
+
+impl Run {
+    fn make_next(&mut self, utc_us: i64) -> anyhow::Result<()> {
+        let made = message_of(self.outbox.counters().messages + 1);
+        let appended = match made {
+            Made::Opened => self.append_clip(opened(utc_us)?),
+            Made::Labels => self.append_made(Topic::Label, 3),
+            Made::Evidence => self.append_made(Topic::Evidence, 0),
+        };
+        self.made.add(made);
+        match appended {
+            Ok(seq) => self.journal.last = seq,
+            Err(UplinkError::DiskFull { .. } | UplinkError::Io { .. }) => {
+                self.journal.refused += 1;
+                self.journal.lost.add(made);
+            }
+            Err(error) => return Err(error.into()),
+        }
+        self.note()
+    }
+
+    fn append_made(&self, topic: Topic, labels: u16) -> Result<Seq, UplinkError> {
+        self.outbox.append(topic, labels, |seq, into| {
+            encode_message(topic, &self.origin(seq), into)
+        })
+    }
+
+    fn append_clip(&self, event: ClipEvent) -> Result<Seq, UplinkError> {
+        self.outbox.append(Topic::Clip, 0, |seq, into| {
+            let message = ClipMessage {
+                v: WIRE_VERSION,
+                from: self.origin(seq),
+                clip: CLIP,
+                event,
+            };
+            wire::encode(&message, into)
+        })
+    }
+
+    fn origin(&self, seq: Seq) -> Origin {
+        Origin {
+            rig: self.outbox.rig().clone(),
+            boot: self.outbox.boot(),
+            seq,
+        }
+    }
+
+    fn note(&self) -> anyhow::Result<()> {
+        self.journal
+            .write(&self.journal_at)
+            .with_context(|| format!("cannot write {}", self.journal_at.display()))
+    }
+
+    /// A mark tells the time by the clock as it is now.
+    fn mark(&mut self, utc_us: i64) -> anyhow::Result<()> {
+        self.journal.last = self.append_clip(ClipEvent::OperatorMark(wire::OperatorMark {
+            frame: 50,
+            pts_us: CaptureTime(2_000_000),
+            mono_us: 2_000_000,
+            utc_us,
+            clock: ClockState::Rtc,
+        }))?;
+        self.note()
+    }
+
+    /// The manifest and the end; the counts are what was made, what the outbox refused included. A clip's end finds room
+    /// sooner or later.
+    fn close(&mut self, patience: Duration) -> anyhow::Result<()> {
+        let deadline = Instant::now() + patience;
+        let part = ManifestPart {
+            first: 0,
+            pts_us: (0..100).map(|frame| CaptureTime(frame * 40_000)).collect(),
+            mono_us: heapless::Vec::new(),
+            repeats: heapless::Vec::new(),
+            dropped: heapless::Vec::new(),
+            shed: heapless::Vec::new(),
+        };
+        let closed = ClipClosed {
+            frames: 100,
+            repeated: 0,
+            dropped: 0,
+            sha256: None,
+            damage: None,
+            labels: LabelCounts {
+                offered: self.made.offered,
+                abstained: self.made.abstained,
+                evidence: self.made.evidence,
+            },
+        };
+        for event in [ClipEvent::Part(part), ClipEvent::Closed(closed)] {
+            self.journal.last = loop {
+                match self.append_clip(event.clone()) {
+                    Err(UplinkError::DiskFull { .. } | UplinkError::Io { .. })
+                        if Instant::now() < deadline =>
+                    {
+                        std::thread::sleep(Duration::from_millis(20));
+                    }
+                    outcome => break outcome?,
+                }
+            };
+            self.note()?;
+        }
+        Ok(())
     }
 }
 
-fn make_next(outbox: &OutboxHandle) -> anyhow::Result<Seq> {
-    let next = outbox.counters().messages + 1;
-    let seq = match message_of(next) {
-        Made::Opened => append_clip(outbox, opened()?)?,
-        Made::Labels => outbox.append(Topic::Label, 3, |seq, into| {
-            let labels = [label(seq, 0), label(seq, 1), silence(seq)];
-            let models = [model()];
-            wire::encode(
-                &LabelBatch::new(origin(outbox, seq), CLIP, &models[..], &labels[..]),
-                into,
-            )
-        })?,
-        Made::Evidence => outbox.append(Topic::Evidence, 0, |seq, into| {
-            // As large as a real filmstrip.
-            let mut picture = vec![seq as u8; 12_000];
-            picture[..3].copy_from_slice(&[0xff, 0xd8, 0xff]);
-            uplink::encode_evidence(&evidence(outbox, seq), &picture, into)
-        })?,
-    };
-    Ok(seq)
-}
-
-fn append_clip(outbox: &OutboxHandle, event: ClipEvent) -> anyhow::Result<Seq> {
-    Ok(outbox.append(Topic::Clip, 0, |seq, into| {
-        let message = ClipMessage {
-            v: WIRE_VERSION,
-            from: origin(outbox, seq),
-            clip: CLIP,
-            event,
-        };
-        wire::encode(&message, into)
-    })?)
-}
-
-/// The manifest and the end; the counts are what the rule says.
-fn close(outbox: &OutboxHandle, messages: u64) -> anyhow::Result<Seq> {
-    let part = ManifestPart {
-        first: 0,
-        pts_us: (0..100).map(|frame| CaptureTime(frame * 40_000)).collect(),
-        mono_us: heapless::Vec::new(),
-        repeats: heapless::Vec::new(),
-        dropped: heapless::Vec::new(),
-        shed: heapless::Vec::new(),
-    };
-    append_clip(outbox, ClipEvent::Part(part))?;
-    let made = MadeCounts::upto(messages);
-    let closed = ClipClosed {
-        frames: 100,
-        repeated: 0,
-        dropped: 0,
-        sha256: None,
-        damage: None,
-        labels: LabelCounts {
-            offered: made.offered,
-            abstained: made.abstained,
-            evidence: made.evidence,
-        },
-    };
-    append_clip(outbox, ClipEvent::Closed(closed))
-}
-
-fn opened() -> anyhow::Result<ClipEvent> {
+fn opened(utc_us: i64) -> anyhow::Result<ClipEvent> {
     let text = |_| anyhow::anyhow!("the name is too long");
     Ok(ClipEvent::Opened(ClipOpened {
         name: "fixture.mp4".try_into().map_err(text)?,
@@ -164,71 +231,9 @@ fn opened() -> anyhow::Result<ClipEvent> {
         nominal_fps: Some(25.0),
         codec: "h264".try_into().map_err(text)?,
         mono_us: 0,
-        utc_us: 0,
+        utc_us,
         clock: ClockState::Unsynced,
     }))
-}
-
-fn model() -> ModelRef {
-    ModelRef {
-        name: heapless::String::try_from("fixture").unwrap_or_default(),
-        version: heapless::String::try_from("1").unwrap_or_default(),
-        sha256: heapless::String::try_from("f1").unwrap_or_default(),
-    }
-}
-
-fn label(seq: Seq, n: u16) -> Label {
-    let start = seq as u32 * 10 + u32::from(n) * 5;
-    Label {
-        n,
-        kind: LabelKind::Blink,
-        track: Some(1),
-        frames: FrameRange::new(start, start + 4),
-        pts_us: (CaptureTime(0), CaptureTime(160_000)),
-        decision: Decision::Candidate,
-        reason: None,
-        confidence: Confidence::new(0.9).ok(),
-        raw: Some(1.5),
-        model: Some(0),
-        value: Some(LabelValue::Event(EventValue {
-            eyes: EventEyes::Both,
-            peak: start + 2,
-            opening: 0.2,
-        })),
-        signs: None,
-        driver: false,
-    }
-}
-
-fn silence(seq: Seq) -> Label {
-    Label {
-        kind: LabelKind::WearingGlasses,
-        decision: Decision::Abstain,
-        reason: Some(AbstainReason::NoLabeller),
-        confidence: None,
-        raw: None,
-        model: None,
-        value: None,
-        ..label(seq, 2)
-    }
-}
-
-fn evidence(outbox: &OutboxHandle, seq: Seq) -> EvidenceHeader {
-    let start = (seq as u32 - 1) * 10;
-    EvidenceHeader {
-        v: WIRE_VERSION,
-        from: origin(outbox, seq),
-        clip: CLIP,
-        label: (seq - 1, 0),
-        kind: LabelKind::Blink,
-        track: 1,
-        frames: FrameRange::new(start, start + 4),
-        stride: 1,
-        left: core::iter::repeat_n(Some(0.5), 5).collect(),
-        right: core::iter::repeat_n(Some(0.5), 5).collect(),
-        columns: (start..start + 5).collect(),
-        tile: (64, 40),
-    }
 }
 
 fn birth(outbox: &OutboxHandle) -> anyhow::Result<Vec<u8>> {

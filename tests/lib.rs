@@ -6,7 +6,9 @@
 mod fixture;
 mod programs;
 
-pub use fixture::{Made, MadeCounts, message_of};
+pub use fixture::{
+    CLIP, Journal, Made, MadeCounts, encode_message, labels, message_of, model, picture,
+};
 pub use programs::{Broker, Host, Program, binary, free_port, rig_command};
 
 use std::time::{Duration, Instant};
@@ -15,15 +17,24 @@ use std::time::{Duration, Instant};
 pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Looks until `look` finds something; panics after [`PATIENCE`] with what it was waiting for.
-pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
+pub fn wait_for<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+    wait_for_at_most(PATIENCE, what, look)
+}
+
+/// Looks until `look` finds something; panics after this time with what it was waiting for.
+pub fn wait_for_at_most<T>(
+    patience: Duration,
+    what: &str,
+    mut look: impl FnMut() -> Option<T>,
+) -> T {
+    let deadline = Instant::now() + patience;
     loop {
         if let Some(found) = look() {
             return found;
         }
         assert!(
             Instant::now() < deadline,
-            "waited {PATIENCE:?} in vain for {what}"
+            "waited {patience:?} in vain for {what}"
         );
         std::thread::sleep(Duration::from_millis(10));
     }

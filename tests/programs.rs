@@ -1,9 +1,10 @@
 //! Starting and ending programs.
 
-use crate::wait_for;
+use crate::{PATIENCE, wait_for, wait_for_at_most};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
 
 /// A running program; killed when dropped.
 #[derive(Debug)]
@@ -57,9 +58,14 @@ impl Program {
     }
 
     /// How it ended.
-    pub fn wait(mut self) -> ExitStatus {
+    pub fn wait(self) -> ExitStatus {
+        self.wait_at_most(PATIENCE)
+    }
+
+    /// The same of something that takes longer.
+    pub fn wait_at_most(mut self, patience: Duration) -> ExitStatus {
         let name = self.name;
-        wait_for(&format!("{name} to end"), || {
+        wait_for_at_most(patience, &format!("{name} to end"), || {
             self.child.try_wait().expect("a child can be asked")
         })
     }
@@ -162,6 +168,48 @@ impl Broker {
         Self::start_at(dir, port, &format!("user root\n{placed}"))
     }
 
+    /// The same for every network of this machine, where the only user is root.
+    pub fn start_for_all(dir: &Path) -> Self {
+        let port = free_port();
+        let text = format!("user root\nlistener {port}\nallow_anonymous true\n");
+        Self::start_at(dir, port, &text)
+    }
+
+    /// The same with a store on disk, to which it writes every change at once.
+    pub fn start_keeping(dir: &Path) -> Self {
+        let store = dir.join("mosquitto");
+        std::fs::create_dir(&store).expect("a temporary folder can be written");
+        // The distribution's own configuration has the broker be `mosquitto`, to whom the folder would belong.
+        let text = format!(
+            "user root\npersistence_location {}/\nautosave_interval 1\nautosave_on_changes true\n",
+            store.display()
+        );
+        let mut broker = Self::start_with(dir, &text);
+        broker.kill();
+        let kept = std::fs::read_to_string(&broker.configuration)
+            .expect("it was written just now")
+            .replace("persistence false", "persistence true");
+        std::fs::write(&broker.configuration, kept).expect("a temporary folder can be written");
+        broker.restart();
+        broker
+    }
+
+    /// Deletes what it kept, while it is not running.
+    ///
+    /// # Panics
+    ///
+    /// If it had kept nothing: nothing would be lost with it.
+    pub fn forget(&self) -> std::io::Result<()> {
+        let store = self.configuration.with_file_name("mosquitto");
+        let mut kept = 0;
+        for file in std::fs::read_dir(&store)? {
+            std::fs::remove_file(file?.path())?;
+            kept += 1;
+        }
+        assert!(kept > 0, "the broker had kept nothing");
+        Ok(())
+    }
+
     fn start_with(dir: &Path, more: &str) -> Self {
         let port = free_port();
         Self::start_at(
@@ -258,6 +306,11 @@ impl Host {
     /// SIGKILL.
     pub fn kill(self) {
         self.program.kill();
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.program.id()
     }
 
     /// SIGTERM; it must end in order and take its announcement away.

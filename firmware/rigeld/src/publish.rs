@@ -46,7 +46,7 @@ pub struct Publisher {
     counts: LabelCounts,
     /// Of the clips before it in this boot.
     closed: LabelCounts,
-    /// Messages that found no room on the disk: what they would have told is lost, and counted as made all the same, so
+    /// Messages that the disk had no room for or refused: what they would have told is lost, and counted as made all the same, so
     /// that the host sees that something is missing.
     unwritten: u64,
     /// Labels in messages that the outbox took.
@@ -117,7 +117,7 @@ impl Publisher {
         self.pictures
     }
 
-    /// Messages lost to a full disk.
+    /// Messages lost to a disk that was full or refused.
     pub(crate) fn unwritten(&self) -> u64 {
         self.unwritten
     }
@@ -138,14 +138,15 @@ impl Publisher {
         }
     }
 
-    /// A full disk costs a message, not the run: room may come back.
-    fn unless_full<T>(&mut self, appended: Result<T, UplinkError>) -> Result<Option<T>> {
+    /// A disk that is full or refuses costs a message, not the run: it may take the next one.
+    fn unless_refused<T>(&mut self, appended: Result<T, UplinkError>) -> Result<Option<T>> {
         match appended {
             Ok(value) => Ok(Some(value)),
-            Err(error @ UplinkError::DiskFull { .. }) => {
+            Err(error @ (UplinkError::DiskFull { .. } | UplinkError::Io { .. })) => {
                 if self.unwritten == 0 {
+                    let error = anyhow::Error::new(error);
                     tracing::error!(
-                        "{error}; labelling goes on, what finds no room is lost and counted"
+                        "{error:#}; labelling goes on, what cannot be written is lost and counted"
                     );
                 }
                 self.unwritten += 1;
@@ -188,7 +189,7 @@ impl Publisher {
                 message.from.seq = seq;
                 wire::encode(&message, into)
             });
-        let seq = self.unless_full(appended)?;
+        let seq = self.unless_refused(appended)?;
         if let Some(seq) = seq {
             let labels = self.batch.len() as u64;
             self.sent += labels;
@@ -230,7 +231,7 @@ impl Publisher {
             message.from.seq = seq;
             wire::encode(&message, into)
         });
-        self.unless_full(appended)?;
+        self.unless_refused(appended)?;
         Ok(())
     }
 
@@ -458,5 +459,32 @@ mod tests {
         assert_eq!(publisher.made().abstained, MAX_LABELS as u64 + 5);
         assert_eq!(publisher.delivered(), (MAX_LABELS as u64 + 5, 0));
         assert_eq!(publisher.unwritten(), 0);
+    }
+
+    #[test]
+    fn a_disk_that_refuses_costs_the_message_and_not_the_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let rig = parse_name("rig-1").unwrap();
+        let (outbox, _) = Outbox::open(folder.path(), rig, OutboxLimits::default()).unwrap();
+        let outbox = OutboxHandle::new(outbox);
+        std::fs::remove_dir_all(folder.path().join("labels")).unwrap();
+        let live = LiveHandle::default();
+        let mut publisher = Publisher::new(outbox, &[], None, live, Instant::now());
+        publisher.opened(&info()).unwrap();
+        publisher.label(silence(0), None).unwrap();
+        publisher.closed(&ClipEnd::default()).unwrap();
+        assert_eq!(
+            publisher.unwritten(),
+            3,
+            "the clip's beginning, the label, the clip's end"
+        );
+        assert_eq!(publisher.made().abstained, 1, "made all the same");
+
+        std::fs::create_dir(folder.path().join("labels")).unwrap();
+        publisher.opened(&info()).unwrap();
+        publisher.label(silence(0), None).unwrap();
+        publisher.closed(&ClipEnd::default()).unwrap();
+        assert_eq!(publisher.unwritten(), 3, "it goes on with the next message");
+        assert_eq!(publisher.delivered().0, 1);
     }
 }

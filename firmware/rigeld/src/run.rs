@@ -354,7 +354,7 @@ fn tell(
     .timed(&pipeline.stages, elapsed);
     if publisher.unwritten() > 0 {
         tracing::error!(
-            "{} messages found no room on the disk and are lost: make room for {}",
+            "{} messages could not be written to the disk and are lost: make room for {}, and see that it can be written",
             publisher.unwritten(),
             outbox.display()
         );

@@ -105,13 +105,8 @@ impl OutboxHandle {
         self.lock().acked(boot, watermark)
     }
 
-    pub(crate) fn declare_forgotten(
-        &self,
-        boot: BootId,
-        from: Seq,
-        to: Seq,
-    ) -> Result<Seq, UplinkError> {
-        self.lock().declare_forgotten(boot, from, to)
+    pub(crate) fn host_has(&self, told: &[(BootId, Seq)]) -> Result<bool, UplinkError> {
+        self.lock().host_has(told)
     }
 
     /// Makes everything durable and writes down how far the host is, so that the next start sends nothing twice.

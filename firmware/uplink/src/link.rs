@@ -356,29 +356,32 @@ impl<H: FnMut() -> Health> Link<H> {
         let boots = ack.boots.clone();
         let new_session = !self.delivery.knows(ack.session);
         // Deleting segments touches the disk.
-        let advanced = tokio::task::spawn_blocking(move || {
+        let taken = tokio::task::spawn_blocking(move || {
+            let again = new_session && outbox.host_has(&boots)?;
             let mut advanced = false;
             for (boot, watermark) in boots {
-                let known = outbox.watermark(boot);
-                advanced |= watermark > known;
-                // The host once had more of this boot than it has now, and we deleted it then.
-                if watermark < known && new_session {
-                    outbox.declare_forgotten(boot, watermark + 1, known)?;
-                }
+                advanced |= watermark > outbox.watermark(boot);
                 outbox.acked(boot, watermark)?;
             }
-            Ok::<_, UplinkError>(advanced)
+            Ok::<_, UplinkError>((advanced, again))
         })
         .await;
-        let advanced = match advanced {
-            Ok(Ok(advanced)) => advanced,
+        let (advanced, again) = match taken {
+            Ok(Ok(taken)) => taken,
             Ok(Err(error)) => {
                 tracing::warn!(error = %describe(&error), "an acknowledgement could not be written down");
-                false
+                // A session that was not understood whole is as new at its next word.
+                if new_session {
+                    return Next::Continue;
+                }
+                (false, false)
             }
-            Err(_) => false,
+            Err(_) => (false, false),
         };
-        let next = self.delivery.acknowledged(&ack, advanced, Instant::now());
+        let mut next = self.delivery.acknowledged(&ack, advanced, Instant::now());
+        if again {
+            next = Next::Rewind;
+        }
         self.monitor.progressed();
         next
     }

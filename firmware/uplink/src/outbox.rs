@@ -24,6 +24,7 @@
 
 mod cursor;
 mod evict;
+mod forgotten;
 mod numbers;
 mod recover;
 mod segment;
@@ -103,6 +104,8 @@ pub struct Outbox {
     /// Where a failed write could not be undone: lane, and the segment to be cut back before the next append.
     uncut: Option<(Lane, SegmentKey)>,
     buffer: Vec<u8>,
+    /// The last append found no room.
+    out_of_room: bool,
     counters: OutboxCounters,
     /// Held for its lock.
     _lock: File,
@@ -178,13 +181,20 @@ impl Outbox {
         if !topic.is_durable() {
             return Err(UplinkError::NotDurable { topic });
         }
+        if self.out_of_room {
+            // Whether this made room shows below.
+            let _ = self.drop_committed();
+        }
         let outcome = self
             .make_room(topic)
             .and_then(|()| self.append_record(topic, labels, encode));
         match &outcome {
-            Err(UplinkError::DiskFull { .. }) => self.counters.disk_full += 1,
+            Err(UplinkError::DiskFull { .. }) => {
+                self.counters.disk_full += 1;
+                self.out_of_room = true;
+            }
             Err(UplinkError::Io { .. }) => self.counters.disk_errors += 1,
-            _ => {}
+            _ => self.out_of_room = false,
         }
         outcome
     }
@@ -340,11 +350,17 @@ impl Outbox {
             return Ok(());
         }
         self.watermarks.insert(boot, watermark);
+        self.drop_committed()
+    }
+
+    /// Deletes the segments of which the host has everything. What is being written to stays, unless the disk is full:
+    /// it could not grow anyway.
+    fn drop_committed(&mut self) -> Result<(), UplinkError> {
         let mut done: Vec<(Lane, SegmentKey)> = Vec::new();
         for lane in Lane::ALL {
             for (key, segment) in &self.lanes[lane as usize] {
-                let open = segment.boot == self.boot && !segment.full;
-                if known(segment) && !open && segment.last() <= watermark {
+                let grows = segment.boot == self.boot && !segment.full && !self.out_of_room;
+                if !grows && segment.last() <= self.watermark(segment.boot) {
                     done.push((lane, *key));
                 }
             }
@@ -353,10 +369,21 @@ impl Outbox {
             return Ok(());
         }
         // First the watermark, then the files: otherwise the next start would take the missing numbers for a loss.
-        numbers::write_watermarks(&self.dir, &self.watermarks)?;
+        match self.write_watermarks() {
+            // Unless that is what there is no room for: a needless notice after a power cut just now is the lesser evil,
+            // since nothing else would ever make room again.
+            Err(UplinkError::DiskFull { .. }) => {
+                if let Some((lane, key)) = done.pop() {
+                    self.delete(lane, key)?;
+                }
+                self.write_watermarks()?;
+            }
+            outcome => outcome?,
+        }
         for (lane, key) in done {
             self.delete(lane, key)?;
         }
+        self.forget_old_boots();
         Ok(())
     }
 
@@ -379,15 +406,6 @@ impl Outbox {
             }
             self.lanes[lane as usize].remove(&key);
             self.folders_changed[lane as usize] = true;
-        }
-        let boot = key.0;
-        let boot_is_gone = !self
-            .lanes
-            .iter()
-            .flat_map(BTreeMap::values)
-            .any(|segment| segment.boot == boot);
-        if boot != self.boot && boot_is_gone {
-            self.watermarks.remove(&boot);
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ use crate::children::{Running, shown};
 use crate::dist::package_test;
 use crate::layout::Project;
 use crate::setup::{self, Purpose};
-use crate::{api_check, build, licences, page, programs, rig};
+use crate::{api_check, build, chaos, licences, page, programs, rig};
 use rig::Processor::{Amd64, Arm64};
 use steps::Step;
 
@@ -100,6 +100,7 @@ fn own_steps(project: &Project) -> Vec<Step<'_>> {
         Step::new("tests", &[BUILD], move || {
             run_cargo(project, tests, &[build::BUILT])
         }),
+        Step::new("chaos, short", &[BUILD], || chaos::short(project)),
         Step::new("API", &[BUILD], || api_check::run(project)),
         cargo("doc tests", &[BUILD], &["test", "--workspace", "--doc"]),
         Step::new("page tests", &[SET_UP], || test_page(project)),

@@ -15,6 +15,7 @@ mod archive;
 mod bench;
 mod board_file;
 mod build;
+mod chaos;
 mod checks;
 mod children;
 mod contact_sheet;
@@ -64,6 +65,8 @@ enum Command {
     Setup(setup::Arguments),
     /// Run everything a change has to pass: format, lints, tests, docs, licences, the page
     Test(checks::Arguments),
+    /// Kill, cut, fill and delay everything around delivery, and count what arrives
+    Chaos(chaos::Arguments),
     /// Label the demo clip with a rig and a host on this machine, and open the review page
     Demo(demo::Arguments),
     /// Measure Rigel beside Python MediaPipe, or its labels against ground truth
@@ -94,6 +97,7 @@ fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Setup(arguments) => setup::run(&project, &arguments),
         Command::Test(arguments) => checks::run(&project, &arguments),
+        Command::Chaos(arguments) => chaos::run(&project, &arguments),
         Command::Demo(arguments) => demo::run(&project, &arguments),
         Command::Bench(arguments) => bench::run(&project, &arguments),
         Command::ContactSheet(arguments) => contact_sheet::run(&project, &arguments),

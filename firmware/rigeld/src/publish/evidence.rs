@@ -66,7 +66,7 @@ impl Publisher {
             header.from.seq = seq;
             uplink::encode_evidence(&header, jpeg, into)
         });
-        self.unless_full(appended)?;
+        self.unless_refused(appended)?;
         self.counts.evidence += 1;
         Ok(())
     }
@@ -83,7 +83,7 @@ impl Publisher {
             header.from.seq = seq;
             uplink::encode_evidence(&header, jpeg, into)
         });
-        self.unless_full(appended)?;
+        self.unless_refused(appended)?;
         self.counts.evidence += 1;
         self.pictures.0 += 1;
         self.pictures.1 += jpeg.len() as u64;

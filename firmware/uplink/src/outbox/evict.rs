@@ -107,25 +107,6 @@ impl Outbox {
         })
     }
 
-    /// The host has forgotten what it once committed (its store was replaced): messages `from..=to` of `boot` were
-    /// deleted here since, so the host must not wait for them.
-    pub fn declare_forgotten(
-        &mut self,
-        boot: BootId,
-        from: Seq,
-        to: Seq,
-    ) -> Result<Seq, UplinkError> {
-        self.declare(
-            boot,
-            Run {
-                first: from,
-                last: to,
-                labels: 0,
-                evidence: 0,
-            },
-        )
-    }
-
     fn sync_notices(&self) -> Result<(), UplinkError> {
         for segment in self.lanes[Lane::Notices as usize].values() {
             if let Some(file) = &segment.file {

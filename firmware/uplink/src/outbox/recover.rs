@@ -83,6 +83,7 @@ impl Outbox {
             folders_changed: [false; 3],
             uncut: None,
             buffer: Vec::new(),
+            out_of_room: false,
             counters: OutboxCounters::default(),
             _lock: lock,
             dir,
@@ -106,13 +107,7 @@ impl Outbox {
                 self.delete(lane, key)?;
             }
         }
-        let boots: Vec<BootId> = self
-            .lanes
-            .iter()
-            .flat_map(BTreeMap::keys)
-            .map(|key| key.0)
-            .collect();
-        self.watermarks.retain(|boot, _| boots.contains(boot));
+        self.forget_old_boots();
         Ok(())
     }
 
