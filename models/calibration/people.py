@@ -116,6 +116,10 @@ def merge(boxes, scores, least_score):
 
 # ---- a near person's box is drawn anew around the mask of the person
 
+def is_near(b, width, height):
+    return area(b) >= NEAR_AREA * width * height and b[3] >= NEAR_BOTTOM * height
+
+
 def crop_of(b, width, height):
     """Box grown by MASK_MARGIN of its size on each side, in whole pixels of the picture."""
     mx, my = MASK_MARGIN * (b[2] - b[0]), MASK_MARGIN * (b[3] - b[1])
@@ -151,7 +155,7 @@ class People:
         return {shape: net.get_tensor(i)[0] for shape, i in outputs.items()}
 
     def find(self, rgb, least_score):
-        """Persons, most certain first: box, score, and the largest share of the detected box that another one covers."""
+        """Persons, most certain first: box, score, the largest share of the detected box that another one covers, 1 if near and lone."""
         h, w = rgb.shape[:2]
         x, frame = letterbox(rgb)
         out = self.run("object_detector", x)
@@ -160,11 +164,11 @@ class People:
         for i, (b, score) in enumerate(raw):
             others = [o for j, (o, _) in enumerate(raw) if j != i]
             covered = share_inside(b, others)
-            if area(b) >= NEAR_AREA * w * h and b[3] >= NEAR_BOTTOM * h and covered <= NEAR_OTHERS:
+            if is_near(b, w, h) and covered <= NEAR_OTHERS:
                 c = crop_of(b, w, h)
                 patch = resize(rgb[c[1]:c[3], c[0]:c[2]], MASK_SIDE, MASK_SIDE).astype(np.float32) / 255
                 m = mask_box(self.run("selfie_segmentation", patch)[1, MASK_SIDE, MASK_SIDE, 1][:, :, 0], c)
                 if m is not None and iou(m, b) >= AGREEMENT:
                     b = m
-            found.append(dict(box=b, score=score, covered=covered))
+            found.append(dict(box=b, score=score, covered=covered, near=float(is_near(b, w, h) and covered <= NEAR_OTHERS)))
         return found

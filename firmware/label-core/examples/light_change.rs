@@ -7,7 +7,7 @@
 
 use label_core::confidence::LogisticCalibration;
 use label_core::scene::LightGrid;
-use label_core::scene::light_change::{LIGHT_FEATURES, LightChangeDetector};
+use label_core::scene::light_change::{LIGHT_FEATURES, LightCalibration, LightChangeDetector};
 use label_core::{CaptureTime, FrameIndex, Span, Verdict};
 use std::io::{BufRead, Write};
 
@@ -15,7 +15,7 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     let prints_verdicts = arguments.next().unwrap() == "verdicts";
     let numbers: Vec<f32> = arguments.map(|number| number.parse().unwrap()).collect();
-    let calibration = if prints_verdicts {
+    let changed = if prints_verdicts {
         LogisticCalibration {
             ceiling: 1.0,
             bias: numbers[0],
@@ -32,6 +32,10 @@ fn main() {
             weights: [0.0; LIGHT_FEATURES],
             ranges: [(0.0, 0.0); LIGHT_FEATURES],
         }
+    };
+    let calibration = LightCalibration {
+        changed,
+        surest_none: 1.0,
     };
     let mut output = std::io::BufWriter::new(std::io::stdout().lock());
     let mut lines = std::io::stdin().lock().lines().map(Result::unwrap);

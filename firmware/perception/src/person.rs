@@ -12,13 +12,17 @@ use crate::picture::Picture;
 use crate::{ModelError, runtime::Runtime};
 use detector::{Detection, PersonDetector};
 use label_core::{BoundingBox, CaptureTime, Keypoint, TrackId};
-use mask::PersonMask;
+use mask::{LONE_SHARE, PersonMask, is_near};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Numbers that a person box's confidence is calibrated on.
-pub const PERSON_FEATURES: usize = 2;
+pub const PERSON_FEATURES: usize = 3;
+
+/// Of a near, lone person a score beyond this (log odds: a score of a half) says no more: in real cars the weaker boxes of
+/// drivers are right as often as the stronger. One of four that `models/calibration/fit_person.py` compares.
+const NEAR_LOG_ODDS: f32 = 0.0;
 
 /// A box is measured anew after this time, unless the board says otherwise.
 pub const MEASURE_AGE_S: f32 = 2.0;
@@ -41,8 +45,8 @@ const MAX_PERSONS: usize = 64;
 pub struct Person {
     /// Their track: that of their face where one is seen.
     pub track: TrackId,
-    /// Their box and what its confidence is calibrated on (log odds of the score, share covered by another box); `None`
-    /// where the detector sees none.
+    /// Their box and what its confidence is calibrated on (log odds of the score, of a near, lone person no more than
+    /// [`NEAR_LOG_ODDS`]; share covered by another box; 1 for a near, lone person); `None` where the detector sees none.
     pub bounds: Option<(BoundingBox, [f32; PERSON_FEATURES])>,
     /// The detector's score; not a confidence.
     pub score: f32,
@@ -182,8 +186,7 @@ impl PersonFinder {
             self.times.crop += self.mask.crop_time;
             self.times.infer += self.mask.infer_time;
             let Detection { score, covered, .. } = self.found[index];
-            let odds = score.clamp(0.001, 0.999);
-            let features = [(odds / (1.0 - odds)).ln(), covered];
+            let features = features(score, covered, is_near(bounds, picture));
             self.refined.push(Some(Person {
                 track: 0,
                 bounds: Some((bounds, features)),
@@ -241,6 +244,17 @@ impl PersonFinder {
     }
 }
 
+/// See [`Person::bounds`].
+fn features(score: f32, covered: f32, is_near: bool) -> [f32; PERSON_FEATURES] {
+    let score = score.clamp(0.001, 0.999);
+    let log_odds = (score / (1.0 - score)).ln();
+    if is_near && covered <= LONE_SHARE {
+        [log_odds.min(NEAR_LOG_ODDS), covered, 1.0]
+    } else {
+        [log_odds, covered, 0.0]
+    }
+}
+
 /// How far a face is from where the head of this person should be, in sizes of the person's box.
 fn face_cost(face: BoundingBox, person: BoundingBox) -> f32 {
     if !person.contains(face.center()) {
@@ -286,6 +300,17 @@ fn carried(person: &Person, face: Option<&TrackedFace>, picture: &Picture<'_>) -
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_strong_score_says_no_more_of_a_near_and_lone_person_than_a_middling_one() {
+        let [near, middling] = [0.9, 0.6].map(|score| features(score, 0.1, true));
+        assert_eq!(near, middling);
+        assert!(features(0.4, 0.1, true) < middling);
+        let far_or_crowded = [(0.1, false), (0.5, true)];
+        for (covered, is_near) in far_or_crowded {
+            assert!(features(0.9, covered, is_near) > features(0.6, covered, is_near));
+        }
+    }
 
     #[test]
     fn a_face_belongs_to_the_person_whose_head_it_is() {

@@ -170,7 +170,7 @@ pub(crate) struct Calibration {
     pub(crate) eyes: LogisticCalibration<3>,
     /// On which faces eyes, glasses, coverings and shade may be told surely.
     pub(crate) familiar: FamiliarFaces,
-    /// Of a person box: see [`perception::Person`].
+    /// Of a person box: see [`perception::Person::bounds`].
     pub(crate) person: LogisticCalibration<{ perception::PERSON_FEATURES }>,
     /// Name, version and digest, as they travel with events.
     pub(crate) reference: ModelRef,

@@ -9,7 +9,8 @@ use anyhow::{Context, Result};
 use label_core::confidence::LogisticCalibration;
 use label_core::{AbstainReason, CaptureTime, EyeSide, Look, TrackId};
 use perception::{
-    ModelCard, ModelError, Occlusion, OcclusionLook, OcclusionReader, Picture, Runtime, TrackedFace,
+    FaceShade, ModelCard, ModelError, Occlusion, OcclusionLook, OcclusionReader, Picture, Runtime,
+    TrackedFace,
 };
 use serde::Deserialize;
 use std::path::Path;
@@ -46,15 +47,20 @@ struct Parameters {
     most_yaw: f32,
     /// A mouth that gapes by more (gap of the inner lips over the width of the mouth) looks covered though it yawns.
     open_mouth: f32,
+    /// A face of which one half has this many stops less light than the other is not judged: the edge of a shadow looks like
+    /// that of a covering.
+    most_sides: f32,
 }
 
-/// How the mesh saw the head at a look.
+/// How the head was seen at a look.
 #[derive(Clone, Copy, Debug)]
 struct Pose {
     /// Turn in degrees.
     yaw: f32,
     /// Gap of the inner lips over the width of the mouth.
     mouth_opening: f32,
+    /// Stops of light between the halves of the face; 0 where they cannot be compared.
+    sides: f32,
 }
 
 /// A look at a face in view speaks for this time after it: several times as long as it takes to the next one.
@@ -101,7 +107,13 @@ impl OcclusionLabeller {
     }
 
     /// What this frame's look says, if there was one. `face` is `None` where the person has no face in view.
-    pub(crate) fn look(&self, track: TrackId, at: CaptureTime, face: Option<&TrackedFace>) -> Look {
+    pub(crate) fn look(
+        &self,
+        picture: &Picture<'_>,
+        track: TrackId,
+        at: CaptureTime,
+        face: Option<&TrackedFace>,
+    ) -> Look {
         let Some(last) = self.reader.last(track) else {
             return Look::NotLooked;
         };
@@ -114,6 +126,7 @@ impl OcclusionLabeller {
                 Pose {
                     yaw: face.eyes.yaw,
                     mouth_opening: face.mesh.motion().mouth_opening,
+                    sides: FaceShade::read(picture, face).map_or(0.0, |shade| shade.sides),
                 },
             ),
             _ => Look::NotLooked,
@@ -167,6 +180,9 @@ fn judge(
     if pose.yaw.abs() > parameters.most_yaw {
         return Look::Cannot(AbstainReason::EyeTurnedAway);
     }
+    if pose.sides >= parameters.most_sides {
+        return Look::Cannot(AbstainReason::LowConfidence);
+    }
     let probability = calibration.confidence([seen.face]).get();
     let least = if seen.mouth >= parameters.ambiguous_mouth {
         parameters.ambiguous_probability
@@ -209,10 +225,12 @@ mod tests {
         ambiguous_probability: 0.5,
         most_yaw: 55.0,
         open_mouth: 0.4,
+        most_sides: 2.0,
     };
     const FRONTAL: Pose = Pose {
         yaw: 0.0,
         mouth_opening: 0.05,
+        sides: 0.4,
     };
     const CALIBRATION: LogisticCalibration<FEATURES> = LogisticCalibration {
         ceiling: 1.0,
@@ -278,6 +296,23 @@ mod tests {
             let turned = Pose { yaw, ..FRONTAL };
             let look = judge(&CALIBRATION, &PARAMETERS, &SEEN, turned);
             assert_eq!(look, Look::Cannot(AbstainReason::EyeTurnedAway));
+        }
+    }
+
+    #[test]
+    fn a_face_half_in_shade_is_neither_called_covered_nor_free() {
+        let shaded = Pose {
+            sides: 2.4,
+            ..FRONTAL
+        };
+        for face in [-4.0, 3.0] {
+            let look = judge(
+                &CALIBRATION,
+                &PARAMETERS,
+                &Occlusion { face, ..SEEN },
+                shaded,
+            );
+            assert_eq!(look, Look::Cannot(AbstainReason::LowConfidence));
         }
     }
 

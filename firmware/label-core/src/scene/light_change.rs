@@ -7,7 +7,12 @@
 //! it can take part in no further comparison, and cannot be joined to a later change either.
 //!
 //! What counts, and what is left to the camera: luma that changes by [`LEAST_CHANGE`] or more within two seconds. A slower
-//! or fainter change is none. The frames of a change are those that differ from the frame before by a part of it.
+//! change, or one less than half as strong, is none. The frames of a change are those that differ from the frame before by a
+//! part of it.
+//!
+//! Of some frames neither is said: those of a change that is fainter than counts, but not by half, and those after any change
+//! for as long as the light still moves by [`FLICKER`] within the longest span. A ramp fades out; where it ends, two people say
+//! differently.
 
 use super::grid::{GRID_CELLS, LightGrid};
 use crate::confidence::{Confidence, LogisticCalibration};
@@ -15,8 +20,24 @@ use crate::kind::AbstainReason;
 use crate::reading::{Reading, Span, Verdict};
 use crate::time::{CaptureTime, FrameIndex};
 
-/// From how light grids differ to the probability that the light changed between them.
-pub type LightCalibration = LogisticCalibration<LIGHT_FEATURES>;
+/// How sure a look at the light makes us.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LightCalibration {
+    /// From how light grids differ to the probability that the light changed between them.
+    pub changed: LogisticCalibration<LIGHT_FEATURES>,
+    /// The most that is promised where nothing changed.
+    pub surest_none: f32,
+}
+
+impl LightCalibration {
+    /// Whether two grids differ as by a change of light, however faint it is.
+    fn is_of_light(&self, difference: &LightDifference) -> bool {
+        let [_, alike, opposed, pattern] = difference.features();
+        let strong = self.changed.ranges[0].1;
+        let features = [strong, alike, opposed, pattern];
+        self.changed.confidence(features).get() > 0.5
+    }
+}
 
 /// Natural logarithm of the change of luma that is worth a label: 15 %, or about 0.45 stops of light.
 pub const LEAST_CHANGE: f32 = 0.14;
@@ -55,6 +76,8 @@ const LEAST_MARK: f32 = 0.02;
 const EDGE_SHARE: f32 = 0.08;
 /// … but what departs by less than this is the flicker of lamps: cameras at 30 frames a second show 0.015 of it.
 const FLICKER: f32 = 0.025;
+/// A change of light of this much and less than [`LEAST_CHANGE`] is neither a change nor none.
+const FAINT: f32 = LEAST_CHANGE / 2.0;
 
 /// How two grids differ.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -90,8 +113,13 @@ struct Held {
     sight: Sight,
     /// Whether it lies after a frame and up to another that were compared.
     is_compared: bool,
+    /// That the light changes; of a frame that no comparison marks what always remains.
     probability: f32,
     change: f32,
+    /// Whether it is part of a change of light of [`FAINT`] and more.
+    is_faint: bool,
+    /// The most that the picture's middle cell changes from it on, within the longest span; logarithm.
+    ahead: f32,
 }
 
 /// Whether a frame can be compared.
@@ -110,6 +138,8 @@ const EMPTY: Held = Held {
     is_compared: false,
     probability: 0.0,
     change: 0.0,
+    is_faint: false,
+    ahead: 0.0,
 };
 
 /// Finds changes of light in successive frames.
@@ -119,6 +149,8 @@ pub struct LightChangeDetector {
     held: [Held; CAPACITY],
     first: usize,
     count: usize,
+    /// Whether the light still moved in the frame that was decided last.
+    is_moving: bool,
 }
 
 impl Default for LightChangeDetector {
@@ -138,6 +170,7 @@ impl LightChangeDetector {
             held: [EMPTY; CAPACITY],
             first: 0,
             count: 0,
+            is_moving: false,
         }
     }
 
@@ -157,7 +190,10 @@ impl LightChangeDetector {
             self.decide_first(decided);
         }
         let place = (self.first + self.count) % CAPACITY;
-        self.held[place] = held(frame, at, grid);
+        self.held[place] = Held {
+            probability: 1.0 - calibration.surest_none,
+            ..held(frame, at, grid)
+        };
         self.count += 1;
         for span in SPANS_S {
             if let Some(earlier) = self.earlier(at, span) {
@@ -182,6 +218,7 @@ impl LightChangeDetector {
         while self.count > 0 {
             self.decide_first(decided);
         }
+        self.is_moving = false;
     }
 
     /// Every comparison that the newest frame takes part in, for fits: span in seconds and difference.
@@ -221,12 +258,15 @@ impl LightChangeDetector {
         for place in earlier + 1..=newest {
             self.held[(self.first + place) % CAPACITY].is_compared = true;
         }
-        let (before, after) = (self.at(earlier), self.at(newest));
-        let probability = calibration.confidence(difference.features()).get();
-        if probability < LEAST_MARK {
+        let moved = difference.change.abs();
+        let from = &mut self.held[(self.first + earlier) % CAPACITY];
+        from.ahead = from.ahead.max(moved);
+        let probability = calibration.changed.confidence(difference.features()).get();
+        let is_faint = moved >= FAINT && calibration.is_of_light(&difference);
+        if probability < LEAST_MARK && !is_faint {
             return;
         }
-        let (before, after) = (before.logs, after.logs);
+        let (before, after) = (self.at(earlier).logs, self.at(newest).logs);
         // Mean share of the change that the cells have behind them; each is held to about 0 to 1, since what moves in the
         // picture would count many times over.
         let share = |place: usize| {
@@ -239,7 +279,7 @@ impl LightChangeDetector {
             }
             sum / count.max(1.0)
         };
-        let edge = EDGE_SHARE.max(FLICKER / difference.change.abs()).min(0.5);
+        let edge = EDGE_SHARE.max(FLICKER / moved).min(0.5);
         let between = earlier + 1..newest;
         let start = between
             .clone()
@@ -252,6 +292,7 @@ impl LightChangeDetector {
         let (start, end) = (start.min(end), start.max(end));
         for place in start..=end {
             let held = &mut self.held[(self.first + place) % CAPACITY];
+            held.is_faint |= is_faint;
             if probability > held.probability {
                 held.probability = probability;
                 held.change = difference.change;
@@ -262,8 +303,11 @@ impl LightChangeDetector {
     /// Tells the oldest frame.
     fn decide_first(&mut self, decided: &mut impl FnMut(Span, Verdict<bool>)) {
         let oldest = *self.at(0);
+        let changes = oldest.probability > 0.5;
+        let still_moves = self.is_moving && oldest.ahead >= FLICKER;
+        self.is_moving = changes || oldest.is_faint || still_moves;
         // Between two changes that are near each other: as if the light went on changing.
-        if oldest.probability > 0.5 {
+        if changes {
             let next = (1..self.count)
                 .take_while(|place| self.at(*place).at.seconds_since(oldest.at) <= JOIN_S)
                 .find(|place| self.at(*place).probability > 0.5);
@@ -286,11 +330,12 @@ impl LightChangeDetector {
             })
         };
         let verdict = match oldest.sight {
-            _ if oldest.probability > 0.5 => reading(true, oldest.probability),
+            _ if changes => reading(true, oldest.probability),
             Sight::Dark => Err(AbstainReason::TooDark),
             Sight::Blown => Err(AbstainReason::LowConfidence),
             // A still, or a clip's first frame: there is nothing before it that it could differ from.
             Sight::Clear if !oldest.is_compared => Err(AbstainReason::LowConfidence),
+            Sight::Clear if self.is_moving => Err(AbstainReason::LowConfidence),
             Sight::Clear => reading(false, 1.0 - oldest.probability),
         };
         decided(Span::frame(oldest.frame, oldest.at), verdict);
@@ -320,6 +365,8 @@ fn held(frame: FrameIndex, at: CaptureTime, grid: &LightGrid) -> Held {
         is_compared: false,
         probability: 0.0,
         change: 0.0,
+        is_faint: false,
+        ahead: 0.0,
     }
 }
 

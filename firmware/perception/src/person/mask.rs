@@ -19,7 +19,7 @@ const NEAR_AREA: f32 = 0.20;
 /// … and is cut by the picture's lower edge, as a seated driver is …
 const NEAR_BOTTOM: f32 = 0.97;
 /// … and lone whose box no other covers by more than this.
-const LONE_SHARE: f32 = 0.20;
+pub(super) const LONE_SHARE: f32 = 0.20;
 /// The mask sees the box grown on each side by this share of its size; 0.10 to 0.20 do alike.
 const MARGIN: f32 = 0.15;
 /// Probability from which a pixel is the person; 0.1 to 0.5 do alike.
@@ -75,16 +75,13 @@ impl PersonMask {
     ) -> Result<BoundingBox, ModelError> {
         (self.crop_time, self.infer_time) = (Duration::ZERO, Duration::ZERO);
         let bounds = found[index].bounds;
-        let (width, height) = (picture.width() as f32, picture.height() as f32);
         let lone = found.iter().enumerate().all(|(other, detection)| {
             other == index || share_inside(bounds, detection.bounds) <= LONE_SHARE
         });
-        if !lone
-            || bounds.area() < NEAR_AREA * width * height
-            || bounds.bottom() < NEAR_BOTTOM * height
-        {
+        if !lone || !is_near(bounds, picture) {
             return Ok(bounds);
         }
+        let (width, height) = (picture.width() as f32, picture.height() as f32);
         let (dx, dy) = (bounds.width * MARGIN, bounds.height * MARGIN);
         let grown = BoundingBox::new(
             bounds.x - dx,
@@ -123,6 +120,12 @@ impl PersonMask {
             .filter(|outline| outline.iou(bounds) >= AGREEMENT_IOU)
             .unwrap_or(bounds))
     }
+}
+
+/// Whether a box is that of a near person.
+pub(super) fn is_near(bounds: BoundingBox, picture: &Picture<'_>) -> bool {
+    let (width, height) = (picture.width() as f32, picture.height() as f32);
+    bounds.area() >= NEAR_AREA * width * height && bounds.bottom() >= NEAR_BOTTOM * height
 }
 
 /// Left, top, right and bottom (ends exclusive) of the largest group of person pixels that touch, corners included.

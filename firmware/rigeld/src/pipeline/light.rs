@@ -5,8 +5,9 @@
 
 use crate::labeller_card::LabellerCard;
 use crate::quality::{QualityFactor, Rubric};
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use label_core::confidence::LogisticCalibration;
+use label_core::scene::light_change::LightCalibration;
 use label_core::scene::quality::QualityLook;
 use label_core::wire::SceneHealth;
 use label_core::{AbstainReason, CaptureTime, Gate, LabelKind, Look, SceneFrame};
@@ -27,6 +28,31 @@ struct ShadeNumbers {
 struct ShadeParameters {
     /// Turn of the head up to which the halves of a face are compared, degrees.
     max_yaw: f32,
+    /// A face whose halves differ by more stops is never surely in no shadow …
+    even_sides: f32,
+    /// … but by this at most.
+    uneven_ceiling: f32,
+}
+
+impl ShadeNumbers {
+    /// How probably a face with this light lies in shadow.
+    fn probability(&self, shade: &FaceShade) -> f32 {
+        let parameters = &self.parameters;
+        let least = if shade.sides > parameters.even_sides {
+            1.0 - parameters.uneven_ceiling
+        } else {
+            0.0
+        };
+        let probability = self.calibration.confidence(shade.features()).get();
+        probability.max(least)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct LightChangeParameters {
+    /// The most that is promised where the light did not change.
+    surest_none: f32,
 }
 
 /// Reads the light.
@@ -50,13 +76,26 @@ impl LightReaders {
     ) -> Result<()> {
         match kind {
             LabelKind::InShadow => {
+                let parameters: ShadeParameters = card.parameters()?;
+                ensure!(
+                    (0.5..=1.0).contains(&parameters.uneven_ceiling),
+                    "[parameters] uneven-ceiling: must lie between 0.5 and 1"
+                );
                 self.shade = Some(ShadeNumbers {
                     calibration: card.calibration()?,
-                    parameters: card.parameters()?,
+                    parameters,
                 });
             }
             LabelKind::LightChange => {
-                gate.light_calibration = Some(card.calibration()?);
+                let LightChangeParameters { surest_none } = card.parameters()?;
+                ensure!(
+                    (0.5..=1.0).contains(&surest_none),
+                    "[parameters] surest-none: must lie between 0.5 and 1"
+                );
+                gate.light_calibration = Some(LightCalibration {
+                    changed: card.calibration()?,
+                    surest_none,
+                });
                 self.has_light = true;
             }
             LabelKind::VideoQuality => self.rubric = Some(Rubric::read(card)?),
@@ -133,7 +172,7 @@ impl LightReaders {
         }
         match FaceShade::read(picture, face) {
             Ok(shade) => Look::Seen {
-                probability: numbers.calibration.confidence(shade.features()).get(),
+                probability: numbers.probability(&shade),
                 raw: shade.sides,
             },
             Err(NoShade::TooSmall) => Look::Cannot(AbstainReason::TooSmall),
@@ -141,5 +180,39 @@ impl LightReaders {
             Err(NoShade::OutOfPicture) => Look::Cannot(AbstainReason::Occluded),
             Err(NoShade::TooDark) => Look::Cannot(AbstainReason::TooDark),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_face_lit_unevenly_is_never_surely_in_no_shadow() {
+        let numbers = ShadeNumbers {
+            calibration: LogisticCalibration {
+                ceiling: 1.0,
+                bias: -6.0,
+                weights: [1.0, 1.0, 0.0],
+                ranges: [(-2.0, 1.0), (0.0, 6.0), (0.0, 1.0)],
+            },
+            parameters: ShadeParameters {
+                max_yaw: 20.0,
+                even_sides: 0.5,
+                uneven_ceiling: 0.89,
+            },
+        };
+        let probability = |sides: f32, evenness| {
+            numbers.probability(&FaceShade {
+                sides,
+                evenness,
+                backlight: 0.0,
+                highlight: 0.5,
+                level: 120.0,
+            })
+        };
+        assert!(probability(0.3, 0.5) < 0.01);
+        assert!((probability(0.8, 0.5) - 0.11).abs() < 1e-6);
+        assert!(probability(2.5, 6.0) > 0.5, "nor does it hide a shadow");
     }
 }

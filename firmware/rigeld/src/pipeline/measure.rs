@@ -55,7 +55,7 @@ impl Pipeline {
                     shadow: attribute(face, light.shadow(picture, face)),
                     occluded: attribute(
                         face,
-                        occlusion.map_or(Look::NotLooked, |o| o.look(track, at, face)),
+                        occlusion.map_or(Look::NotLooked, |o| o.look(picture, track, at, face)),
                     ),
                     motion: face.and_then(|face| face.motion),
                     legibility: face.map_or_else(Default::default, |face| face.legibility),

@@ -3,10 +3,13 @@ use std::vec::Vec;
 
 /// As in `models/light-change/card.toml`.
 const CALIBRATION: LightCalibration = LightCalibration {
-    ceiling: 1.0,
-    bias: 10.528,
-    weights: [8.867, -3.255, -36.74, 10.688],
-    ranges: [(-3.3, -1.2), (0.0, 1.0), (0.0, 0.5), (0.0, 1.0)],
+    changed: LogisticCalibration {
+        ceiling: 1.0,
+        bias: 10.528,
+        weights: [8.867, -3.255, -36.74, 10.688],
+        ranges: [(-3.3, -1.2), (0.0, 1.0), (0.0, 0.5), (0.0, 1.0)],
+    },
+    surest_none: 0.97,
 };
 const RATE: f32 = 25.0;
 
@@ -56,7 +59,42 @@ fn a_still_and_the_first_frame_of_a_clip_have_nothing_before_them_to_differ_from
     assert_eq!(alone, [Err(AbstainReason::LowConfidence)]);
     let clip = verdicts(60, |_, cell| scene(cell));
     assert_eq!(clip[0], Err(AbstainReason::LowConfidence));
-    assert!(clip[1..].iter().all(|verdict| !verdict.unwrap().value));
+    for verdict in &clip[1..] {
+        let none = verdict.unwrap();
+        assert!(!none.value && (none.confidence.get() - CALIBRATION.surest_none).abs() < 1e-6);
+    }
+}
+
+#[test]
+fn a_ramp_that_fades_out_is_neither_a_change_nor_none_until_the_light_has_settled() {
+    // What is left of the change falls to a third in 0.8 s.
+    let left = |frame: u32| match frame {
+        ..60 => 1.0,
+        _ => (-(frame as f32 - 60.0) / RATE / 0.8).exp(),
+    };
+    let verdicts = verdicts(250, |frame, cell| scene(cell) * (1.0 - 0.5 * left(frame)));
+    let (_, last) = changed(&verdicts).unwrap();
+    let settled = last + 1 + verdicts[last + 1..].iter().position(Result::is_ok).unwrap();
+    assert!(settled > last + 3, "{last} {settled}");
+    assert!(left(settled as u32) < 0.06, "{settled}");
+    assert!(settled < 150 && verdicts[settled..].iter().all(Result::is_ok));
+}
+
+#[test]
+fn a_change_that_is_fainter_than_counts_is_left_unsaid_and_one_hardly_there_is_none() {
+    for (drop, said) in [(0.10, false), (0.03, true)] {
+        let verdicts = verdicts(150, |frame, cell| {
+            scene(cell) * if frame < 60 { 1.0 } else { 1.0 - drop }
+        });
+        assert_eq!(changed(&verdicts), None);
+        assert_eq!(verdicts[60].is_ok(), said, "{drop}");
+        assert!(
+            verdicts[1..60]
+                .iter()
+                .chain(&verdicts[61..])
+                .all(Result::is_ok)
+        );
+    }
 }
 
 #[test]
@@ -110,6 +148,8 @@ fn what_moves_in_the_picture_is_no_change_of_light() {
     };
     let verdicts = verdicts(150, level);
     assert!(!verdicts.iter().any(is_offered_change));
+    let said = verdicts.iter().filter(|verdict| verdict.is_ok()).count();
+    assert!(said > 130, "nor is it doubted: {said}");
 }
 
 #[test]
