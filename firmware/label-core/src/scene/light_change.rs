@@ -10,9 +10,9 @@
 //! change, or one less than half as strong, is none. The frames of a change are those that differ from the frame before by a
 //! part of it.
 //!
-//! Of some frames neither is said: those of a change that is fainter than counts, but not by half, and those after any change
-//! for as long as the light still moves by [`FLICKER`] within the longest span. A ramp fades out; where it ends, two people say
-//! differently.
+//! Of some frames neither is said: those of a change that is fainter than counts, but not by half, those up to [`JOIN_S`] before
+//! a change, and those after any for as long as the light still moves by [`FLICKER`] within the longest span. A ramp begins
+//! gently and fades out; where it begins and ends, two people say differently.
 
 use super::grid::{GRID_CELLS, LightGrid};
 use crate::confidence::{Confidence, LogisticCalibration};
@@ -306,18 +306,16 @@ impl LightChangeDetector {
         let changes = oldest.probability > 0.5;
         let still_moves = self.is_moving && oldest.ahead >= FLICKER;
         self.is_moving = changes || oldest.is_faint || still_moves;
+        let soon = (1..self.count)
+            .take_while(|place| self.at(*place).at.seconds_since(oldest.at) <= JOIN_S)
+            .find(|place| self.at(*place).probability > 0.5);
         // Between two changes that are near each other: as if the light went on changing.
-        if changes {
-            let next = (1..self.count)
-                .take_while(|place| self.at(*place).at.seconds_since(oldest.at) <= JOIN_S)
-                .find(|place| self.at(*place).probability > 0.5);
-            if let Some(next) = next {
-                let probability = oldest.probability.min(self.at(next).probability);
-                for place in 1..next {
-                    let held = &mut self.held[(self.first + place) % CAPACITY];
-                    held.probability = held.probability.max(probability);
-                    held.change = oldest.change;
-                }
+        if changes && let Some(next) = soon {
+            let probability = oldest.probability.min(self.at(next).probability);
+            for place in 1..next {
+                let held = &mut self.held[(self.first + place) % CAPACITY];
+                held.probability = held.probability.max(probability);
+                held.change = oldest.change;
             }
         }
         let reading = |value, probability| {
@@ -335,7 +333,7 @@ impl LightChangeDetector {
             Sight::Blown => Err(AbstainReason::LowConfidence),
             // A still, or a clip's first frame: there is nothing before it that it could differ from.
             Sight::Clear if !oldest.is_compared => Err(AbstainReason::LowConfidence),
-            Sight::Clear if self.is_moving => Err(AbstainReason::LowConfidence),
+            Sight::Clear if self.is_moving || soon.is_some() => Err(AbstainReason::LowConfidence),
             Sight::Clear => reading(false, 1.0 - oldest.probability),
         };
         decided(Span::frame(oldest.frame, oldest.at), verdict);

@@ -103,6 +103,8 @@ fn a_lamp_that_goes_off_is_a_change_of_one_frame() {
         scene(cell) * if frame < 60 { 1.0 } else { 0.5 }
     });
     assert_eq!(changed(&verdicts), Some((60, 60)));
+    let said = |frame: usize| verdicts[frame].is_ok();
+    assert!(said(47) && !(48..60).any(said) && (60..150).all(said));
     assert!(verdicts[60].unwrap().confidence.get() > 0.95);
     assert!(
         (verdicts[60].unwrap().raw + 0.65).abs() < 0.1,
