@@ -6,6 +6,7 @@ mod deb;
 mod first_boot_test;
 mod needs;
 mod notices;
+pub(crate) mod older_system_test;
 pub(crate) mod package_test;
 pub(crate) mod root;
 mod update_test;
@@ -21,6 +22,7 @@ use crate::layout::Project;
 use crate::setup;
 
 use bundle::Signer;
+use cross::Runtimes;
 use needs::{Needs, System};
 
 /// Arguments of `dist`.
@@ -70,7 +72,10 @@ pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<ExitCode> 
     let parts = Parts::build(project, &arguments.board)?;
     let made = parts.pack(&out, VERSION)?;
     println!("{}", project.shown(&made.package));
-    println!("  for        {} on {}", arguments.board, parts.system.name);
+    println!("  for        {}", arguments.board);
+    for (system, runtime) in &parts.systems {
+        println!("  on         {}, with {runtime}", system.name);
+    }
     println!(
         "  size       {:.1} MB, installed {:.1} MB",
         made.bytes as f64 / 1e6,
@@ -95,42 +100,46 @@ pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<ExitCode> 
 /// The workspace's version.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What a board's packages are made of: built, fetched, and found to start on the board's system.
+/// What a board's packages are made of: built, fetched, and found to start on each of the board's systems.
 #[derive(Debug)]
 pub(crate) struct Parts<'a> {
     project: &'a Project,
     board: String,
-    system: System,
+    /// Each with the file name of the model runtime that it loads.
+    systems: Vec<(System, String)>,
     program: PathBuf,
-    runtime: PathBuf,
+    runtimes: Runtimes,
     depends: String,
 }
 
 impl<'a> Parts<'a> {
     /// Builds and checks.
     pub(crate) fn build(project: &'a Project, board: &str) -> Result<Self> {
-        let system = system_of(project, board)?;
-        let (program, runtime) = {
+        let systems = systems_of(project, board)?;
+        let (program, runtimes) = {
             let _lock = setup::lock(project)?;
             let program = cross::programs(project)?.join("rigeld");
-            (program, cross::runtime(project)?)
+            (program, cross::runtimes(project)?)
         };
-        let needs = [Needs::of(&program)?, Needs::of(&runtime)?];
-        let lacking: Vec<String> = needs.iter().flat_map(|one| one.lacking(&system)).collect();
-        if !lacking.is_empty() {
-            bail!(
-                "a package for {board} would not start there:\n  {}\n\
-                 Build on an older distribution, or give the board a newer system",
-                lacking.join("\n  ")
-            );
-        }
+        let needed = Needs::of(&program)?;
+        let newer = Needs::of(&runtimes.newer)?;
+        let older = Needs::of(&runtimes.older)?;
+        let systems: Result<Vec<_>> = systems
+            .into_iter()
+            .map(|system| {
+                let runtime = runtime_on(&system, board, &needed, [&newer, &older])?;
+                Ok((system, runtime))
+            })
+            .collect();
+        let systems = systems?;
+        let depends = needs::dependencies(&[needed, older, newer.of_any_version()])?;
         Ok(Self {
             project,
             board: board.to_owned(),
-            system,
+            systems,
             program,
-            runtime,
-            depends: needs::dependencies(&needs)?,
+            runtimes,
+            depends,
         })
     }
 
@@ -161,18 +170,43 @@ impl Parts<'_> {
             board: &self.board,
             version,
             program: &self.program,
-            runtime: &self.runtime,
+            runtimes: &self.runtimes,
             depends: &self.depends,
         }
     }
 }
 
-/// What the board's own system brings; the boards known are those of `boards/package/systems.toml`.
-fn system_of(project: &Project, board: &str) -> Result<System> {
+/// The runtime that is loaded on a system, by its file's name; the error says what the system lacks for the program, or for
+/// either runtime.
+fn runtime_on(
+    system: &System,
+    board: &str,
+    program: &Needs,
+    runtimes: [&Needs; 2],
+) -> Result<String> {
+    let mut lacking = program.lacking(system);
+    if lacking.is_empty() {
+        for runtime in runtimes {
+            let lacks = runtime.lacking(system);
+            if lacks.is_empty() {
+                return Ok(runtime.file().to_owned());
+            }
+            lacking.extend(lacks);
+        }
+    }
+    bail!(
+        "a package for {board} would not start there:\n  {}\n\
+         Correct what boards/package/systems.toml says of the system, or take it out",
+        lacking.join("\n  ")
+    )
+}
+
+/// What the systems that a board may have bring; the boards known are those of `boards/package/systems.toml`.
+fn systems_of(project: &Project, board: &str) -> Result<Vec<System>> {
     let path = project.path("boards/package/systems.toml");
     let text = std::fs::read_to_string(&path)
         .with_context(|| format!("cannot read {}", path.display()))?;
-    let mut systems: BTreeMap<String, System> =
+    let mut systems: BTreeMap<String, Vec<System>> =
         toml::from_str(&text).with_context(|| format!("in {}", path.display()))?;
     let known: Vec<String> = systems.keys().cloned().collect();
     systems.remove(board).with_context(|| {
@@ -191,13 +225,13 @@ mod tests {
     fn every_board_that_a_package_is_made_for_has_a_board_file_and_the_others_are_refused_by_name()
     {
         let project = Project::find().unwrap();
-        let error = system_of(&project, "rpi9").unwrap_err().to_string();
+        let error = systems_of(&project, "rpi9").unwrap_err().to_string();
         assert!(
             error.contains("\"rpi9\"") && error.contains("rpi4, rpi5"),
             "{error}"
         );
         for board in ["rpi4", "rpi5", "jetson-orin-nano"] {
-            system_of(&project, board).unwrap();
+            assert!(!systems_of(&project, board).unwrap().is_empty());
         }
     }
 }

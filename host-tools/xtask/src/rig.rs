@@ -17,7 +17,8 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::children::{create_folder, run_logged};
-use crate::dist::{cross, root};
+use crate::dist::cross;
+use crate::dist::root::{DEBIAN_11, DEBIAN_12};
 use crate::layout::Project;
 use crate::progress::Bar;
 use crate::{build, programs, setup};
@@ -85,7 +86,7 @@ fn our_programs_for_rigs(project: &Project) -> Result<Programs> {
     let _lock = setup::lock(project)?;
     Ok(Programs {
         folder: cross::programs(project)?,
-        runtime: cross::runtime(project)?,
+        runtime: cross::runtimes(project)?.newer,
         strip: "aarch64-linux-gnu-strip",
     })
 }
@@ -98,7 +99,12 @@ pub(crate) fn fetch_kernels(project: &Project) -> Result<()> {
 
 /// Makes the whole Debian that rigs have.
 pub(crate) fn make_debian(project: &Project) -> Result<()> {
-    root::tarball(project).map(|_| ())
+    DEBIAN_12.tarball(project).map(|_| ())
+}
+
+/// Makes the oldest Debian that rigs may have.
+pub(crate) fn make_older_debian(project: &Project) -> Result<()> {
+    DEBIAN_11.tarball(project).map(|_| ())
 }
 
 /// Makes the disk that the service is tested on.

@@ -48,6 +48,14 @@ pub(crate) const API_CHECK: Environment = Environment {
     archs: &["x86_64", "aarch64"],
 };
 
+/// Zig, which links rigs' programs against an older C library than this machine's, for `dist`.
+pub(crate) const LINKER: Environment = Environment {
+    purpose: "linker",
+    requirements: "linker/requirements.txt",
+    python: 9..=14,
+    archs: &["x86_64"],
+};
+
 /// The readers of exports, for `test`.
 pub(crate) const READERS: Environment = Environment {
     purpose: "readers",

@@ -10,9 +10,9 @@ use anyhow::{Context, Result, bail};
 
 use crate::children::{Running, run_logged, shown};
 use crate::layout::Project;
-use crate::manifest::Pinned;
+use crate::manifest::{OLDER_RUNTIME, Pinned};
 use crate::progress::{Bar, seconds};
-use crate::{build, install, libclang, package, programs};
+use crate::{build, install, libclang, package, programs, venv};
 
 /// The rigs, as the compiler names them.
 pub(crate) const TARGET: &str = "aarch64-unknown-linux-gnu";
@@ -34,9 +34,10 @@ struct Compiler {
     rustc: PathBuf,
 }
 
-/// Installs the compiler and its library where they are missing.
+/// Installs the compiler, its library and the linker where they are missing.
 pub(crate) fn prepare(project: &Project) -> Result<()> {
-    compiler(project).map(|_| ())
+    compiler(project)?;
+    venv::LINKER.ensure(project).map(|_| ())
 }
 
 /// Builds the rigs' programs (release) and returns the folder they are in; they have their line tables still.
@@ -45,6 +46,7 @@ pub(crate) fn prepare(project: &Project) -> Result<()> {
 /// again.
 pub(crate) fn programs(project: &Project) -> Result<PathBuf> {
     let compiler = compiler(project)?;
+    let linker_python = venv::LINKER.ensure(project)?;
     libclang(project)?;
     let started = Instant::now();
     let target = project.path("target/rig");
@@ -57,7 +59,13 @@ pub(crate) fn programs(project: &Project) -> Result<PathBuf> {
         .env("CARGO_TARGET_DIR", &target)
         .env("RUSTFLAGS", remapped(project, "--remap-path-prefix"))
         .env(for_target("CFLAGS"), remapped(project, "-ffile-prefix-map"))
-        .env(linker_variable(), format!("{TOOLS}-gcc"))
+        .env(
+            linker_variable(),
+            project.path("host-tools/xtask/linker/zig-cc"),
+        )
+        .env("RIGEL_LINKER_PYTHON", linker_python)
+        .env("ZIG_GLOBAL_CACHE_DIR", target.join("zig"))
+        .env("ZIG_LOCAL_CACHE_DIR", target.join("zig"))
         .env(for_target("CC"), format!("{TOOLS}-gcc"))
         .env(for_target("AR"), format!("{TOOLS}-ar"));
     // Another toolchain's compiler must not slip in beside the one chosen.
@@ -92,28 +100,42 @@ fn libclang(project: &Project) -> Result<()> {
     libclang::link_headers(project)
 }
 
-/// The rigs' runtime library and the models, fetched where they are missing; returns the library's path.
-pub(crate) fn runtime(project: &Project) -> Result<PathBuf> {
+/// The rigs' model runtimes.
+#[derive(Debug)]
+pub(crate) struct Runtimes {
+    /// What runs wherever it can.
+    pub(crate) newer: PathBuf,
+    /// For systems that it is too new for.
+    pub(crate) older: PathBuf,
+}
+
+/// The rigs' model runtimes and the models, fetched where they are missing.
+pub(crate) fn runtimes(project: &Project) -> Result<Runtimes> {
     let mut pinned = Pinned::read(project, "aarch64")?;
-    let library = pinned
-        .files
-        .iter_mut()
-        .find(|file| file.name == "litert-runtime")
-        .context("assets.toml pins no litert-runtime for aarch64")?;
-    // Beside this machine's own, which has the same name.
-    library.path = format!("aarch64/{}", library.path);
-    let path = project.fetched(&library.path);
+    pinned.files.push(pinned.fallback(OLDER_RUNTIME)?);
     // Only what rigs run: the rest of the list is for building and showing, and would replace this machine's own.
+    let (is_runtime, is_model) = ("runtime/", "models/");
     pinned
         .files
-        .retain(|file| file.name == "litert-runtime" || file.path.starts_with("models/"));
+        .retain(|file| file.path.starts_with(is_runtime) || file.path.starts_with(is_model));
+    let mut path = |name: &str| -> Result<PathBuf> {
+        let file = pinned.files.iter_mut().find(|file| file.name == name);
+        let file = file.with_context(|| format!("assets.toml pins no {name} for aarch64"))?;
+        // Beside this machine's own, which has the same name.
+        file.path = format!("aarch64/{}", file.path);
+        Ok(project.fetched(&file.path))
+    };
+    let runtimes = Runtimes {
+        newer: path("litert-runtime")?,
+        older: path(OLDER_RUNTIME)?,
+    };
     install::install(
         project,
         &pinned.files,
         &pinned.packages,
         &mut package::fetch,
     )?;
-    Ok(path)
+    Ok(runtimes)
 }
 
 /// A C tool for the rigs' processor, such as `strip`.

@@ -10,7 +10,8 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context, Result, bail};
 use flate2::{Compression, GzBuilder};
 
-use super::{cross, notices};
+use super::cross::{self, Runtimes};
+use super::notices;
 use crate::children::{create_folder, run_logged};
 use crate::install::remove;
 use crate::layout::Project;
@@ -57,7 +58,7 @@ pub(super) struct Tree<'a> {
     pub(super) version: &'a str,
     /// As built, with its line tables.
     pub(super) program: &'a Path,
-    pub(super) runtime: &'a Path,
+    pub(super) runtimes: &'a Runtimes,
     pub(super) depends: &'a str,
 }
 
@@ -116,8 +117,10 @@ impl Tree<'_> {
         let program = stage.join("usr/bin/rigeld");
         copy(self.program, &program, 0o755)?;
         strip(&program)?;
-        let runtime = stage.join("usr/lib/rigel/libLiteRt.so");
-        copy(self.runtime, &runtime, 0o644)?;
+        for runtime in [&self.runtimes.newer, &self.runtimes.older] {
+            let name = runtime.file_name().context("a library has a name")?;
+            copy(runtime, &stage.join("usr/lib/rigel").join(name), 0o644)?;
+        }
         for (from, to, mode) in PACKAGED {
             let text = self.read_packaging(from)?.replace("@BOARD@", self.board);
             put(&stage.join(to), text.as_bytes(), mode)?;

@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::Made;
-use super::root::Root;
+use super::root::{DEBIAN_12, Root};
 use crate::build;
 use crate::children::{create_folder, shown};
 use crate::install::remove;
@@ -25,7 +25,7 @@ pub(crate) fn run(project: &Project, made: &Made) -> Result<()> {
     let desk = project.path("target/dist/desk");
     remove(&desk)?;
     create_folder(&desk)?;
-    let root = Root::unpack(project, "first-boot-test")?;
+    let root = Root::unpack(project, &DEBIAN_12, "first-boot-test")?;
     let rigel = |arguments: &[&std::ffi::OsStr]| {
         let mut rigel = Command::new(project.path("target/debug/rigel"));
         said(rigel.args(arguments).current_dir(&desk))

@@ -34,7 +34,7 @@ impl fmt::Display for Version {
 }
 
 /// A board's own system, from `boards/package/systems.toml`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct System {
     pub(crate) name: String,
@@ -107,6 +107,34 @@ impl Needs {
             }
         }
         needs
+    }
+
+    /// The file, as messages call it.
+    pub(crate) fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// The same of any version: what is there where the file is wanted, and not needed elsewhere.
+    pub(crate) fn of_any_version(&self) -> Self {
+        Self {
+            file: self.file.clone(),
+            libraries: self.libraries.clone(),
+            newest: BTreeMap::new(),
+        }
+    }
+
+    /// What of the C library it needs beyond the version in a package's `Depends:`.
+    pub(crate) fn beyond(&self, depends: &str) -> Result<Vec<String>> {
+        let least = depends
+            .split(", ")
+            .find_map(|one| one.strip_prefix("libc6 (>= ")?.strip_suffix(')'))
+            .with_context(|| format!("`Depends: {depends}` asks for no version of libc6"))?;
+        let least = Version::try_from(least.to_owned()).map_err(anyhow::Error::msg)?;
+        let needed = self.newest.get("GLIBC").filter(|needed| **needed > least);
+        Ok(needed
+            .map(|needed| format!("GLIBC_{needed}"))
+            .into_iter()
+            .collect())
     }
 
     /// What of it the system lacks, in words; empty where it lacks nothing.
@@ -243,6 +271,28 @@ Version needs section '.gnu.version_r' contains 2 entries:
             dependencies(&needs).unwrap(),
             "libc6 (>= 2.34), libgcc-s1, libstdc++6 (>= 12)"
         );
+    }
+
+    #[test]
+    fn a_file_that_needs_more_than_its_package_asks_for_is_found() {
+        let needs = Needs::parse("rigeld", READELF);
+        let beyond = |least: &str| needs.beyond(&format!("libc6 (>= {least}), libgcc-s1"));
+        assert_eq!(beyond("2.31").unwrap(), ["GLIBC_2.34"]);
+        assert!(beyond("2.34").unwrap().is_empty());
+        assert!(needs.beyond("libc6, libgcc-s1").is_err());
+    }
+
+    #[test]
+    fn what_is_loaded_only_where_it_can_be_asks_for_no_version() {
+        let least = Needs {
+            file: "rigeld".to_owned(),
+            libraries: vec!["libc.so.6".to_owned()],
+            newest: BTreeMap::from([("GLIBC".to_owned(), "2.30".to_owned().try_into().unwrap())]),
+        };
+        let newer = Needs::parse("libLiteRt.so", READELF);
+        assert!(newer.lacking(&system("2.31")).len() == 1);
+        let needs = [least, newer.of_any_version()];
+        assert_eq!(dependencies(&needs).unwrap(), "libc6 (>= 2.30), libstdc++6");
     }
 
     #[test]

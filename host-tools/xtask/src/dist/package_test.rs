@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 
-use super::root::Root;
+use super::root::{DEBIAN_12, Root};
 use super::{Made, Parts, VERSION, cross, first_boot_test, update_test};
 use crate::layout::Project;
 use crate::progress::seconds;
@@ -31,11 +31,12 @@ const LEFT_BY_DEBIAN: [&str; 8] = [
 /// Builds the package and puts it through its life; the error tells what a field engineer would find wrong.
 pub(crate) fn run(project: &Project) -> Result<()> {
     let parts = Parts::build(project, BOARD)?;
-    cross::names_no_folder_of_here(project, &parts.program)?;
     let out = project.path("target/dist/test");
     let first = parts.pack(&out, VERSION)?;
+    let packed = parts.tree(VERSION).stage().join("usr/bin/rigeld");
+    cross::names_no_folder_of_here(project, &packed)?;
     let second = parts.pack(&out, &format!("{VERSION}{NEXT}"))?;
-    let root = Root::unpack(project, "package-test")?;
+    let root = Root::unpack(project, &DEBIAN_12, "package-test")?;
     let before = paths(&root)?;
     for made in [&first, &second] {
         let name = made.package.file_name().context("a package has a name")?;
@@ -59,7 +60,7 @@ pub(crate) fn run(project: &Project) -> Result<()> {
     Ok(())
 }
 
-fn install(root: &Root, made: &Made) -> Result<()> {
+pub(super) fn install(root: &Root, made: &Made) -> Result<()> {
     let name = made.package.file_name().context("a package has a name")?;
     let begun = Instant::now();
     root.run(&format!("dpkg --install /root/{}", name.to_string_lossy()))?;

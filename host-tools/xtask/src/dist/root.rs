@@ -1,6 +1,6 @@
-//! A Debian 12 for the rigs' processor in a folder, entered with `chroot`: every program in it runs under emulation.
+//! A Debian for the rigs' processor in a folder, entered with `chroot`: every program in it runs under emulation.
 //!
-//! It is made once (minutes) and kept as `.rigel/machines/debian-arm64.tar`; emulated machines boot the same.
+//! Each is made once (minutes) and kept as a tarball in `.rigel/machines`; emulated machines boot the newer one.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,8 +13,41 @@ use crate::layout::Project;
 use crate::programs;
 use crate::progress::Bar;
 
-/// What it holds beside Debian's essential packages: what our package depends on, and what a machine boots with.
-const PACKAGES: &str = "systemd,systemd-sysv,udev,dbus,kmod,iproute2,e2fsprogs,libstdc++6,rauc,squashfs-tools,xz-utils";
+/// A release of Debian.
+#[derive(Debug)]
+pub(crate) struct Debian {
+    /// Its tarball's file name, without ending.
+    name: &'static str,
+    suite: &'static str,
+    /// What it holds beside Debian's essential packages.
+    packages: &'static str,
+    updates: Updates,
+}
+
+/// Whether a release has security updates.
+#[derive(Debug, PartialEq)]
+enum Updates {
+    Served,
+    /// No longer: the release alone is taken, from where this machine takes its own.
+    Ended,
+}
+
+/// What rigs have: what our package depends on, and what a machine boots with.
+pub(crate) const DEBIAN_12: Debian = Debian {
+    name: "debian-arm64",
+    suite: "bookworm",
+    packages: "systemd,systemd-sysv,udev,dbus,kmod,iproute2,e2fsprogs,libstdc++6,rauc,squashfs-tools,xz-utils",
+    updates: Updates::Served,
+};
+
+/// The oldest that rigs may have, with the C library of `JetPack` 5 and Raspberry Pi OS 11: what our package depends on.
+pub(crate) const DEBIAN_11: Debian = Debian {
+    name: "debian-11-arm64",
+    suite: "bullseye",
+    packages: "systemd,systemd-sysv,udev,libstdc++6",
+    updates: Updates::Ended,
+};
+
 /// Documents are left out, but for our own, which the package's test looks at.
 const OPTIONS: [&str; 4] = [
     "path-exclude=/usr/share/doc/*",
@@ -49,8 +82,8 @@ pub(crate) struct Root {
 
 impl Root {
     /// Unpacks a fresh one as `.rigel/machines/NAME`.
-    pub(crate) fn unpack(project: &Project, name: &str) -> Result<Self> {
-        let tarball = tarball(project)?;
+    pub(crate) fn unpack(project: &Project, debian: &Debian, name: &str) -> Result<Self> {
+        let tarball = debian.tarball(project)?;
         let folder = project.fetched("machines").join(name);
         remove(&folder)?;
         create_folder(&folder)?;
@@ -116,47 +149,66 @@ impl Drop for Root {
     }
 }
 
-/// The packed root, made where it is missing or was made of something else.
-pub(crate) fn tarball(project: &Project) -> Result<PathBuf> {
-    if !programs::may_install() {
-        bail!(
-            "an emulated root is unpacked, entered and emulated by root alone: run this as root on Debian 12"
-        );
+impl Debian {
+    /// The packed root, made where it is missing or was made of something else.
+    pub(crate) fn tarball(&self, project: &Project) -> Result<PathBuf> {
+        if !programs::may_install() {
+            bail!(
+                "an emulated root is unpacked, entered and emulated by root alone: run this as root on Debian 12"
+            );
+        }
+        programs::find_or_install(project, "qemu-aarch64-static", "qemu-user-static")?;
+        for (program, package) in [("arch-test", "arch-test"), ("mmdebstrap", "mmdebstrap")] {
+            programs::find_or_install(project, program, package)?;
+        }
+        emulate()?;
+        let tarball = project.fetched(&format!("machines/{}.tar", self.name));
+        let recipe = tarball.with_extension("recipe");
+        let wanted = format!("{} {}", self.packages, OPTIONS.join(" "));
+        if tarball.is_file()
+            && std::fs::read_to_string(&recipe).is_ok_and(|made_by| made_by == wanted)
+        {
+            return Ok(tarball);
+        }
+        create_folder(&project.fetched("machines"))?;
+        let partial = tarball.with_extension("part.tar");
+        let bar = Bar::spinner(&format!(
+            "making a Debian ({}) for arm64 (minutes, once)",
+            self.suite
+        ));
+        let mut command = Command::new("mmdebstrap");
+        command
+            .args(["--variant=essential", "--architectures=arm64"])
+            .arg(format!("--include={}", self.packages))
+            .args(OPTIONS.map(|option| format!("--dpkgopt={option}")))
+            .arg(self.suite)
+            .arg(&partial);
+        if self.updates == Updates::Ended {
+            command.arg(format!("deb {} {} main", own_mirror()?, self.suite));
+        }
+        let log = project.fetched(&format!("logs/{}.log", self.name));
+        run_logged("mmdebstrap", &mut command, &log, &bar)?;
+        std::fs::rename(&partial, &tarball)
+            .with_context(|| format!("cannot rename to {}", tarball.display()))?;
+        std::fs::write(&recipe, wanted)
+            .with_context(|| format!("cannot write {}", recipe.display()))?;
+        bar.done("made");
+        Ok(tarball)
     }
-    programs::find_or_install(project, "qemu-aarch64-static", "qemu-user-static")?;
-    for (program, package) in [("arch-test", "arch-test"), ("mmdebstrap", "mmdebstrap")] {
-        programs::find_or_install(project, program, package)?;
-    }
-    emulate()?;
-    let tarball = project.fetched("machines/debian-arm64.tar");
-    let recipe = tarball.with_extension("recipe");
-    let wanted = format!("{PACKAGES} {}", OPTIONS.join(" "));
-    if tarball.is_file() && std::fs::read_to_string(&recipe).is_ok_and(|made_by| made_by == wanted)
-    {
-        return Ok(tarball);
-    }
-    create_folder(&project.fetched("machines"))?;
-    let partial = tarball.with_extension("part.tar");
-    let bar = Bar::spinner("making a Debian for arm64 (minutes, once)");
-    let mut command = Command::new("mmdebstrap");
-    command
-        .args(["--variant=essential", "--architectures=arm64"])
-        .arg(format!("--include={PACKAGES}"))
-        .args(OPTIONS.map(|option| format!("--dpkgopt={option}")))
-        .arg("bookworm")
-        .arg(&partial);
-    run_logged(
-        "mmdebstrap",
-        &mut command,
-        &project.fetched("logs/mmdebstrap.log"),
-        &bar,
-    )?;
-    std::fs::rename(&partial, &tarball)
-        .with_context(|| format!("cannot rename to {}", tarball.display()))?;
-    std::fs::write(&recipe, wanted)
-        .with_context(|| format!("cannot write {}", recipe.display()))?;
-    bar.done("made");
-    Ok(tarball)
+}
+
+/// Where this machine's own Debian comes from.
+fn own_mirror() -> Result<String> {
+    let output = Command::new("apt-get")
+        .args(["indextargets", "--format", "$(SITE)"])
+        .args(["Created-By: Packages", "Codename: bookworm"])
+        .output()
+        .context("cannot start apt-get")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let site = text.lines().next().map(str::to_owned);
+    site.context(
+        "apt's lists name no Debian 12 (bookworm): run this on Debian 12, after apt-get update",
+    )
 }
 
 /// Lets the kernel run the rigs' programs with the emulator, where it does not yet.

@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::children::run_logged;
-use crate::dist::root::{self, Root};
+use crate::dist::root::{DEBIAN_12, Root};
 use crate::dist::{Parts, VERSION};
 use crate::install::{digest_of_file, remove};
 use crate::layout::Project;
@@ -23,13 +23,13 @@ const SIZE: &str = "1G";
 /// Makes the disk where it is missing, or was made of another Debian or package.
 pub(crate) fn disk(project: &Project, to: &Path) -> Result<()> {
     let made = Parts::build(project, BOARD)?.pack(&project.path("target/dist/test"), VERSION)?;
-    let debian = root::tarball(project)?;
+    let debian = DEBIAN_12.tarball(project)?;
     let made_of = format!("{} {}", digest_of_file(&debian)?, made.sha256);
     let marker = to.with_extension("made-of");
     if to.is_file() && std::fs::read_to_string(&marker).is_ok_and(|text| text == made_of) {
         return Ok(());
     }
-    let root = Root::unpack(project, "service-root")?;
+    let root = Root::unpack(project, &DEBIAN_12, "service-root")?;
     let name = made.package.file_name().context("a package has a name")?;
     let inside = root.path("root").join(name);
     std::fs::copy(&made.package, &inside)
