@@ -70,7 +70,7 @@ fn model(model: &ModelRef) -> Check {
 
 pub(crate) fn time(time: CaptureTime, field: &'static str) -> Check {
     require(
-        time.us().abs() <= MAX_TIME_US,
+        time.us().unsigned_abs() <= MAX_TIME_US.unsigned_abs(),
         field,
         "is thirty years away",
     )

@@ -62,6 +62,7 @@ impl LabelStore {
         }
         for (rig, boot) in &touched {
             watermark::advance(&mut tx, rig, boot.raw() as i64).await?;
+            watermark::heard_last(&mut tx, rig, boot.raw() as i64).await?;
         }
         tx.commit()
             .await

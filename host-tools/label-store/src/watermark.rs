@@ -72,6 +72,26 @@ pub(crate) async fn advance(
     Ok(reached as Seq)
 }
 
+/// Puts a boot behind all that were heard before, whatever the clock says: after it jumped back, a boot that is heard now
+/// would else not be among those that are told, and its rig would wait for ever.
+pub(crate) async fn heard_last(
+    connection: &mut SqliteConnection,
+    rig: &str,
+    boot: i64,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE boots SET heard_us = (SELECT max(b.heard_us) FROM boots b WHERE b.rig = $1) + 1
+         WHERE rig = $1 AND boot = $2
+           AND heard_us < (SELECT max(b.heard_us) FROM boots b WHERE b.rig = $1)",
+    )
+    .bind(rig)
+    .bind(boot)
+    .execute(connection)
+    .await
+    .map_err(StoreError::database("note a boot"))?;
+    Ok(())
+}
+
 impl LabelStore {
     /// The watermarks of the boots of a rig that were heard last, at most `limit`, the latest heard first.
     pub async fn watermarks(

@@ -90,3 +90,57 @@ fn read_checked(bytes: &[u8]) -> Option<&str> {
     let (sum, text) = std::str::from_utf8(bytes).ok()?.split_once('\n')?;
     (u32::from_str_radix(sum, 16).ok()? == crc32fast::hash(text.as_bytes())).then_some(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_bit_of_the_boot_number_may_flip_and_no_number_is_used_twice() {
+        let dir = tempfile::tempdir().unwrap();
+        let (boot, _) = next_boot(dir.path()).unwrap();
+        let path = dir.path().join(BOOT_FILE);
+        let bytes = fs::read(&path).unwrap();
+        for at in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut damaged = bytes.clone();
+                damaged[at] ^= 1 << bit;
+                fs::write(&path, &damaged).unwrap();
+                let (next, origin) = next_boot(dir.path()).unwrap();
+                // A letter of the checksum may change its case, and means the same.
+                let is_alike = damaged.eq_ignore_ascii_case(&bytes);
+                assert_eq!(
+                    origin == BootOrigin::Counted,
+                    is_alike,
+                    "byte {at}, bit {bit}"
+                );
+                assert_ne!(next, boot, "byte {at}, bit {bit}");
+            }
+        }
+    }
+
+    #[test]
+    fn any_bit_of_the_watermarks_may_flip_and_no_other_watermark_comes_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let boots = [BootId::first(1), BootId::first(2)];
+        let written = BTreeMap::from(boots.map(|boot| (boot, 12_345)));
+        write_watermarks(dir.path(), &written).unwrap();
+        let path = dir.path().join(WATERMARK_FILE);
+        let bytes = fs::read(&path).unwrap();
+        for at in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut damaged = bytes.clone();
+                damaged[at] ^= 1 << bit;
+                fs::write(&path, &damaged).unwrap();
+                let read = read_watermarks(dir.path());
+                assert!(
+                    read.is_empty() || read == written,
+                    "byte {at}, bit {bit}: {read:?}"
+                );
+            }
+            fs::write(&path, &bytes[..at]).unwrap();
+            let read = read_watermarks(dir.path());
+            assert!(read.is_empty(), "cut at {at}: {read:?}");
+        }
+    }
+}

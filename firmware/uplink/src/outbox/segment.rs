@@ -258,3 +258,109 @@ pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), UplinkError>
     std::fs::rename(&partial, path).map_err(UplinkError::io("replace the file", path))?;
     sync_folder(path.parent().unwrap_or(Path::new(".")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn boot() -> BootId {
+        BootId::first(7)
+    }
+
+    /// A segment of these payloads, numbered from 1.
+    fn segment(payloads: &[Vec<u8>]) -> Vec<u8> {
+        let mut bytes = file_head(boot(), 1).to_vec();
+        for (payload, seq) in payloads.iter().zip(1..) {
+            let mut record = vec![0; RECORD_HEAD];
+            record.extend_from_slice(payload);
+            seal_record(&mut record, seq, Topic::Label, seq as u16);
+            bytes.extend_from_slice(&record);
+        }
+        bytes
+    }
+
+    fn payloads() -> Vec<Vec<u8>> {
+        (1u8..6).map(|seq| vec![seq; 37 * seq as usize]).collect()
+    }
+
+    /// What is found is what was written, wherever it is found.
+    fn assert_nothing_wrong_comes_out(found: &Scan, bytes: &[u8], whole: &[Vec<u8>], what: &str) {
+        for entry in &found.entries {
+            let at = entry.offset as usize + RECORD_HEAD;
+            let payload = &bytes[at..at + entry.length as usize];
+            assert_eq!(payload, whole[entry.seq as usize - 1], "{what}");
+            assert_eq!(u64::from(entry.labels), entry.seq, "{what}");
+        }
+    }
+
+    #[test]
+    fn any_bit_of_a_segment_may_flip_and_every_other_record_comes_out_as_it_was() {
+        let whole = payloads();
+        let bytes = segment(&whole);
+        let ends = scan(&bytes, boot(), 1).entries;
+        for at in 0..bytes.len() {
+            let hit = ends.iter().find(|entry| {
+                let from = entry.offset as usize;
+                (from..from + RECORD_HEAD + entry.length as usize).contains(&at)
+            });
+            for bit in 0..8 {
+                let mut damaged = bytes.clone();
+                damaged[at] ^= 1 << bit;
+                let what = format!("byte {at}, bit {bit}");
+                let found = scan(&damaged, boot(), 1);
+                assert_nothing_wrong_comes_out(&found, &damaged, &whole, &what);
+                let kept: Vec<Seq> = found.entries.iter().map(|entry| entry.seq).collect();
+                let expected: Vec<Seq> = (1..=5)
+                    .filter(|seq| hit.is_none_or(|hit| hit.seq != *seq))
+                    .collect();
+                assert_eq!(kept, expected, "{what}");
+                assert_ne!(found.end, FileEnd::Clean, "{what}");
+                let trouble_at = hit.map_or(0, |hit| u64::from(hit.offset));
+                assert_eq!(found.sound, trouble_at, "{what}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_segment_may_be_cut_at_any_byte_and_the_records_before_come_out() {
+        let whole = payloads();
+        let bytes = segment(&whole);
+        let ends: Vec<usize> = scan(&bytes, boot(), 1)
+            .entries
+            .iter()
+            .map(|entry| entry.offset as usize + RECORD_HEAD + entry.length as usize)
+            .collect();
+        for cut in 0..=bytes.len() {
+            let found = scan(&bytes[..cut], boot(), 1);
+            let kept = ends.iter().filter(|end| **end <= cut).count();
+            assert_eq!(found.entries.len(), kept, "cut at {cut}");
+            assert_nothing_wrong_comes_out(&found, &bytes[..cut], &whole, "a cut");
+            assert_ne!(found.end, FileEnd::Damaged, "cut at {cut}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_of_any_kind_written_over_a_segment_bring_nothing_wrong_out(
+            over in proptest::collection::vec(any::<u8>(), 0..200),
+            share in 0.0..1.0f64,
+            cut in 0.0..1.0f64,
+        ) {
+            let whole = payloads();
+            let mut bytes = segment(&whole);
+            let at = (bytes.len() as f64 * share) as usize;
+            for (place, byte) in bytes[at..].iter_mut().zip(&over) {
+                *place = *byte;
+            }
+            bytes.truncate((bytes.len() as f64 * cut) as usize);
+            let found = scan(&bytes, boot(), 1);
+            assert_nothing_wrong_comes_out(&found, &bytes, &whole, "overwritten and cut");
+        }
+
+        #[test]
+        fn rubbish_is_no_record(rubbish in proptest::collection::vec(any::<u8>(), 0..3000)) {
+            prop_assert!(scan(&rubbish, boot(), 1).entries.is_empty());
+        }
+    }
+}
