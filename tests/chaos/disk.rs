@@ -71,15 +71,22 @@ pub(crate) fn read_only(chaos: &Chaos) -> Result<Verdict> {
         // Small segments, so that a new one is needed soon: what is open for writing stays so.
         rig.args(["--pace-us", "2000", "--max-bytes", "600000"]),
     );
+    // The same folder once more, where nobody has anything open: what is written to cannot be made read-only.
+    let refusing = world.folder().join("refusing");
+    std::fs::create_dir(&refusing)?;
+    mount(
+        &["--bind", &world.outbox().display().to_string()],
+        &refusing,
+    )?;
+    mount(&["-o", "remount,bind,ro"], &refusing)?;
     let times = chaos.scaled(20).max(2);
     for nth in 0..times {
         chaos.progress("times read-only", nth, times);
         let begun = world.journal().map_or(0, |journal| journal.refused);
         mount(
-            &["--bind", &world.outbox().display().to_string()],
+            &["--bind", &refusing.display().to_string()],
             &world.outbox(),
         )?;
-        mount(&["-o", "remount,bind,ro"], &world.outbox())?;
         wait_for_at_most(LONG, "the disk to refuse", || {
             let journal = world.journal()?;
             (journal.refused > begun + 5).then_some(())

@@ -12,6 +12,10 @@ use std::time::{Duration, Instant};
 /// messages, then it drops); what it drops only comes again after a stall.
 const MAX_UNCONFIRMED: usize = 512;
 
+/// Notices of what was given up, sent since the host spoke last, at most. The watermark waits for all of them and for what
+/// was numbered between them, so it cannot be what they wait for.
+const MAX_NOTICES_UNHEARD: usize = 256;
+
 /// A delay that doubles each time, with up to a quarter taken off so that a fleet does not knock in step.
 #[derive(Clone, Debug)]
 pub(crate) struct Backoff {
@@ -51,6 +55,8 @@ impl Backoff {
 pub(crate) enum Publish {
     /// A message of the outbox.
     Message(BootId, Seq),
+    /// A message of the outbox that says what was given up.
+    Notice(BootId, Seq),
     /// The last word of an orderly stop.
     Farewell,
     /// Status, birth or health: nobody waits for it.
@@ -86,6 +92,10 @@ pub(crate) struct Delivery {
     in_flight: HashMap<u16, Publish>,
     /// Sent, not committed by the host.
     unconfirmed: BTreeSet<(BootId, Seq)>,
+    /// The same of notices.
+    notices: BTreeSet<(BootId, Seq)>,
+    /// Notices sent since the host spoke last.
+    notices_unheard: usize,
     session: Option<u32>,
     /// Nothing is sent before this; then from the watermark.
     held_until: Option<Instant>,
@@ -102,6 +112,8 @@ impl Delivery {
             handed: VecDeque::new(),
             in_flight: HashMap::new(),
             unconfirmed: BTreeSet::new(),
+            notices: BTreeSet::new(),
+            notices_unheard: 0,
             session: None,
             held_until: None,
             hold: Backoff::new(Duration::from_secs(1), Duration::from_mins(1), seed),
@@ -115,7 +127,7 @@ impl Delivery {
     pub(crate) fn connected(&mut self) {
         self.handed.clear();
         self.in_flight.clear();
-        self.unconfirmed.clear();
+        self.forget_sent();
         self.held_until = None;
         self.hold.reset();
         self.stall.reset();
@@ -125,7 +137,7 @@ impl Delivery {
     pub(crate) fn may_send(&self) -> bool {
         self.held_until.is_none()
             && self.handed.len() + self.in_flight.len() < self.window
-            && self.unconfirmed.len() < MAX_UNCONFIRMED
+            && !self.is_full()
     }
 
     pub(crate) fn is_held(&self) -> bool {
@@ -135,11 +147,18 @@ impl Delivery {
     /// A publish was handed to the client.
     pub(crate) fn handed(&mut self, publish: Publish, now: Instant) {
         self.handed.push_back(publish);
-        if let Publish::Message(boot, seq) = publish {
-            self.unconfirmed.insert((boot, seq));
-            self.tally.sent += 1;
-            self.expect_progress(now);
+        match publish {
+            Publish::Message(boot, seq) => {
+                self.unconfirmed.insert((boot, seq));
+            }
+            Publish::Notice(boot, seq) => {
+                self.notices.insert((boot, seq));
+                self.notices_unheard += 1;
+            }
+            Publish::Farewell | Publish::State => return,
         }
+        self.tally.sent += 1;
+        self.expect_progress(now);
     }
 
     /// The client gave the oldest handed-over publish this packet number; 0 = it will not be acknowledged.
@@ -155,14 +174,17 @@ impl Delivery {
     pub(crate) fn answered(&mut self, packet: u16, reason: PubAckReason, now: Instant) -> Next {
         match (self.in_flight.remove(&packet), reason) {
             (Some(Publish::Farewell), _) => return Next::Farewelled,
-            (Some(Publish::Message(..)), PubAckReason::Success)
+            (Some(Publish::Message(..) | Publish::Notice(..)), PubAckReason::Success)
             | (Some(Publish::State) | None, _) => {
                 return Next::Continue;
             }
-            (Some(Publish::Message(..)), PubAckReason::NoMatchingSubscribers) => {
+            (
+                Some(Publish::Message(..) | Publish::Notice(..)),
+                PubAckReason::NoMatchingSubscribers,
+            ) => {
                 self.tally.unheard += 1;
             }
-            (Some(Publish::Message(..)), _) => self.tally.refused += 1,
+            (Some(Publish::Message(..) | Publish::Notice(..)), _) => self.tally.refused += 1,
         }
         if self.held_until.is_none() {
             self.held_until = Some(now + self.hold.take());
@@ -173,10 +195,13 @@ impl Delivery {
     /// The host spoke. `advanced` says whether a watermark moved.
     pub(crate) fn acknowledged(&mut self, ack: &Ack, advanced: bool, now: Instant) -> Next {
         for (boot, watermark) in &ack.boots {
-            let above = self.unconfirmed.split_off(&(*boot, watermark + 1));
-            self.unconfirmed.retain(|(other, _)| other != boot);
-            self.unconfirmed.extend(above);
+            for sent in [&mut self.unconfirmed, &mut self.notices] {
+                let above = sent.split_off(&(*boot, watermark + 1));
+                sent.retain(|(other, _)| other != boot);
+                sent.extend(above);
+            }
         }
+        self.notices_unheard = 0;
         if advanced {
             self.hold.reset();
             self.stall.reset();
@@ -189,7 +214,7 @@ impl Delivery {
         self.held_until = None;
         self.hold.reset();
         // Nothing sent since the watermark: nothing to send again.
-        if self.unconfirmed.is_empty() {
+        if self.nothing_waits() {
             return Next::Continue;
         }
         self.rewound();
@@ -209,8 +234,7 @@ impl Delivery {
             return Next::Rewind;
         }
         let idle = self.handed.is_empty() && self.in_flight.is_empty() && self.held_until.is_none();
-        let waits = !self.unconfirmed.is_empty()
-            && (everything_sent || self.unconfirmed.len() >= MAX_UNCONFIRMED);
+        let waits = !self.nothing_waits() && (everything_sent || self.is_full());
         if idle && waits && self.stalls_at.is_some_and(|at| at <= now) {
             self.rewound();
             // The next rewind for want of progress waits longer.
@@ -224,15 +248,30 @@ impl Delivery {
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match (self.held_until, self.stalls_at) {
             (Some(held), _) => Some(held),
-            (None, stalls) if !self.unconfirmed.is_empty() => stalls,
+            (None, stalls) if !self.nothing_waits() => stalls,
             _ => None,
         }
     }
 
     fn rewound(&mut self) {
         self.tally.rewinds += 1;
-        self.unconfirmed.clear();
+        self.forget_sent();
         self.stalls_at = None;
+    }
+
+    fn forget_sent(&mut self) {
+        self.unconfirmed.clear();
+        self.notices.clear();
+        self.notices_unheard = 0;
+    }
+
+    /// So much is with the host that more would only lie in the broker's queue.
+    fn is_full(&self) -> bool {
+        self.unconfirmed.len() >= MAX_UNCONFIRMED || self.notices_unheard >= MAX_NOTICES_UNHEARD
+    }
+
+    fn nothing_waits(&self) -> bool {
+        self.unconfirmed.is_empty() && self.notices.is_empty()
     }
 
     fn expect_progress(&mut self, now: Instant) {
@@ -356,6 +395,42 @@ mod tests {
         }
         assert!(!delivery.may_send());
         delivery.acknowledged(&ack(7, 100), true, now);
+        assert!(delivery.may_send());
+    }
+
+    #[test]
+    fn notices_do_not_wait_for_a_watermark_that_waits_for_them() {
+        let now = Instant::now();
+        let mut delivery = Delivery::new(4, STALL, 1);
+        delivery.acknowledged(&ack(7, 0), false, now);
+        for seq in 2..=2000 {
+            if !delivery.may_send() {
+                // It has committed some of them, and the first message is still missing.
+                delivery.acknowledged(&ack(7, 0), false, now);
+            }
+            assert!(delivery.may_send(), "notice {seq}");
+            delivery.handed(Publish::Notice(boot(), seq), now);
+            delivery.numbered(seq as u16);
+            delivery.answered(seq as u16, PubAckReason::Success, now);
+        }
+        delivery.acknowledged(&ack(7, 2000), true, now);
+        assert_eq!(delivery.deadline(), None, "confirmed: nothing to wait for");
+    }
+
+    #[test]
+    fn notices_wait_for_a_host_that_says_nothing_and_are_sent_again() {
+        let now = Instant::now();
+        let mut delivery = Delivery::new(4, STALL, 1);
+        let mut sent_notices = 0;
+        while delivery.may_send() {
+            sent_notices += 1;
+            delivery.handed(Publish::Notice(boot(), sent_notices), now);
+            delivery.numbered(sent_notices as u16);
+            delivery.answered(sent_notices as u16, PubAckReason::Success, now);
+        }
+        assert_eq!(sent_notices as usize, MAX_NOTICES_UNHEARD);
+        let at = delivery.deadline().unwrap();
+        assert_eq!(delivery.tick(false, at), Next::Rewind);
         assert!(delivery.may_send());
     }
 

@@ -299,7 +299,10 @@ impl<H: FnMut() -> Health> Link<H> {
             let Some(record) = record else {
                 return Ok(true);
             };
-            let kind = Publish::Message(record.boot, record.seq);
+            let kind = match record.topic {
+                Topic::Evicted => Publish::Notice(record.boot, record.seq),
+                _ => Publish::Message(record.boot, record.seq),
+            };
             self.publish(connection, record.topic, kind, record.payload)?;
         }
         Ok(false)
