@@ -276,5 +276,6 @@ fn health(outbox: &OutboxHandle) -> impl FnMut() -> Health + Send + 'static {
         picture_bytes_a_minute: None,
         quiet: heapless::Vec::new(),
         scene: None,
+        recording: None,
     }
 }

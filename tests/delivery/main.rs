@@ -12,6 +12,7 @@ mod pictures;
 mod policy;
 mod protected;
 mod quality_loop;
+mod verify;
 
 use end_to_end::{Broker, Host, MadeCounts, binary, rig_command, wait_for};
 use label_store::{LabelStore, Summary};

@@ -7,7 +7,7 @@
 mod counting;
 
 use anyhow::Result;
-use board::Board;
+use board::{Board, Recording, RecordingEncoder};
 use capture::{
     CameraCondition, CaptureError, ClipSource, Ffmpeg, FrameBuffer, FrameInfo, FrameSource,
     PipeSettings, PipeSource, PixelFormat, SourceInfo,
@@ -19,6 +19,7 @@ use perception::{Filmstrip, Search};
 use rigeld::live::LiveHandle;
 use rigeld::pipeline::{ClipEnd, Pipeline, Sink, ToTheEnd};
 use rigeld::publish::Publisher;
+use rigeld::record::{Recorder, RecordingSettings};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -270,6 +271,14 @@ impl Sink for CountedPublisher {
         Ok(())
     }
 
+    fn empty_frame(&self) -> FrameBuffer {
+        self.publisher.empty_frame()
+    }
+
+    fn record(&mut self, frame: &mut FrameBuffer) {
+        self.publisher.record(frame);
+    }
+
     fn label(&mut self, label: Label, strip: Option<&mut Filmstrip>) -> Result<()> {
         self.publisher.label(label, strip)
     }
@@ -293,26 +302,32 @@ impl Sink for CountedPublisher {
 }
 
 /// The demo clip at four times its rate, as a program writes it.
-fn open_pipe() -> Box<dyn FrameSource> {
-    let clip = fetched(".rigel/clips/franck.mp4");
+fn open_pipe(format: PixelFormat) -> Box<dyn FrameSource> {
+    let clip = fetched(".rigel/clips/franck.mp4").display().to_string();
+    let (pixels, form) = if format == PixelFormat::Mjpeg {
+        ("yuvj420p", "mjpeg")
+    } else {
+        ("yuv420p", "rawvideo")
+    };
+    let program = ffmpeg().display().to_string();
     let command = [
-        &ffmpeg().display().to_string(),
+        program.as_str(),
         "-nostdin",
         "-v",
         "error",
         "-readrate",
         "4",
         "-i",
-        &clip.display().to_string(),
-        "-f",
-        "rawvideo",
+        &clip,
         "-pix_fmt",
-        "yuv420p",
+        pixels,
+        "-f",
+        form,
         "-",
     ];
     let settings = PipeSettings {
         command: command.map(str::to_owned).into(),
-        format: PixelFormat::I420,
+        format,
         width: 360,
         height: 288,
         fps: 96.0,
@@ -323,6 +338,20 @@ fn open_pipe() -> Box<dyn FrameSource> {
 
 #[test]
 fn a_live_frame_allocates_nothing_from_the_camera_to_the_outbox_but_where_a_message_is_written() {
+    label_live(open_pipe(PixelFormat::I420), None);
+}
+
+#[test]
+fn recording_a_frame_allocates_nothing_on_the_threads_that_capture_and_label() {
+    for (format, encoder) in [
+        (PixelFormat::Mjpeg, RecordingEncoder::Camera),
+        (PixelFormat::I420, RecordingEncoder::Ffmpeg),
+    ] {
+        label_live(open_pipe(format), Some(encoder));
+    }
+}
+
+fn label_live(source: Box<dyn FrameSource>, encoder: Option<RecordingEncoder>) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let rig = parse_name("rig-1").expect("a name");
     let (outbox, _) = Outbox::open(folder.path(), rig, OutboxLimits::default()).expect("an outbox");
@@ -335,6 +364,24 @@ fn a_live_frame_allocates_nothing_from_the_camera_to_the_outbox_but_where_a_mess
         LiveHandle::default(),
         Instant::now(),
     );
+    let media = folder.path().join("recording");
+    let settings = encoder.map(|encoder| RecordingSettings {
+        recording: Recording {
+            dir: media.clone(),
+            encoder,
+            segment_s: 600,
+            max_mib: 64,
+            keep_hours: 1,
+        },
+        ffmpeg: Some(Ffmpeg::find(&[ffmpeg()]).expect("ffmpeg: run `cargo xtask setup`")),
+        fps: 96.0,
+    });
+    let mut publisher = publisher;
+    if let Some(settings) = &settings {
+        let rig = parse_name("rig-1").expect("a name");
+        let recorder = Recorder::start(settings, rig, outbox.boot(), LiveHandle::default());
+        publisher.record_with(recorder.expect("the folder can be written"));
+    }
     let mut sink = CountedPublisher {
         publisher,
         outbox,
@@ -344,7 +391,7 @@ fn a_live_frame_allocates_nothing_from_the_camera_to_the_outbox_but_where_a_mess
         counts: std::array::from_fn(|_| Vec::with_capacity(4 * (WARM_UP + WATCHED))),
     };
     let (frames, capturing) = (WARM_UP + WATCHED, new_counts());
-    let source = Box::new(CountedSource::new(open_pipe(), frames, &capturing));
+    let source = Box::new(CountedSource::new(source, frames, &capturing));
     let end = pipeline.label(source, Search::Video, &mut sink, &mut ToTheEnd);
     assert_eq!(end.expect("it is labelled").frames as usize, frames);
     let [quiet, wrote] = &sink.counts;
@@ -355,4 +402,19 @@ fn a_live_frame_allocates_nothing_from_the_camera_to_the_outbox_but_where_a_mess
     assert!(wrote.iter().all(|count| *count < 200), "{wrote:?}");
     let capturing = capturing.lock().expect("nobody panics with it").clone();
     assert_eq!(busy(&capturing, WARM_UP), [], "capturing allocated");
+    if settings.is_some() {
+        sink.publisher.finish_recording().expect("it is told");
+        let files = std::fs::read_dir(media).expect("the recording");
+        let bytes: u64 = files
+            .map(|entry| {
+                entry
+                    .and_then(|entry| entry.metadata())
+                    .map_or(0, |file| file.len())
+            })
+            .sum();
+        assert!(
+            bytes > 500_000,
+            "pictures were recorded meanwhile: {bytes} bytes"
+        );
+    }
 }

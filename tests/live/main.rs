@@ -10,12 +10,13 @@
 mod button;
 mod counts;
 mod hang;
+mod recording;
 mod service;
 mod shed;
 
 use label_core::id::Name;
 use label_core::wire::{
-    ClipClosed, ClipEvent, ClipMessage, ClipOpened, ManifestPart, OperatorMark,
+    ClipClosed, ClipEvent, ClipMessage, ClipOpened, ManifestPart, OperatorMark, RecordedSegment,
 };
 use label_core::wire::{Topic, parse_name};
 use std::collections::BTreeMap;
@@ -164,6 +165,7 @@ impl Rig {
                     ClipEvent::Opened(opened) => clip.opened = Some(opened),
                     ClipEvent::Part(part) => clip.parts.push(part),
                     ClipEvent::OperatorMark(mark) => clip.marks.push(mark),
+                    ClipEvent::Recorded(segment) => clip.recorded.push(segment),
                     ClipEvent::Closed(closed) => clip.closed = Some(closed),
                 }
             }
@@ -178,6 +180,8 @@ struct Clip {
     opened: Option<ClipOpened>,
     parts: Vec<ManifestPart>,
     marks: Vec<OperatorMark>,
+    /// Segments of its pictures that the rig has on disk.
+    recorded: Vec<RecordedSegment>,
     closed: Option<ClipClosed>,
 }
 

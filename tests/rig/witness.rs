@@ -219,6 +219,7 @@ impl Heard {
                 clip.parts.insert(part.first, part);
             }
             ClipEvent::Closed(closed) => clip.closed = Some(closed),
+            ClipEvent::Recorded(_) => {}
             ClipEvent::OperatorMark(mark) => {
                 if !clip.marks.contains(&mark) {
                     clip.marks.push(mark);

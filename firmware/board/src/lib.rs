@@ -14,5 +14,6 @@ mod section;
 pub use problem::{BoardError, Problem};
 pub use schema::{
     Access, AntiFlicker, Board, Broker, Budget, Camera, Hardware, Outbox, Panel, Perception, Pins,
-    Pipe, PipeFormat, PixelFormat, Session, SessionStart, Source, Tls, Word,
+    Pipe, PipeFormat, PixelFormat, Recording, RecordingEncoder, Session, SessionStart, Source, Tls,
+    Word,
 };

@@ -3,8 +3,8 @@
 use crate::problem::{BoardError, Problems};
 use crate::rules;
 use crate::schema::{
-    Board, Broker, Budget, Camera, Outbox, Panel, Perception, Pins, Pipe, Session, Source, Tls,
-    Word,
+    Board, Broker, Budget, Camera, Outbox, Panel, Perception, Pins, Pipe, Recording, Session,
+    Source, Tls, Word,
 };
 use crate::section::{Found, OtherForm, Section};
 use std::path::Path;
@@ -56,6 +56,10 @@ fn whole(mut top: Section<'_>, folder: &Path) -> Option<Board> {
     let has_pins = top.has("pins");
     let session = top.table("session").and_then(|s| session(s, has_pins));
     let outbox = top.table("outbox").and_then(|s| outbox(s, folder));
+    let recording = top.maybe("recording", |top, key| {
+        top.table(key)
+            .and_then(|s| recording(s, folder, source.as_ref()))
+    });
     let broker = top.table("broker").and_then(|s| broker(s, folder));
     let known = hardware.map(|found| found.value);
     let panel = top.maybe("panel", |top, key| {
@@ -76,6 +80,7 @@ fn whole(mut top: Section<'_>, folder: &Path) -> Option<Board> {
         budget: budget?,
         session: session?,
         outbox: outbox?,
+        recording: recording?,
         broker: broker?,
         panel: panel?,
         pins: pins?,
@@ -293,6 +298,27 @@ fn outbox(mut section: Section<'_>, folder: &Path) -> Option<Outbox> {
     Some(Outbox {
         dir: dir?.value,
         max_mib: max_mib?.value as u64,
+    })
+}
+
+fn recording(
+    mut section: Section<'_>,
+    folder: &Path,
+    source: Option<&Source>,
+) -> Option<Recording> {
+    let dir = section.path("dir", folder);
+    let encoder = section.word("encoder");
+    let segment = section.whole("segment-s", 1..=600, "seconds");
+    let max_mib = section.whole("max-mib", 64..=16_777_216, "MiB");
+    let keep_hours = section.whole("keep-hours", 1..=87_600, "hours");
+    rules::reject_pictures_that_the_camera_does_not_send(&section, encoder, source);
+    section.finish(&[]);
+    Some(Recording {
+        dir: dir?.value,
+        encoder: encoder?.value,
+        segment_s: segment?.value as u32,
+        max_mib: max_mib?.value as u64,
+        keep_hours: keep_hours?.value as u32,
     })
 }
 

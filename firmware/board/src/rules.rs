@@ -1,6 +1,8 @@
 //! Values that are right one by one and cannot be together.
 
-use crate::schema::{Access, Hardware, Panel, SessionStart};
+use crate::schema::{
+    Access, Hardware, Panel, PipeFormat, PixelFormat, RecordingEncoder, SessionStart, Source,
+};
 use crate::section::{CHIP, Found, Section};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -29,6 +31,33 @@ pub(crate) fn reject_a_time_out_within_a_frame(
         );
         let allowed = format!("{two_frames} or more; 2000 is usual");
         section.tell(timeout.at, "timeout-ms", what, Some(allowed));
+    }
+}
+
+/// What is recorded as the camera sent it must be pictures; and a clip file is its own recording.
+pub(crate) fn reject_pictures_that_the_camera_does_not_send(
+    section: &Section<'_>,
+    encoder: Option<Found<RecordingEncoder>>,
+    source: Option<&Source>,
+) {
+    let Some(encoder) = encoder else {
+        return;
+    };
+    let sends_pictures = match source {
+        None => return,
+        Some(Source::Clip { .. }) => {
+            let what = "the source is a clip, which is a recording already".to_owned();
+            let allowed = "a source of kind \"camera\" or \"pipe\", or no [recording]";
+            section.tell(encoder.at, "encoder", what, Some(allowed.to_owned()));
+            return;
+        }
+        Some(Source::Camera(camera)) => camera.formats.first() == Some(&PixelFormat::Mjpeg),
+        Some(Source::Pipe(pipe)) => pipe.format == PipeFormat::Mjpeg,
+    };
+    if encoder.value == RecordingEncoder::Camera && !sends_pictures {
+        let what =
+            "the source does not send pictures: its first format is not \"mjpeg\"".to_owned();
+        section.tell(encoder.at, "encoder", what, Some("\"ffmpeg\"".to_owned()));
     }
 }
 

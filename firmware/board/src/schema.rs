@@ -24,7 +24,9 @@ pub struct Board {
     pub session: Session,
     /// Where labels wait.
     pub outbox: Outbox,
-    /// Where they go.
+    /// What is recorded of the pictures; `None` where nothing is.
+    pub recording: Option<Recording>,
+    /// Where labels go.
     pub broker: Broker,
     /// The display, if there is one.
     pub panel: Option<Panel>,
@@ -249,6 +251,31 @@ pub struct Outbox {
     /// Its largest size.
     pub max_mib: u64,
 }
+
+/// Recording on the rig's own disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recording {
+    /// The folder.
+    pub dir: PathBuf,
+    /// Who makes the pictures.
+    pub encoder: RecordingEncoder,
+    /// The longest segment, in seconds.
+    pub segment_s: u32,
+    /// The folder's largest size.
+    pub max_mib: u64,
+    /// What is older is deleted, in hours.
+    pub keep_hours: u32,
+}
+
+/// Who makes the pictures that are recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordingEncoder {
+    /// The camera, which sends JPEGs.
+    Camera,
+    /// ffmpeg, of the frames that were labelled.
+    Ffmpeg,
+}
+words!(RecordingEncoder { "camera" = Camera, "ffmpeg" = Ffmpeg });
 
 /// The MQTT broker.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
-use board::{Access, Board, Hardware, PipeFormat, Source};
+use board::{Access, Board, Hardware, PipeFormat, RecordingEncoder, Source};
 use std::path::{Path, PathBuf};
 
 fn shipped() -> Vec<PathBuf> {
@@ -78,7 +78,7 @@ fn with_every_suggestion(text: &str) -> String {
     };
     text.lines()
         .map(|line| match line.strip_prefix("# ") {
-            Some(rest) if is_key(rest) => rest,
+            Some(rest) if is_key(rest) || rest == "[recording]" => rest,
             _ => line,
         })
         .fold(String::new(), |text, line| text + line + "\n")
@@ -107,6 +107,11 @@ fn every_suggestion_in_a_shipped_board_is_valid_when_it_is_taken() {
         );
         let board = Board::parse(path, with_every_suggestion(&camera))
             .unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(
+            board.recording.unwrap().encoder,
+            RecordingEncoder::Camera,
+            "a camera that sends pictures is shipped"
+        );
         let Source::Camera(camera) = board.source else {
             panic!("{}: a USB camera is what is shipped", path.display());
         };

@@ -62,6 +62,16 @@ impl Ffmpeg {
             source: std::io::ErrorKind::NotFound.into(),
         }))
     }
+
+    /// The command that runs it.
+    pub fn command(&self) -> &Path {
+        &self.command
+    }
+
+    /// The arguments that keep every frame once.
+    pub const fn pass_through(&self) -> [&'static str; 2] {
+        self.pass_through
+    }
 }
 
 /// The option that keeps every frame once: renamed in ffmpeg 5.1.

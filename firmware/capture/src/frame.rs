@@ -52,9 +52,52 @@ pub struct FrameBuffer {
     /// Luma, then chroma blue and red at half width and height (rounded up); chroma is absent for grey pictures.
     pub(crate) bytes: Vec<u8>,
     pub(crate) gray: bool,
+    /// The camera's own picture, where it is asked for.
+    picture: Option<Vec<u8>>,
 }
 
 impl FrameBuffer {
+    /// A buffer that also keeps the picture as the camera sent it, where it sends JPEGs.
+    pub fn keeping_pictures() -> Self {
+        Self {
+            picture: Some(Vec::new()),
+            ..Self::default()
+        }
+    }
+
+    /// Keeps the camera's own picture if it is asked for. A picture takes fewer bytes than it has pixels, so that memory is
+    /// asked for once.
+    pub(crate) fn keep(&mut self, jpeg: &[u8]) {
+        let pixels = self.width * self.height;
+        if let Some(picture) = &mut self.picture {
+            picture.clear();
+            picture.reserve(jpeg.len().max(pixels));
+            picture.extend_from_slice(jpeg);
+        }
+    }
+
+    /// The JPEG as the camera sent it; `None` where it is not kept, or the camera sends none.
+    pub fn picture(&self) -> Option<&[u8]> {
+        self.picture
+            .as_deref()
+            .filter(|picture| !picture.is_empty())
+    }
+
+    /// Takes the camera's own picture and leaves `empty` for the next one; gives `empty` back where there is none.
+    pub fn take_picture(&mut self, mut empty: Vec<u8>) -> Result<Vec<u8>, Vec<u8>> {
+        empty.clear();
+        match &mut self.picture {
+            Some(picture) if !picture.is_empty() => Ok(std::mem::replace(picture, empty)),
+            _ => Err(empty),
+        }
+    }
+
+    /// Copies luma and chroma as they lie in memory: planes one after the other, without padding.
+    pub fn copy_planes(&self, into: &mut Vec<u8>) {
+        into.clear();
+        into.extend_from_slice(&self.bytes);
+    }
+
     /// Sets size and kind, keeping the memory where it suffices.
     pub(crate) fn shape(&mut self, width: usize, height: usize, gray: bool) {
         (self.width, self.height, self.gray) = (width, height, gray);

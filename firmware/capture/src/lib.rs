@@ -11,6 +11,7 @@
 pub mod camera;
 pub mod clip;
 pub mod convert;
+mod cutter;
 mod error;
 mod frame;
 mod inbox;
@@ -22,6 +23,7 @@ pub mod still;
 
 pub use camera::{AntiFlicker, CameraCondition, CameraSettings, CameraSource, PixelFormat};
 pub use clip::{ClipSource, Ffmpeg};
+pub use cutter::PictureCutter;
 pub use error::{CameraFault, CaptureError};
 pub use frame::{FrameBuffer, FrameInfo, SourceInfo};
 pub use mjpeg::MjpegFileSource;

@@ -209,7 +209,10 @@ impl FrameSource for PipeSource {
             };
             let expected = (self.settings.width, self.settings.height);
             let filled = match self.settings.format {
-                PixelFormat::Mjpeg => self.decoder.decode(bytes, expected, Scale::Full, frame),
+                PixelFormat::Mjpeg => self
+                    .decoder
+                    .decode(bytes, expected, Scale::Full, frame)
+                    .inspect(|()| frame.keep(bytes)),
                 _ if self.layout.fill(bytes, frame) => Ok(()),
                 _ => Err(JpegFault::Damaged {
                     said: "too few bytes".to_owned(),

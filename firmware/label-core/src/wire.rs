@@ -21,6 +21,7 @@ mod clip;
 mod evidence;
 mod label;
 mod policy;
+mod recording;
 mod state;
 
 pub use clip::{
@@ -36,6 +37,10 @@ pub use label::{
     MAX_LABELS, MAX_MODELS, ModelRef, PointKeyframe, Sha256Hex, Signs,
 };
 pub use policy::{KindPolicy, Policy, PolicyMode};
+pub use recording::{
+    IndexLine, MAX_RECORDED_PICTURE_BYTES, RecordedFrame, RecordedSegment, RecordingHealth,
+    SegmentHead,
+};
 pub use state::{
     Ack, Birth, CameraHealth, CameraState, Counters, Evicted, FrameCounters, Health, OutboxState,
     Power, QuietShare, SceneHealth, StageTime, Status,

@@ -273,6 +273,14 @@ impl crate::pipeline::Sink for Progress<'_> {
         self.sink.frame(info)
     }
 
+    fn empty_frame(&self) -> capture::FrameBuffer {
+        self.sink.empty_frame()
+    }
+
+    fn record(&mut self, frame: &mut capture::FrameBuffer) {
+        self.sink.record(frame);
+    }
+
     fn label(
         &mut self,
         label: label_core::wire::Label,

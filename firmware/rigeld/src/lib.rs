@@ -21,6 +21,7 @@ pub mod panel;
 pub mod pipeline;
 pub mod publish;
 pub mod quality;
+pub mod record;
 mod rubric;
 pub mod run;
 mod service;

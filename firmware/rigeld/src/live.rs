@@ -8,7 +8,7 @@ use label_core::id::Name;
 use label_core::labeller::Quiet;
 use label_core::wire::{
     CameraHealth, CameraState, ClockState, Counters, FrameCounters, Health, OutboxState,
-    QuietShare, SceneHealth, Shed, WIRE_VERSION,
+    QuietShare, RecordingHealth, SceneHealth, Shed, WIRE_VERSION,
 };
 use panel::{Link, Mode, PanelState, SelfTest};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -50,6 +50,8 @@ pub(crate) struct Live {
     pub(crate) scene: Option<SceneHealth>,
     /// The budget of key pictures in force; `None` until there is one.
     pub(crate) picture_bytes_a_minute: Option<u32>,
+    /// `None` where nothing is recorded.
+    pub(crate) recording: Option<RecordingHealth>,
     blinks: heapless::Deque<Instant, BLINKS>,
 }
 
@@ -178,6 +180,7 @@ impl LiveHandle {
                 policy: None,
                 picture_bytes_a_minute: live.picture_bytes_a_minute,
                 scene: live.scene.clone(),
+                recording: live.recording,
                 quiet: std::mem::take(&mut live.quiet)
                     .shares()
                     .map(|(reason, share)| QuietShare {

@@ -237,7 +237,7 @@ impl Pipeline {
         let (info, live) = (source.info().clone(), source.is_live());
         let of = (info.width as u32, info.height as u32);
         self.pictures.begin(of, sink.takes_pictures());
-        let mut frames = Frames::start(source)?;
+        let mut frames = Frames::start(source, &sink.empty_frame())?;
         let mut silent_since: Option<Instant> = None;
         let ending = loop {
             let waited = Instant::now();
@@ -259,6 +259,7 @@ impl Pipeline {
                             self.pictures.set_budget(picture_budget(policy.as_ref()));
                         }
                         self.frame(&frame, shed, &mut clip, sink)?;
+                        sink.record(&mut frame);
                         control.next(&Progress::Labelled(Labelled {
                             frame: &frame,
                             left_out: clip.thinning.left_out(),

@@ -2,12 +2,14 @@
 
 mod evidence;
 mod manifest;
+mod recording;
 
 use crate::clock::{monotonic_us, wall_clock};
 use crate::live::{Live, LiveHandle};
 use crate::pipeline::{ClipEnd, Sink};
+use crate::record::Recorder;
 use anyhow::Result;
-use capture::{FrameInfo, SourceInfo};
+use capture::{FrameBuffer, FrameInfo, SourceInfo};
 use label_core::wire::{
     self, ClipClosed, ClipEvent, ClipMessage, ClipNumber, ClipOpened, Decision, KeyPicture, Label,
     LabelBatch, LabelCounts, MAX_LABELS, MAX_MODELS, ModelRef, OperatorMark, Origin, ShedChange,
@@ -62,6 +64,8 @@ pub struct Publisher {
     /// When the program began, and how long after that the first candidate was in the outbox.
     begun: Instant,
     first_label: Option<Duration>,
+    /// `None` where nothing is recorded.
+    recorder: Option<Recorder>,
 }
 
 impl Publisher {
@@ -95,6 +99,7 @@ impl Publisher {
             live,
             begun,
             first_label: None,
+            recorder: None,
         }
     }
 
@@ -221,10 +226,14 @@ impl Publisher {
     }
 
     fn send_clip(&mut self, event: ClipEvent) -> Result<()> {
+        self.send_of_clip(self.clip, event)
+    }
+
+    fn send_of_clip(&mut self, clip: ClipNumber, event: ClipEvent) -> Result<()> {
         let mut message = ClipMessage {
             v: WIRE_VERSION,
             from: self.origin(),
-            clip: self.clip,
+            clip,
             event,
         };
         let appended = self.outbox.append(Topic::Clip, 0, |seq, into| {
@@ -297,7 +306,17 @@ impl Sink for Publisher {
             utc_us: utc,
             clock,
         };
-        self.send_clip(ClipEvent::Opened(opened))
+        self.send_clip(ClipEvent::Opened(opened))?;
+        self.open_recording(info);
+        Ok(())
+    }
+
+    fn empty_frame(&self) -> FrameBuffer {
+        self.frame_to_record()
+    }
+
+    fn record(&mut self, frame: &mut FrameBuffer) {
+        self.record_frame(frame);
     }
 
     fn shed(&mut self, change: ShedChange) -> Result<()> {
@@ -309,6 +328,7 @@ impl Sink for Publisher {
         let now = Instant::now();
         self.manifest.frame(info, now);
         self.update_live(info);
+        self.tell_recorded()?;
         if !self.said_something && self.holds_a_candidate() {
             // Whoever watches a rig come up waits for its first label.
             self.said_something = true;
@@ -357,10 +377,12 @@ impl Sink for Publisher {
     }
 
     fn waited(&mut self) -> Result<()> {
+        self.tell_recorded()?;
         self.send_what_is_due(Instant::now())
     }
 
     fn closed(&mut self, clip: &ClipEnd) -> Result<()> {
+        self.close_recording();
         self.flush()?;
         self.send_part()?;
         let digest = self

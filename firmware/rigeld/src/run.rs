@@ -21,6 +21,7 @@ use crate::live::LiveHandle;
 use crate::machine::{Sensors, Watch};
 use crate::pipeline::{ClipEnd, Pipeline};
 use crate::publish::{Publisher, shortened};
+use crate::record::Recorder;
 use crate::summary::Summary;
 use crate::{check, service, wiring};
 use anyhow::{Context, Result};
@@ -152,6 +153,10 @@ fn label_source(
         _ => None,
     };
     let mut publisher = Publisher::new(outbox, pipeline.models(), media, live.clone(), begun);
+    if let Some(settings) = wiring::recording_settings(board)? {
+        let (rig, boot) = (board.rig.clone(), uplink.outbox().boot());
+        publisher.record_with(Recorder::start(&settings, rig, boot, live.clone())?);
+    }
     let mut attendant = Attendant::new(
         live.clone(),
         signals.clone(),
@@ -186,6 +191,7 @@ fn label_source(
         end.failure
     };
     let elapsed = labelling.elapsed();
+    publisher.finish_recording()?;
     if !is_live {
         wait_for_host(&uplink, &mut attendant)?;
     }

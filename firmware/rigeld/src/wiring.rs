@@ -3,9 +3,11 @@
 //! The crates below do not know board files; this is the one place that knows both.
 
 use crate::label::open_clip;
-use board::{Board, PipeFormat, Source};
+use crate::record::RecordingSettings;
+use board::{Board, PipeFormat, RecordingEncoder, Source};
 use capture::{
-    CameraSettings, CameraSource, CaptureError, FrameSource, PipeSettings, PipeSource, PixelFormat,
+    CameraSettings, CameraSource, CaptureError, Ffmpeg, FrameSource, PipeSettings, PipeSource,
+    PixelFormat,
 };
 use std::time::Duration;
 use uplink::UplinkConfig;
@@ -63,6 +65,27 @@ pub(crate) fn pipe_settings(pipe: &board::Pipe) -> PipeSettings {
         fps: pipe.fps,
         timeout: milliseconds(pipe.timeout_ms),
     }
+}
+
+/// What is recorded; `None` where nothing is.
+pub(crate) fn recording_settings(board: &Board) -> anyhow::Result<Option<RecordingSettings>> {
+    let Some(recording) = &board.recording else {
+        return Ok(None);
+    };
+    let fps = match &board.source {
+        Source::Camera(camera) => camera.fps,
+        Source::Pipe(pipe) => pipe.fps,
+        Source::Clip { .. } => return Ok(None),
+    };
+    let ffmpeg = match recording.encoder {
+        RecordingEncoder::Camera => None,
+        RecordingEncoder::Ffmpeg => Some(Ffmpeg::find(&crate::ffmpeg_candidates())?),
+    };
+    Ok(Some(RecordingSettings {
+        recording: recording.clone(),
+        ffmpeg,
+        fps,
+    }))
 }
 
 /// Where the display is.

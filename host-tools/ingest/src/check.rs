@@ -3,7 +3,7 @@
 use label_core::kind::LabelScope;
 use label_core::wire::{
     Birth, CameraHealth, ClipEvent, ClipMessage, Decision, Evicted, EvidenceHeader, Health, Label,
-    LabelBatch, LabelValue, ModelRef, OperatorMark, Signs,
+    LabelBatch, LabelValue, ModelRef, OperatorMark, RecordedSegment, Signs,
 };
 use label_core::{CaptureTime, FrameIndex, FrameRange, LabelKind, Seq};
 
@@ -170,6 +170,7 @@ pub(crate) fn clip(message: &ClipMessage) -> Check {
             )
         }
         ClipEvent::OperatorMark(mark) => operator_mark(mark),
+        ClipEvent::Recorded(segment) => recorded(segment),
         ClipEvent::Closed(closed) => {
             if let Some(damage) = &closed.damage {
                 let unfit = |c: char| c.is_control() && c != '\n' && c != '\t';
@@ -197,6 +198,20 @@ pub(crate) fn clip(message: &ClipMessage) -> Check {
             )
         }
     }
+}
+
+fn recorded(segment: &RecordedSegment) -> Check {
+    let (first, last) = segment.frames;
+    require(first <= last, "frames", "ends before it begins")?;
+    let most = u64::from(last) - u64::from(first) + 1;
+    require(
+        (1..=most).contains(&u64::from(segment.pictures)),
+        "pictures",
+        "is not a count of these frames",
+    )?;
+    require(segment.bytes <= MAX_SEQ, "bytes", "is not a length")?;
+    require(segment.sha256.len() == 64, "sha256", "is no digest")?;
+    hexadecimal(&segment.sha256, "sha256")
 }
 
 fn operator_mark(mark: &OperatorMark) -> Check {

@@ -4,6 +4,7 @@ use crate::fleet::keep_health;
 use crate::incoming::{Content, Incoming, NamedMessage, RefusalReason};
 use crate::pictures::{contradicts_clip, set_aside_beyond, store_picture};
 use crate::quarantine::{self, Quarantined};
+use crate::recordings::store_segment;
 use crate::second_look::draw_windows;
 use crate::write::{store_clip, store_evicted, store_evidence, store_labels};
 use crate::{ClipId, LabelStore, StoreError, watermark};
@@ -184,6 +185,10 @@ async fn store_one(
     }
     match &incoming.content {
         Content::Clip { message, .. } => {
+            if let ClipEvent::Recorded(segment) = &message.event {
+                let rig = (site, &message.from.rig);
+                return store_segment(tx, rig, message.clip, segment, incoming).await;
+            }
             store_clip(tx, message).await?;
             if let ClipEvent::Closed(closed) = &message.event {
                 let clip = ClipId {

@@ -37,6 +37,7 @@ mod pictures;
 mod quality;
 mod quarantine;
 mod queue;
+mod recordings;
 mod request_key;
 mod revision;
 mod row;
@@ -76,6 +77,7 @@ pub use quality::{
 };
 pub use quarantine::{MAX_QUARANTINED, QuarantineEntry};
 pub use queue::{ModelVersion, QueueFilter, QueueItem, QueueOrder, QueuePage};
+pub use recordings::StoredSegment;
 pub use revision::Revision;
 pub use second_look::{
     AgreementRow, Case, CaseState, Choice, Decision, Look, LookDetail, LookSort, NewAnswer,

@@ -97,6 +97,8 @@ pub(crate) async fn store_clip(
         .bind(mark.mono_us)
         .bind(mark.utc_us)
         .bind(word(&mark.clock)),
+        // It is of the boot that it names: `recordings` stores it.
+        ClipEvent::Recorded(_) => return Ok(()),
         ClipEvent::Closed(closed) => sqlx::query(
             "UPDATE clips SET closed_seq = $4, frames = $5, repeated = $6, dropped = $7, sha256 = $8, damage = $9,
                 offered = $10, abstained = $11, evidence = $12

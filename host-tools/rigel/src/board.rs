@@ -1,7 +1,7 @@
 //! `rigel board check`: what a board file says, or all that is wrong with it.
 
 use anyhow::{Context, bail};
-use board::{Board, Camera, Hardware, Pipe, SessionStart, Source, Word};
+use board::{Board, Camera, Hardware, Pipe, RecordingEncoder, SessionStart, Source, Word};
 use clap::{Args, Subcommand};
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -118,6 +118,25 @@ pub(crate) fn summary(board: &Board) -> String {
             board.outbox.dir.display(),
             board.outbox.max_mib
         ),
+    );
+    line(
+        "records",
+        board
+            .recording
+            .as_ref()
+            .map_or("nothing".to_owned(), |recording| {
+                format!(
+                    "{}, pictures of {}, segments of {} s, {} MiB and {} h at most",
+                    recording.dir.display(),
+                    match recording.encoder {
+                        RecordingEncoder::Camera => "the camera",
+                        RecordingEncoder::Ffmpeg => "ffmpeg",
+                    },
+                    recording.segment_s,
+                    recording.max_mib,
+                    recording.keep_hours
+                )
+            }),
     );
     let protected = match &board.broker.tls {
         Some(tls) => format!("TLS as {}", tls.cert.display()),

@@ -3,6 +3,7 @@
 mod clip;
 mod people;
 
+use crate::verify;
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use clip::Chosen;
@@ -62,6 +63,9 @@ pub(crate) struct ExportArguments {
     /// Of this clip only
     #[arg(long, value_name = "RIG:BOOT:CLIP", value_parser = |text: &str| parse_clip_id(text).ok_or("write rig:boot:clip"))]
     clip: Option<ClipId>,
+    /// Compare with these media first, as `rigel verify` does, and write nothing where they differ
+    #[arg(long, value_name = "PATH", requires = "clip")]
+    media: Option<PathBuf>,
     /// Of this kind only; may be repeated
     #[arg(long = "kind", value_name = "KIND", value_parser = named(LabelKind::ALL, LabelKind::name))]
     kinds: Vec<LabelKind>,
@@ -158,7 +162,10 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<()> {
         .context("cannot start the runtime")?
         .block_on(async {
             let store = LabelStore::open(&database).await?;
-            let finished = write(arguments, &store).await;
+            let finished = match compare_media(arguments, &store).await {
+                Ok(()) => write(arguments, &store).await,
+                Err(error) => Err(error),
+            };
             store.close().await;
             say(arguments, &finished?);
             Ok(())
@@ -223,6 +230,21 @@ impl ExportArguments {
             }),
         }
     }
+}
+
+/// Labels of other frames than those at hand are worse than none.
+async fn compare_media(arguments: &ExportArguments, store: &LabelStore) -> Result<()> {
+    let (Some(media), Some(clip)) = (&arguments.media, &arguments.clip) else {
+        return Ok(());
+    };
+    let report = verify::verify(store, clip, Some(media)).await?;
+    if report.wrong() > 0 {
+        bail!(
+            "nothing is written, since the media differ from what was labelled:\n{}",
+            report.text(clip)
+        );
+    }
+    Ok(())
 }
 
 async fn write(arguments: &ExportArguments, store: &LabelStore) -> Result<Finished> {

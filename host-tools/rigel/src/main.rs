@@ -1,5 +1,5 @@
 //! The desk: `rigel serve` takes in what rigs send and shows the review page; `rigel user` and `rigel token` say who may use
-//! it; `rigel export` gives labels to other tools; `rigel board`, `rigel provision` and
+//! it; `rigel export` gives labels to other tools, and `rigel verify` says whether they fit their media; `rigel board`, `rigel provision` and
 //! `rigel flash` make rigs, and `rigel revoke` shuts one out.
 //!
 //! One file a subcommand; this one only reads the command line and starts it.
@@ -13,6 +13,7 @@ mod place;
 mod provision;
 mod rig_folder;
 mod serve;
+mod verify;
 mod watch;
 
 use clap::{Parser, Subcommand};
@@ -32,6 +33,8 @@ enum Command {
     Serve(serve::ServeArguments),
     /// Writes labels into files that other tools read
     Export(export::ExportArguments),
+    /// Compares a clip's media with its manifest and its labels
+    Verify(verify::VerifyArguments),
     /// Makes accounts for those who review
     User(people::UserArguments),
     /// Makes tokens for scripts
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Serve(arguments) => serve::run(arguments),
         Command::Export(arguments) => export::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
         Command::User(arguments) => people::run_user(arguments),
         Command::Token(arguments) => people::run_token(arguments),
         Command::Board(arguments) => board::run(&arguments),

@@ -1,6 +1,6 @@
 //! The clip manifest: which frames there were, and when.
 
-use super::{ClipNumber, Origin, Sha256Hex};
+use super::{ClipNumber, Origin, RecordedSegment, Sha256Hex};
 use crate::time::{CaptureTime, FrameIndex};
 use serde::{Deserialize, Serialize};
 
@@ -187,6 +187,8 @@ pub enum ClipEvent {
     Part(ManifestPart),
     /// Somebody at the rig marked a moment of it.
     OperatorMark(OperatorMark),
+    /// Some of its pictures are recorded on the rig.
+    Recorded(RecordedSegment),
     /// It ended.
     Closed(ClipClosed),
 }

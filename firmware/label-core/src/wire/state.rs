@@ -2,7 +2,7 @@
 
 use crate::kind::AbstainReason;
 
-use super::{ClockState, ModelRef, Origin, Sha256Hex, Shed};
+use super::{ClockState, ModelRef, Origin, RecordingHealth, Sha256Hex, Shed};
 use crate::id::{BootId, Name, Seq};
 use serde::{Deserialize, Serialize};
 
@@ -235,6 +235,9 @@ pub struct Health {
     /// How the picture looked last; absent where none was looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scene: Option<SceneHealth>,
+    /// The recording; absent where the board records nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<RecordingHealth>,
 }
 
 /// Stands in for messages that the rig gave up for want of room. It is numbered like them, so the host's watermark

@@ -6,6 +6,7 @@
 
 mod clips;
 mod labels;
+mod recordings;
 mod states;
 
 use label_core::wire::*;

@@ -100,6 +100,7 @@ fn state_messages() {
             picture_bytes_a_minute: None,
             quiet: Vec::new(),
             scene: None,
+            recording: None,
         }),
         concat!(
             r#"{"v":1,"rig":"rig-07","boot":3145729,"uptime_s":60,"#,
@@ -141,6 +142,7 @@ fn health_of_a_live_rig() {
         picture_bytes_a_minute: None,
         quiet: Vec::new(),
         scene: None,
+        recording: None,
     };
     let bytes = written(&health);
     assert_eq!(
@@ -233,6 +235,7 @@ fn a_policy_and_a_rig_that_went_quiet() {
                 chroma: 0.5,
                 limit: Some("noise".try_into().unwrap()),
             }),
+            recording: None,
         }),
         concat!(
             r#"{"v":1,"rig":"rig-07","boot":3145729,"uptime_s":60,"#,

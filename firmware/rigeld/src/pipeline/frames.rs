@@ -60,7 +60,8 @@ pub(super) struct Frames {
 }
 
 impl Frames {
-    pub(super) fn start(source: Box<dyn FrameSource>) -> Result<Self> {
+    /// Frames are captured into copies of `empty`.
+    pub(super) fn start(source: Box<dyn FrameSource>, empty_frame: &FrameBuffer) -> Result<Self> {
         let buffers = if source.is_live() {
             LIVE_BUFFERS
         } else {
@@ -71,7 +72,7 @@ impl Frames {
         let (fill, filled) = sync_channel(buffers + 1);
         for _ in 0..buffers {
             empty
-                .send(FrameBuffer::default())
+                .send(empty_frame.clone())
                 .context("the receiver is held here")?;
         }
         let shared = Arc::new(Shared::default());
@@ -231,7 +232,8 @@ mod tests {
 
     #[test]
     fn a_panic_of_the_capture_thread_is_an_error_and_not_the_end_of_the_clip() {
-        let mut frames = Frames::start(Box::new(Panicking(info()))).unwrap();
+        let mut frames =
+            Frames::start(Box::new(Panicking(info())), &FrameBuffer::default()).unwrap();
         let error = loop {
             match frames.next() {
                 Ok(Next::End(_)) => panic!("taken for the end"),
@@ -251,7 +253,7 @@ mod tests {
             frames,
             kept_up,
         };
-        let mut frames = Frames::start(Box::new(source)).unwrap();
+        let mut frames = Frames::start(Box::new(source), &FrameBuffer::default()).unwrap();
         let next = |frames: &mut Frames| {
             frame.send(()).unwrap();
             loop {
@@ -280,7 +282,7 @@ mod tests {
             frames,
             kept_up,
         };
-        let mut frames = Frames::start(Box::new(source)).unwrap();
+        let mut frames = Frames::start(Box::new(source), &FrameBuffer::default()).unwrap();
         // The first wait still sees that the thread began.
         let _ = frames.next().unwrap();
         assert!(matches!(frames.next().unwrap(), Next::Silence));

@@ -1,7 +1,7 @@
 //! Who takes what the line makes.
 
 use anyhow::Result;
-use capture::{CameraCondition, CaptureError, FrameInfo, SourceInfo};
+use capture::{CameraCondition, CaptureError, FrameBuffer, FrameInfo, SourceInfo};
 use label_core::labeller::PersonMeasurement;
 use label_core::wire::{KeyPicture, Label, ShedChange};
 use perception::Filmstrip;
@@ -21,6 +21,14 @@ pub trait Sink {
     }
     /// A frame went through the line.
     fn frame(&mut self, info: &FrameInfo) -> Result<()>;
+    /// What frames are captured into; it says whether they keep the camera's own picture.
+    fn empty_frame(&self) -> FrameBuffer {
+        FrameBuffer::default()
+    }
+    /// The frame that went through the line, told after [`Self::frame`]. The camera's own picture may be taken out of it.
+    fn record(&mut self, frame: &mut FrameBuffer) {
+        let _ = frame;
+    }
     /// A label is certain. `strip` is there for events, while their frames are still held.
     fn label(&mut self, label: Label, strip: Option<&mut Filmstrip>) -> Result<()>;
     /// Whether key pictures are wanted. Without them none is taken, which costs nothing.

@@ -293,6 +293,7 @@ impl Rig {
             picture_bytes_a_minute: None,
             quiet: heapless::Vec::new(),
             scene: None,
+            recording: None,
         };
         let payload = json(&health);
         let content = Content::Health {

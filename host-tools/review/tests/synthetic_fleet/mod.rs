@@ -308,6 +308,7 @@ async fn states(store: &LabelStore, at: usize, rig: &str) {
             chroma: 8.0,
             limit: Some(text("noise")),
         }),
+        recording: None,
     };
     let payload = serde_json::to_string(&health).unwrap();
     hand_in(
