@@ -277,5 +277,6 @@ fn health(outbox: &OutboxHandle) -> impl FnMut() -> Health + Send + 'static {
         quiet: heapless::Vec::new(),
         scene: None,
         recording: None,
+        commands: None,
     }
 }

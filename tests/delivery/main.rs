@@ -8,6 +8,7 @@ mod appliance;
 mod chaos;
 mod host;
 mod intruders;
+mod on_request;
 mod pictures;
 mod policy;
 mod protected;

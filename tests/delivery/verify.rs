@@ -114,7 +114,7 @@ fn a_file_that_is_not_the_one_labelled_is_found_and_nothing_is_exported_beside_i
 }
 
 /// The board of a rig whose camera shows the demo clip in its own time, and which records.
-fn recording_board(bench: &Bench, port: u16) -> (PathBuf, PathBuf) {
+pub(crate) fn recording_board(bench: &Bench, port: u16) -> (PathBuf, PathBuf) {
     let (board, folder) = (board(bench, port), bench.dir.path().join("recording"));
     let fetched = project().join(".rigel/bin/ffmpeg");
     let ffmpeg = if fetched.is_file() {

@@ -18,6 +18,7 @@
 //! says in [`Ack`] that it has committed them. Replay is harmless: (rig, boot, seq) names a message for good.
 
 mod clip;
+mod command;
 mod evidence;
 mod label;
 mod policy;
@@ -27,6 +28,11 @@ mod state;
 pub use clip::{
     ClipClosed, ClipEvent, ClipMessage, ClipOpened, ClockState, DroppedFrames, LabelCounts,
     MAX_PART_FRAMES, MAX_SHED_CHANGES, ManifestPart, OperatorMark, Shed, ShedChange,
+};
+pub use command::{
+    Answer, AskFrames, AskPicture, AskedPicture, Chunk, CommandCounters, MAX_ASKED_BYTES,
+    MAX_ASKED_FRAMES, MAX_CHUNK_BYTES, MAX_COMMAND_BYTES, MAX_CORRELATION_BYTES, MAX_REPLY_BYTES,
+    REPLY_MAGIC, RefusedBecause, Reply, split_reply,
 };
 pub use evidence::{
     EVIDENCE_MAGIC, EvidenceError, EvidenceHeader, KeyPicture, MAX_CURVE_POINTS, MAX_PICTURE_BYTES,
@@ -85,11 +91,17 @@ pub enum Topic {
     Ack,
     /// Retained, host to rig: [`Policy`].
     Policy,
+    /// Host to rig: [`AskPicture`].
+    AskPicture,
+    /// Host to rig: [`AskFrames`].
+    AskFrames,
+    /// Binary, rig to host: a [`Reply`], and what it announces.
+    Reply,
 }
 
 impl Topic {
     /// Every topic.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Status,
         Self::Birth,
         Self::Health,
@@ -99,9 +111,12 @@ impl Topic {
         Self::Evicted,
         Self::Ack,
         Self::Policy,
+        Self::AskPicture,
+        Self::AskFrames,
+        Self::Reply,
     ];
 
-    /// The last level of the topic.
+    /// What stands after the rig's name: one level, or two of a command.
     pub const fn leaf(self) -> &'static str {
         match self {
             Self::Status => "status",
@@ -113,6 +128,9 @@ impl Topic {
             Self::Evicted => "evicted",
             Self::Ack => "ack",
             Self::Policy => "policy",
+            Self::AskPicture => "cmd/picture",
+            Self::AskFrames => "cmd/frames",
+            Self::Reply => "reply",
         }
     }
 
@@ -123,7 +141,10 @@ impl Topic {
 
     /// Whether rigs write to this topic; to the others the host does.
     pub const fn is_from_rig(self) -> bool {
-        !matches!(self, Self::Ack | Self::Policy)
+        !matches!(
+            self,
+            Self::Ack | Self::Policy | Self::AskPicture | Self::AskFrames
+        )
     }
 
     /// Whether messages of this topic are numbered and kept until the host has committed them.
@@ -156,13 +177,13 @@ pub fn split_topic(topic: &str) -> Option<(&str, &str, Topic)> {
     let mut levels = topic
         .strip_prefix(TOPIC_ROOT)?
         .strip_prefix('/')?
-        .split('/');
+        .splitn(3, '/');
     let (site, rig, leaf) = (
         levels.next()?,
         levels.next()?,
         Topic::from_leaf(levels.next()?)?,
     );
-    (levels.next().is_none() && !site.is_empty() && !rig.is_empty()).then_some((site, rig, leaf))
+    (!site.is_empty() && !rig.is_empty()).then_some((site, rig, leaf))
 }
 
 /// Why a name cannot be a level of a topic.

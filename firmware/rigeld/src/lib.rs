@@ -8,6 +8,7 @@ pub mod budget;
 mod calibration;
 pub mod check;
 mod clock;
+pub mod commands;
 mod familiar;
 mod glasses;
 mod hint;

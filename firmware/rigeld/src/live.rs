@@ -181,6 +181,7 @@ impl LiveHandle {
                 picture_bytes_a_minute: live.picture_bytes_a_minute,
                 scene: live.scene.clone(),
                 recording: live.recording,
+                commands: None,
                 quiet: std::mem::take(&mut live.quiet)
                     .shares()
                     .map(|(reason, share)| QuietShare {

@@ -21,9 +21,9 @@ use crate::live::LiveHandle;
 use crate::machine::{Sensors, Watch};
 use crate::pipeline::{ClipEnd, Pipeline};
 use crate::publish::{Publisher, shortened};
-use crate::record::Recorder;
+use crate::record::{Recorder, Segments};
 use crate::summary::Summary;
-use crate::{check, service, wiring};
+use crate::{check, commands, service, wiring};
 use anyhow::{Context, Result};
 use attendant::Attendant;
 use board::{Board, SessionStart, Source};
@@ -146,7 +146,7 @@ fn label_source(
     let birth = birth(board, &pipeline, outbox.boot())?;
     let config = wiring::uplink_config(board);
     let health = live.for_health(&board.rig, outbox.boot());
-    let uplink =
+    let mut uplink =
         Uplink::start(config, outbox.clone(), birth, health).context("cannot start the uplink")?;
     let media = match &board.source {
         Source::Clip { path, .. } => Some(path.clone()),
@@ -156,6 +156,13 @@ fn label_source(
     if let Some(settings) = wiring::recording_settings(board)? {
         let (rig, boot) = (board.rig.clone(), uplink.outbox().boot());
         publisher.record_with(Recorder::start(&settings, rig, boot, live.clone())?);
+    }
+    if let Some(commands) = uplink.take_commands() {
+        let segments = board
+            .recording
+            .as_ref()
+            .map(|recording| Segments::new(&recording.dir));
+        publisher.answer_pictures(commands::serve(commands, uplink.outbox().boot(), segments)?);
     }
     let mut attendant = Attendant::new(
         live.clone(),

@@ -9,6 +9,7 @@
 //! one value (labels, evidence, notices), the *watermark* is the seq up to which the host has everything, a *notice* is
 //! an `evicted` message.
 
+mod commands;
 mod delivery;
 mod error;
 mod evidence;
@@ -20,6 +21,7 @@ mod probe;
 mod uplink;
 
 pub use broker_tls::{Tls, TlsError};
+pub use commands::{Command, Commands};
 pub use error::UplinkError;
 pub use evidence::encode_evidence;
 pub use handle::OutboxHandle;

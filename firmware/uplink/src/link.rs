@@ -1,6 +1,7 @@
 //! The connection: a state machine that never gives up.
 
 use crate::UplinkError;
+use crate::commands::Asked;
 use crate::delivery::{Backoff, Delivery, Next, Publish};
 use crate::handle::OutboxHandle;
 use crate::outbox::Cursor;
@@ -52,6 +53,7 @@ pub(crate) struct Link<H> {
     pub(crate) cursor: Cursor,
     pub(crate) backoff: Backoff,
     pub(crate) policy: PolicyHandle,
+    pub(crate) asked: Asked,
 }
 
 enum State {
@@ -204,7 +206,7 @@ impl<H: FnMut() -> Health> Link<H> {
 
     /// Who we are, that we are here, and what we want to hear.
     fn greet(&mut self, connection: &Connection) -> Result<(), String> {
-        for topic in [Topic::Ack, Topic::Policy] {
+        for topic in Topic::ALL.into_iter().filter(|it| !it.is_from_rig()) {
             connection
                 .client
                 .try_subscribe(self.topic(topic), QoS::AtLeastOnce)
@@ -274,6 +276,13 @@ impl<H: FnMut() -> Health> Link<H> {
                     None => return self.lost("the connection ended"),
                 },
                 () = self.synced.notified() => {}
+                answered = self.asked.next(), if everything_sent && !self.delivery.is_held() => {
+                    let topic = self.topic(Topic::Reply);
+                    if let Err(trouble) = self.asked.publish(&connection.client, topic, answered) {
+                        return self.lost(&trouble);
+                    }
+                    self.delivery.handed(Publish::State, Instant::now());
+                }
                 _ = health.tick() => {
                     let payload = self.health();
                     if let Err(trouble) = self.publish(&connection, Topic::Health, Publish::State, payload) {
@@ -334,6 +343,16 @@ impl<H: FnMut() -> Health> Link<H> {
                 let policy = self.policy.clone();
                 // Writing it down touches the disk.
                 let _ = tokio::task::spawn_blocking(move || policy.take(&publish.payload)).await;
+                Next::Continue
+            }
+            Event::Incoming(Packet::Publish(publish)) => {
+                let command = [Topic::AskPicture, Topic::AskFrames]
+                    .into_iter()
+                    .find(|topic| publish.topic == self.topic(*topic).as_bytes());
+                if let Some(topic) = command {
+                    let reply = self.topic(Topic::Reply);
+                    self.asked.take(topic, &publish, &reply);
+                }
                 Next::Continue
             }
             _ => Next::Continue,
@@ -400,6 +419,7 @@ impl<H: FnMut() -> Health> Link<H> {
         health.labels.evicted = counters.evicted;
         health.outbox.messages = counters.waiting;
         health.outbox.bytes = counters.bytes;
+        health.commands = self.asked.counters();
         health.policy = self.policy.current().map(|policy| policy.revision);
         serde_json::to_vec(&health).expect("names and numbers always encode")
     }

@@ -1,6 +1,7 @@
 //! The publisher as a program holds it.
 
 use crate::UplinkError;
+use crate::commands::{Commands, commands};
 use crate::delivery::{Backoff, Delivery, Tally};
 use crate::handle::OutboxHandle;
 use crate::link::{Link, LinkState, StopAt, describe};
@@ -160,6 +161,7 @@ pub struct Uplink {
     outbox: OutboxHandle,
     monitor: Arc<Monitor>,
     policy: PolicyHandle,
+    commands: Option<Commands>,
     stop: watch::Sender<StopAt>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
@@ -188,7 +190,9 @@ impl Uplink {
         let seed = outbox.boot().raw() ^ u64::from(std::process::id()).rotate_left(32);
         let policy = PolicyHandle::open(&outbox.folder());
         let group_commit = config.group_commit;
+        let (asked, commands) = commands(outbox.rig(), outbox.boot());
         let link = Link {
+            asked,
             delivery: Delivery::new(usize::from(config.window.max(1)), config.stall, seed),
             backoff: Backoff::new(Duration::from_millis(250), Duration::from_secs(30), seed),
             cursor: Cursor::default(),
@@ -219,6 +223,7 @@ impl Uplink {
             outbox,
             monitor,
             policy,
+            commands: Some(commands),
             stop,
             thread: Some(thread),
         })
@@ -232,6 +237,11 @@ impl Uplink {
     /// The policy in force.
     pub const fn policy(&self) -> &PolicyHandle {
         &self.policy
+    }
+
+    /// What the desk asks for, to whoever answers; `None` the second time. Where nobody does, commands are refused as busy.
+    pub fn take_commands(&mut self) -> Option<Commands> {
+        self.commands.take()
     }
 
     /// Whether its thread has ended without being asked to: nothing is delivered any more.

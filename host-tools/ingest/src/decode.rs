@@ -155,8 +155,14 @@ fn read_body(
             site,
             message: Box::new(parse(json, check::health)?),
         },
-        Topic::Ack | Topic::Policy => {
+        Topic::Ack | Topic::Policy | Topic::AskPicture | Topic::AskFrames => {
             return Err(refuse(RefusalReason::Topic, "only the host writes there"));
+        }
+        Topic::Reply => {
+            return Err(refuse(
+                RefusalReason::Topic,
+                "answers are taken by whoever asked",
+            ));
         }
     })
 }

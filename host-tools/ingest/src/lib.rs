@@ -9,6 +9,7 @@
 //! learns at once, from the broker's answer, that nobody listens.
 
 mod check;
+mod courier;
 mod decode;
 mod error;
 mod link;

@@ -1,11 +1,12 @@
 //! Subscribing, committing, acknowledging.
 
+use crate::courier::{Came, Courier, EXPIRES_S, Question, is_reply};
 use crate::{IngestError, decode};
 use broker_tls::Tls;
 use label_core::wire::{self, Ack, MAX_EVIDENCE_BYTES, TOPIC_ROOT, Topic, WIRE_VERSION};
 use label_store::{Incoming, LabelStore, Watermark, now_us};
 use rumqttc::v5::mqttbytes::QoS;
-use rumqttc::v5::mqttbytes::v5::{Filter, Packet, SubscribeReasonCode};
+use rumqttc::v5::mqttbytes::v5::{Filter, Packet, Publish, PublishProperties, SubscribeReasonCode};
 use rumqttc::v5::{AsyncClient, ConnectionError, Event, MqttOptions};
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
@@ -214,6 +215,7 @@ async fn serve(
     let session = RandomState::new().build_hasher().finish() as u32;
     // The last step of policy that rigs were told of; `None` until we are subscribed.
     let mut told = None;
+    let mut courier = Courier::default();
     let mut look = tokio::time::interval(LOOK_FOR_POLICY);
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -225,10 +227,11 @@ async fn serve(
                     connection.tell_policies(config, store).await?;
                     told = Some(head);
                 }
+                connection.ask(config, &courier.due(store).await?)?;
                 continue;
             }
         };
-        let mut batch = Vec::new();
+        let (mut batch, mut answers) = (Vec::new(), Vec::new());
         match event {
             Packet::ConnAck(_) => {
                 let filters = filters()
@@ -261,10 +264,20 @@ async fn serve(
                 tracing::info!(host = %config.host, port = config.port, "subscribed");
             }
             Packet::Publish(first) => {
-                batch.push(incoming(&first.topic, &first.payload));
-                connection.collect(config, &mut batch).await?;
+                sort(first, &mut batch, &mut answers);
+                // Nobody waits for more behind an answer alone.
+                if !batch.is_empty() {
+                    connection.collect(config, &mut batch, &mut answers).await?;
+                }
             }
             _ => {}
+        }
+        for answer in &answers {
+            // A header with 300 frames in it is large.
+            Box::pin(courier.take(store, answer)).await?;
+        }
+        if !answers.is_empty() {
+            connection.ask(config, &courier.due(store).await?)?;
         }
         if batch.is_empty() {
             continue;
@@ -292,8 +305,20 @@ async fn serve(
     }
 }
 
-fn incoming(topic: &[u8], payload: &[u8]) -> Incoming {
-    decode(&String::from_utf8_lossy(topic), payload.to_vec(), now_us())
+/// What rigs say by themselves, and what they answer.
+fn sort(publish: Publish, batch: &mut Vec<Incoming>, answers: &mut Vec<Came>) {
+    let topic = String::from_utf8_lossy(&publish.topic);
+    let payload = publish.payload.to_vec();
+    if !is_reply(&topic) {
+        batch.push(decode(&topic, payload, now_us()));
+        return;
+    }
+    let said = publish.properties.unwrap_or_default();
+    answers.push(Came {
+        topic: topic.into_owned(),
+        correlation: said.correlation_data.unwrap_or_default().to_vec(),
+        payload,
+    });
 }
 
 impl Connection {
@@ -313,6 +338,7 @@ impl Connection {
         &mut self,
         config: &IngestConfig,
         batch: &mut Vec<Incoming>,
+        answers: &mut Vec<Came>,
     ) -> Result<(), IngestError> {
         let until = Instant::now() + LINGER;
         let mut bytes = batch
@@ -323,7 +349,7 @@ impl Connection {
             match tokio::time::timeout_at(until, self.next(config)).await {
                 Ok(Ok(Packet::Publish(publish))) => {
                     bytes += publish.payload.len();
-                    batch.push(incoming(&publish.topic, &publish.payload));
+                    sort(publish, batch, answers);
                 }
                 Ok(Ok(_)) => {}
                 // What has come is still worth committing; the trouble shows again at once.
@@ -348,6 +374,28 @@ impl Connection {
             let topic = wire::topic(&site, &rig, Topic::Policy);
             self.client
                 .try_publish(topic.as_str(), QoS::AtLeastOnce, true, payload)
+                .map_err(|error| config.lost(error.to_string()))?;
+        }
+        Ok(())
+    }
+
+    /// Asks rigs for what people want of them.
+    fn ask(&self, config: &IngestConfig, questions: &[Question]) -> Result<(), IngestError> {
+        for question in questions {
+            let properties = PublishProperties {
+                response_topic: Some(question.reply_topic.clone()),
+                correlation_data: Some(question.correlation.clone().into()),
+                message_expiry_interval: Some(EXPIRES_S),
+                ..PublishProperties::default()
+            };
+            self.client
+                .try_publish_with_properties(
+                    question.topic.as_str(),
+                    QoS::AtLeastOnce,
+                    false,
+                    question.payload.clone(),
+                    properties,
+                )
                 .map_err(|error| config.lost(error.to_string()))?;
         }
         Ok(())

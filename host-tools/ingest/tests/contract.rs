@@ -6,8 +6,8 @@
 
 use jsonschema::Validator;
 use label_core::wire::{
-    Ack, Birth, ClipMessage, Evicted, EvidenceHeader, Health, Label, LabelBatch, MAX_MESSAGE_BYTES,
-    ModelRef, PictureHeader, Policy, Status, encode,
+    Ack, AskFrames, AskPicture, Birth, ClipMessage, Evicted, EvidenceHeader, Health, Label,
+    LabelBatch, MAX_MESSAGE_BYTES, ModelRef, PictureHeader, Policy, Reply, Status, encode,
 };
 use label_store::{Content, RefusalReason};
 use serde::Serialize;
@@ -87,6 +87,9 @@ fn what_the_encoder_writes_is_as_described() {
             "health" => written::<Health>(&message),
             "ack" => written::<Ack>(&message),
             "policy" => written::<Policy>(&message),
+            "cmd/picture" => written::<AskPicture>(&message),
+            "cmd/frames" => written::<AskFrames>(&message),
+            "reply" => written::<Reply>(&message),
             "evidence" if message["picture"].is_null() => written::<EvidenceHeader>(&message),
             "evidence" => written::<PictureHeader>(&message),
             other => panic!("{other} is not encoded here"),
@@ -101,6 +104,9 @@ fn taken(topic: &str, message: &Value) -> bool {
     match topic {
         "ack" => serde_json::from_slice::<Ack>(&payload).is_ok(),
         "policy" => serde_json::from_slice::<Policy>(&payload).is_ok(),
+        "cmd/picture" => serde_json::from_slice::<AskPicture>(&payload).is_ok(),
+        "cmd/frames" => serde_json::from_slice::<AskFrames>(&payload).is_ok(),
+        "reply" => serde_json::from_slice::<Reply>(&payload).is_ok(),
         _ => {
             let topic = format!("rigel/v1/north/rig-07/{topic}");
             let incoming = ingest::decode(&topic, payload, 0);

@@ -34,6 +34,10 @@ fn every_example_of_the_reference_is_taken() {
             serde_json::from_str::<Policy>(json).unwrap();
             continue;
         }
+        // What the host asks is read by rigs, what they answer by whoever asked: tests/contract.rs reads both.
+        if topic == "reply" || topic.starts_with("cmd/") {
+            continue;
+        }
         let mut payload = Vec::new();
         if topic == "evidence" {
             payload.extend(b"RGE1");
@@ -55,7 +59,18 @@ fn every_example_of_the_reference_is_taken() {
     assert_eq!(
         seen,
         [
-            "label", "clip", "evidence", "evicted", "status", "birth", "health", "ack", "policy"
+            "label",
+            "clip",
+            "evidence",
+            "evicted",
+            "status",
+            "birth",
+            "health",
+            "ack",
+            "policy",
+            "cmd/picture",
+            "cmd/frames",
+            "reply"
         ],
         "one example a topic at least"
     );

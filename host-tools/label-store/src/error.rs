@@ -111,6 +111,15 @@ pub enum StoreError {
     /// The name is taken.
     #[error("there is an account {0:?} already")]
     UserExists(String),
+    /// Nobody heard of it.
+    #[error("there is no rig {0}")]
+    NoSuchRig(label_core::id::Name),
+    /// No request of this number, or no more.
+    #[error("there is no request {0}")]
+    NoSuchRequest(i64),
+    /// A rig answers one after the other.
+    #[error("{0} has enough to answer already: wait until some of it is here")]
+    AskedEnough(label_core::id::Name),
     /// Nobody has that name.
     #[error("there is no account {0:?}")]
     NoSuchUser(String),

@@ -39,6 +39,7 @@ mod quarantine;
 mod queue;
 mod recordings;
 mod request_key;
+mod requests;
 mod revision;
 mod row;
 mod second_look;
@@ -78,6 +79,7 @@ pub use quality::{
 pub use quarantine::{MAX_QUARANTINED, QuarantineEntry};
 pub use queue::{ModelVersion, QueueFilter, QueueItem, QueueOrder, QueuePage};
 pub use recordings::StoredSegment;
+pub use requests::{OpenRequest, RequestState, StoredRequest, Wanted};
 pub use revision::Revision;
 pub use second_look::{
     AgreementRow, Case, CaseState, Choice, Decision, Look, LookDetail, LookSort, NewAnswer,

@@ -91,6 +91,8 @@ impl ApiError {
                 StoreError::NoSuchLabel(_)
                 | StoreError::NoSuchClip(_)
                 | StoreError::NoSuchLook(_)
+                | StoreError::NoSuchRig(_)
+                | StoreError::NoSuchRequest(_)
                 | StoreError::NoSuchBatch(_) => StatusCode::NOT_FOUND,
                 StoreError::Verdict(_)
                 | StoreError::Sampling(_)
@@ -109,6 +111,7 @@ impl ApiError {
                 | StoreError::NothingToRedo(_)
                 | StoreError::NoEdit(_)
                 | StoreError::KeyTaken
+                | StoreError::AskedEnough(_)
                 | StoreError::SaidSince(_) => StatusCode::CONFLICT,
                 _ => StatusCode::INTERNAL_SERVER_ERROR,
             },

@@ -23,6 +23,7 @@ mod policy;
 mod quality;
 mod queue;
 mod request;
+mod requests;
 mod reviewer;
 mod rig_view;
 mod second_look;
@@ -114,6 +115,7 @@ pub fn router(store: LabelStore, options: Options) -> Router {
         )
         .merge(policy::routes())
         .merge(fleet::routes())
+        .merge(requests::routes())
         .merge(second_look::routes())
         .fallback(get(assets::serve))
         .method_not_allowed_fallback(api::method_not_allowed)

@@ -2,7 +2,7 @@
 
 use crate::kind::AbstainReason;
 
-use super::{ClockState, ModelRef, Origin, RecordingHealth, Sha256Hex, Shed};
+use super::{ClockState, CommandCounters, ModelRef, Origin, RecordingHealth, Sha256Hex, Shed};
 use crate::id::{BootId, Name, Seq};
 use serde::{Deserialize, Serialize};
 
@@ -238,6 +238,9 @@ pub struct Health {
     /// The recording; absent where the board records nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recording: Option<RecordingHealth>,
+    /// What the desk asked for; absent before the first command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commands: Option<CommandCounters>,
 }
 
 /// Stands in for messages that the rig gave up for want of room. It is numbered like them, so the host's watermark

@@ -5,6 +5,7 @@
 )]
 
 mod clips;
+mod commands;
 mod labels;
 mod recordings;
 mod states;

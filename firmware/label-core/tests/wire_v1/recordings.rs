@@ -72,7 +72,7 @@ fn the_lines_of_an_index() {
         IndexLine::Frame(full),
         IndexLine::End(segment(false)),
     ];
-    let text: Vec<String> = lines.iter().map(|line| written(line)).collect();
+    let text: Vec<String> = lines.iter().map(written).collect();
     assert_eq!(
         text,
         [

@@ -101,6 +101,7 @@ fn state_messages() {
             quiet: Vec::new(),
             scene: None,
             recording: None,
+            commands: None,
         }),
         concat!(
             r#"{"v":1,"rig":"rig-07","boot":3145729,"uptime_s":60,"#,
@@ -143,6 +144,7 @@ fn health_of_a_live_rig() {
         quiet: Vec::new(),
         scene: None,
         recording: None,
+        commands: None,
     };
     let bytes = written(&health);
     assert_eq!(
@@ -236,6 +238,7 @@ fn a_policy_and_a_rig_that_went_quiet() {
                 limit: Some("noise".try_into().unwrap()),
             }),
             recording: None,
+            commands: None,
         }),
         concat!(
             r#"{"v":1,"rig":"rig-07","boot":3145729,"uptime_s":60,"#,

@@ -1,6 +1,7 @@
 //! What the recording needs of the line, and what the host hears of it.
 
 use super::Publisher;
+use crate::commands::PictureAsked;
 use crate::record::{Recorded, Recorder};
 use anyhow::Result;
 use capture::{FrameBuffer, SourceInfo};
@@ -10,6 +11,11 @@ impl Publisher {
     /// Records from the next clip on.
     pub fn record_with(&mut self, recorder: Recorder) {
         self.recorder = Some(recorder);
+    }
+
+    /// Makes pictures that the desk asks for.
+    pub fn answer_pictures(&mut self, asked: PictureAsked) {
+        self.picture_asked = Some(asked);
     }
 
     /// Ends the recording and tells the host of its last segments.
@@ -45,6 +51,9 @@ impl Publisher {
     }
 
     pub(super) fn record_frame(&mut self, frame: &mut FrameBuffer) {
+        if let Some(asked) = &self.picture_asked {
+            asked.answer(self.clip, frame);
+        }
         if let Some(recorder) = &mut self.recorder {
             recorder.take(frame);
         }

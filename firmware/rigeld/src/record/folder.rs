@@ -181,7 +181,7 @@ fn recorded(sealed: &Sealed) -> Recorded {
     }
 }
 
-/// The whole segments of a folder, to be read beside the program that records.
+/// The segments of a folder, to be read beside the program that records; of the one in progress what is written by then.
 #[derive(Clone, Debug)]
 pub struct Segments(PathBuf);
 
@@ -207,7 +207,7 @@ impl Segments {
         for entry in fs::read_dir(&self.0)? {
             let path = entry?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            if name.starts_with(&start) && is(&path, "jsonl") {
+            if name.starts_with(&start) && (is(&path, "jsonl") || is(&path, "part")) {
                 indexes.push(path);
             }
         }

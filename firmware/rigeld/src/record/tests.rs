@@ -50,7 +50,7 @@ fn writer(settings: &RecordingSettings) -> (Writer, Receiver<Recorded>) {
         segment: None,
         next: 0,
         not_before: None,
-        longest: Duration::from_secs(600),
+        longest: Duration::from_mins(10),
         pictures: 0,
         missed: Arc::default(),
         tell,
@@ -184,7 +184,7 @@ fn a_segment_cut_at_any_byte_is_whole_up_to_its_last_whole_picture_after_the_nex
         .chain((0..=index).map(|index| (media, index)));
     let mut pictures_kept = BTreeSet::new();
     for (media, index) in cuts {
-        let lines = text[..index].iter().filter(|byte| **byte == b'\n').count();
+        let lines = text[..index].split(|byte| *byte == b'\n').count() - 1;
         let whole = (media / 90).min(lines.saturating_sub(1));
         let copy = cut(dir.path(), media, index);
         let (_folder, told) = Folder::open(&settings(copy.path()).recording).unwrap();

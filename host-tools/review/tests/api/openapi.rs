@@ -192,12 +192,18 @@ fn is_of(kind: &Value, value: &Value) -> bool {
 
 #[test]
 fn every_route_is_described_with_its_methods_and_nothing_else_is() {
-    let source: String = ["lib.rs", "policy.rs", "fleet.rs", "second_look.rs"]
-        .map(|file| {
-            let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/");
-            std::fs::read_to_string(format!("{folder}{file}")).unwrap()
-        })
-        .concat();
+    let source: String = [
+        "lib.rs",
+        "policy.rs",
+        "fleet.rs",
+        "requests.rs",
+        "second_look.rs",
+    ]
+    .map(|file| {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/");
+        std::fs::read_to_string(format!("{folder}{file}")).unwrap()
+    })
+    .concat();
     let mut served = BTreeSet::new();
     for route in source.split(".route(").skip(1) {
         let path = route.split('"').nth(1).unwrap();
@@ -213,6 +219,7 @@ fn every_route_is_described_with_its_methods_and_nothing_else_is() {
             Some(start @ "/api/evidence") => ["jpg", "json"]
                 .map(|form| format!("{start}/{{id}}.{form}"))
                 .to_vec(),
+            Some(start @ "/api/requests/{request}") => vec![format!("{start}/{{frame}}.jpg")],
             Some(start) => vec![format!("{start}/{{id}}.jpg")],
             // Asked for as a file, too.
             None if path == "/api/calibrations/{sha256}" => vec![format!("{path}.toml")],

@@ -50,6 +50,7 @@ async fn what_leads_and_administrators_decide_a_reviewer_does_not() {
         "/api/calibrations",
         "/api/sampling",
         "/api/disagreements",
+        "/api/fleet/",
     ];
     let mut tried = 0;
     for operation in operations() {

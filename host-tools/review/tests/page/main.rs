@@ -21,4 +21,5 @@ mod hostile;
 mod judging;
 mod many;
 mod people;
+mod requests;
 mod second_look;

@@ -294,6 +294,7 @@ impl Rig {
             quiet: heapless::Vec::new(),
             scene: None,
             recording: None,
+            commands: None,
         };
         let payload = json(&health);
         let content = Content::Health {

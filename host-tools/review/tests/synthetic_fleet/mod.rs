@@ -309,6 +309,7 @@ async fn states(store: &LabelStore, at: usize, rig: &str) {
             limit: Some(text("noise")),
         }),
         recording: None,
+        commands: None,
     };
     let payload = serde_json::to_string(&health).unwrap();
     hand_in(

@@ -79,6 +79,29 @@ export const take = async (label: string) =>
 
 export const giveBack = (label: string) => ask(`api/leases/${name(label)}`, { method: "DELETE", keepalive: true });
 
+/** Something that a rig was asked for: recorded frames, or a picture now. */
+export interface Asked {
+  request: number;
+  rig: string;
+  clip: string | null;
+  /** null of a picture. */
+  frames: FrameRange | null;
+  label: string | null;
+  asked_by: string;
+  asked_us: number;
+  state: "asked" | "arriving" | "here" | "refused";
+  reason: string | null;
+  have: number;
+  bytes: number | null;
+  pictures: { frame: number; pts_us: number }[];
+}
+
+/** What was asked for at this address, the latest first. */
+export const asked = (path: string) => get<Asked[]>(path);
+
+/** Asks for it. */
+export const want = async (path: string) => (await (await ask(path, { method: "POST" })).json()) as Asked;
+
 export const summary = () => get<Summary>("api/summary");
 
 export const clips = () => get<Clip[]>("api/clips");

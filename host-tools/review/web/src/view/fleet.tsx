@@ -5,6 +5,7 @@ import { count, percent, words } from "../format";
 import type { View } from "../views";
 import "../style/desk.css";
 import { Spark } from "./plots";
+import { RigPicture } from "./requests";
 
 function Body() {
   const [fleet, , trouble] = useAnswer<FleetRig[]>("api/fleet", 2000);
@@ -116,6 +117,7 @@ function Rig({ rig }: { rig: FleetRig }) {
           {[rig.hardware, rig.board && `board ${rig.board}`, rig.firmware && `firmware ${rig.firmware}`].filter(Boolean).join(", ") || "not told yet"}
         </Fact>
       </dl>
+      <RigPicture rig={rig.rig} />
       {told.length > 1 && (
         <div class="sparks">
           <Spark name="outbox" unit="messages" points={told.map((one) => [one.heard_us, one.outbox_messages])} />

@@ -8,6 +8,7 @@ import { markAt } from "../session";
 import { EventItem } from "./event-item";
 import { PictureItem } from "./picture-item";
 import { STATE_MARK } from "./queue";
+import { Frames } from "./requests";
 import { Rubric } from "./rubric";
 import { VerdictBar } from "./verdict-bar";
 
@@ -37,6 +38,7 @@ export function Item({ label }: { label: Label }) {
         <p class="question">{QUESTION[label.kind]}</p>
       </header>
       {formOf(label.kind) === "event" ? <EventItem label={label} /> : <PictureItem label={label} />}
+      {label.made_by !== "desk" && <Frames key={label.id} label={label.id} />}
       <VerdictBar label={label} />
       <Rubric kind={label.kind} />
     </article>

@@ -1,0 +1,252 @@
+//! What arrives of a request: parts are committed one by one, what is whole is compared and cut into pictures.
+
+use super::{listing, one};
+use crate::{LabelStore, StoreError};
+use label_core::CaptureTime;
+use label_core::wire::{AskedPicture, Chunk, MAX_ASKED_BYTES, MAX_PICTURE_BYTES};
+use sha2::{Digest, Sha256};
+use sqlx::{Row, SqliteConnection};
+use std::fmt::Write as _;
+
+impl LabelStore {
+    /// The rig does not give it.
+    pub async fn refuse_request(
+        &self,
+        request: i64,
+        reason: &str,
+        now_us: i64,
+    ) -> Result<(), StoreError> {
+        let doing = "note a refusal";
+        let mut tx = self.begin_write(doing).await?;
+        refuse(&mut tx, request, reason, now_us).await?;
+        tx.commit().await.map_err(StoreError::database(doing))
+    }
+
+    /// A picture that was asked for came.
+    pub async fn take_picture(
+        &self,
+        request: i64,
+        shows: &AskedPicture,
+        jpeg: &[u8],
+        now_us: i64,
+    ) -> Result<(), StoreError> {
+        let doing = "store a requested picture";
+        let mut tx = self.begin_write(doing).await?;
+        if jpeg.len() > MAX_PICTURE_BYTES || !is_jpeg(jpeg) {
+            refuse(&mut tx, request, "damaged", now_us).await?;
+        } else {
+            let picture = (shows.picture.frame, shows.picture.pts_us, jpeg.len() as u32);
+            insert_picture(&mut tx, request, picture, jpeg).await?;
+            finish(&mut tx, request, &[picture], jpeg.len() as u64, now_us).await?;
+        }
+        tx.commit().await.map_err(StoreError::database(doing))
+    }
+
+    /// A part of the frames that were asked for came. Only the one that is lacking is taken.
+    pub async fn take_part(
+        &self,
+        request: i64,
+        chunk: &Chunk,
+        part: &[u8],
+        now_us: i64,
+    ) -> Result<(), StoreError> {
+        let doing = "store a part of a request";
+        let mut tx = self.begin_write(doing).await?;
+        let Some(row) = one(&mut tx, request).await? else {
+            return Ok(());
+        };
+        let have = row.get::<i64, _>("have") as u64;
+        let known: (Option<i64>, Option<String>) = (row.get("bytes"), row.get("sha256"));
+        let is_open = matches!(row.get::<&str, _>("state"), "asked" | "arriving");
+        if !is_open || part.is_empty() || chunk.bytes > MAX_ASKED_BYTES {
+            return Ok(());
+        }
+        if chunk.offset == 0 && have == 0 {
+            let listed: u64 = chunk
+                .pictures
+                .iter()
+                .map(|(_, _, bytes)| u64::from(*bytes))
+                .sum();
+            let wanted = (
+                row.get::<Option<i64>, _>("first_frame"),
+                row.get::<Option<i64>, _>("last_frame"),
+            );
+            let within = chunk.pictures.iter().all(|(frame, _, _)| {
+                let frame = Some(i64::from(*frame));
+                wanted.0 <= frame && frame <= wanted.1
+            });
+            let ascends = chunk.pictures.windows(2).all(|pair| pair[0].0 < pair[1].0);
+            if listed != chunk.bytes || !within || !ascends {
+                refuse(&mut tx, request, "damaged", now_us).await?;
+                return tx.commit().await.map_err(StoreError::database(doing));
+            }
+            sqlx::query(
+                "UPDATE requests SET state = 'arriving', bytes = $2, sha256 = $3, pictures = $4 WHERE request = $1",
+            )
+            .bind(request)
+            .bind(chunk.bytes as i64)
+            .bind(chunk.sha256.as_str())
+            .bind(serde_json::to_string(&chunk.pictures).expect("numbers always encode"))
+            .execute(&mut *tx)
+            .await
+            .map_err(StoreError::database(doing))?;
+        } else if chunk.offset != have
+            || known.0 != Some(chunk.bytes as i64)
+            || known.1.as_deref() != Some(chunk.sha256.as_str())
+        {
+            // What the rig has changed since: a part of another whole is of no use.
+            if chunk.offset == have {
+                begin_anew(&mut tx, request).await?;
+            }
+            return tx.commit().await.map_err(StoreError::database(doing));
+        }
+        if have + part.len() as u64 > chunk.bytes {
+            refuse(&mut tx, request, "damaged", now_us).await?;
+            return tx.commit().await.map_err(StoreError::database(doing));
+        }
+        sqlx::query("INSERT INTO request_parts (request, begins, part) VALUES ($1, $2, $3)")
+            .bind(request)
+            .bind(have as i64)
+            .bind(part)
+            .execute(&mut *tx)
+            .await
+            .map_err(StoreError::database(doing))?;
+        sqlx::query("UPDATE requests SET have = $2 WHERE request = $1")
+            .bind(request)
+            .bind((have + part.len() as u64) as i64)
+            .execute(&mut *tx)
+            .await
+            .map_err(StoreError::database(doing))?;
+        if have + part.len() as u64 == chunk.bytes {
+            assemble(&mut tx, request, now_us).await?;
+        }
+        tx.commit().await.map_err(StoreError::database(doing))
+    }
+}
+
+fn is_jpeg(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0xff, 0xd8, 0xff])
+}
+
+pub(super) async fn run(
+    tx: &mut SqliteConnection,
+    sql: &'static str,
+    request: i64,
+) -> Result<(), StoreError> {
+    sqlx::query(sql)
+        .bind(request)
+        .execute(tx)
+        .await
+        .map_err(StoreError::database("change a request"))?;
+    Ok(())
+}
+
+async fn begin_anew(tx: &mut SqliteConnection, request: i64) -> Result<(), StoreError> {
+    run(tx, "DELETE FROM request_parts WHERE request = $1", request).await?;
+    run(
+        tx,
+        "UPDATE requests SET have = 0, bytes = NULL, sha256 = NULL, pictures = NULL, state = 'asked' WHERE request = $1",
+        request,
+    )
+    .await
+}
+
+async fn refuse(
+    tx: &mut SqliteConnection,
+    request: i64,
+    reason: &str,
+    now_us: i64,
+) -> Result<(), StoreError> {
+    run(tx, "DELETE FROM request_parts WHERE request = $1", request).await?;
+    sqlx::query(
+        "UPDATE requests SET state = 'refused', reason = $2, ended_us = $3
+         WHERE request = $1 AND state IN ('asked', 'arriving')",
+    )
+    .bind(request)
+    .bind(reason)
+    .bind(now_us)
+    .execute(tx)
+    .await
+    .map_err(StoreError::database("note a refusal"))?;
+    Ok(())
+}
+
+async fn insert_picture(
+    tx: &mut SqliteConnection,
+    request: i64,
+    (frame, at, _): (u32, CaptureTime, u32),
+    jpeg: &[u8],
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO request_pictures (request, frame, pts_us, jpeg) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (request, frame) DO NOTHING",
+    )
+    .bind(request)
+    .bind(i64::from(frame))
+    .bind(at.us())
+    .bind(jpeg)
+    .execute(tx)
+    .await
+    .map_err(StoreError::database("store a requested picture"))?;
+    Ok(())
+}
+
+async fn finish(
+    tx: &mut SqliteConnection,
+    request: i64,
+    pictures: &[(u32, CaptureTime, u32)],
+    bytes: u64,
+    now_us: i64,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE requests SET state = 'here', bytes = $2, have = $2, pictures = $3, ended_us = $4
+         WHERE request = $1 AND state IN ('asked', 'arriving')",
+    )
+    .bind(request)
+    .bind(bytes as i64)
+    .bind(serde_json::to_string(pictures).expect("numbers always encode"))
+    .bind(now_us)
+    .execute(tx)
+    .await
+    .map_err(StoreError::database("end a request"))?;
+    Ok(())
+}
+
+/// All parts are here: cut into pictures, if they are what the rig told.
+async fn assemble(tx: &mut SqliteConnection, request: i64, now_us: i64) -> Result<(), StoreError> {
+    let Some(row) = one(tx, request).await? else {
+        return Ok(());
+    };
+    let parts = sqlx::query("SELECT part FROM request_parts WHERE request = $1 ORDER BY begins")
+        .bind(request)
+        .fetch_all(&mut *tx)
+        .await
+        .map_err(StoreError::database("read what arrived"))?;
+    let whole: Vec<u8> = parts
+        .iter()
+        .flat_map(|row| row.get::<&[u8], _>("part"))
+        .copied()
+        .collect();
+    let digest = Sha256::digest(&whole)
+        .iter()
+        .fold(String::new(), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        });
+    if row.get::<Option<&str>, _>("sha256") != Some(digest.as_str()) {
+        return refuse(tx, request, "damaged", now_us).await;
+    }
+    let (pictures, mut at) = (listing(&row)?, 0);
+    for picture in &pictures {
+        let ends = at + picture.2 as usize;
+        let jpeg = whole.get(at..ends).filter(|jpeg| is_jpeg(jpeg));
+        let Some(jpeg) = jpeg else {
+            return refuse(tx, request, "damaged", now_us).await;
+        };
+        insert_picture(tx, request, *picture, jpeg).await?;
+        at = ends;
+    }
+    run(tx, "DELETE FROM request_parts WHERE request = $1", request).await?;
+    finish(tx, request, &pictures, whole.len() as u64, now_us).await
+}
