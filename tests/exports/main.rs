@@ -12,7 +12,9 @@
 
 mod coco;
 mod folder;
+mod imports;
 mod made;
+mod measures;
 mod pictures;
 mod tables;
 mod video;
@@ -41,6 +43,28 @@ impl Desk {
 
     pub(crate) fn out(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// A subcommand of `rigel` on this desk, whatever becomes of it.
+    pub(crate) fn rigel(&self, command: &str, more: &[&str]) -> Output {
+        let rigel = end_to_end::binary("rigel", env!("CARGO_BIN_EXE_fixture-rig"));
+        Command::new(rigel)
+            .args([command, "--data"])
+            .arg(self.folder.path())
+            .args(more)
+            .output()
+            .unwrap()
+    }
+
+    /// The same, which has to succeed; what it says.
+    pub(crate) fn says(&self, command: &str, more: &[&str]) -> String {
+        let output = self.rigel(command, more);
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).unwrap()
     }
 
     /// `rigel export`, whatever becomes of it.

@@ -19,6 +19,7 @@ mod moments;
 mod openlabel;
 mod output;
 mod pieces;
+mod read;
 mod split;
 mod table;
 mod xml;
@@ -33,4 +34,7 @@ pub use loss::Loss;
 pub use moments::{Density, Moment, Person, Place, has_place, moments};
 pub use output::Output;
 pub use pieces::{Piece, one_a_frame, pieces};
+pub use read::{
+    Dropped, MAX_FILE_BYTES, Mapping, ReadClip, ReadError, ReadSet, Reading, read, read_raw,
+};
 pub use split::{Group, Share, Split, parse_shares};

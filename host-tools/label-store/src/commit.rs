@@ -79,7 +79,7 @@ impl LabelStore {
     }
 }
 
-async fn store_one(
+pub(crate) async fn store_one(
     tx: &mut SqliteConnection,
     incoming: &Incoming,
     report: &mut CommitReport,

@@ -39,6 +39,12 @@ pub enum StoreError {
         /// What stands there, cut to a readable length.
         text: String,
     },
+    /// Labels were to be imported under the name of a rig.
+    #[error("{0} is the name of a rig: give what is imported another --source")]
+    SourceIsRig(label_core::id::Name),
+    /// A label that was to be imported cannot be true.
+    #[error("{0}")]
+    Import(String),
     /// No such label.
     #[error("there is no label {}", crate::label_key_text(.0))]
     NoSuchLabel(LabelKey),

@@ -192,7 +192,8 @@ impl LabelStore {
                   WHERE n.rig = r.rig AND n.model >= 0 AND n.state NOT IN ('abstained', 'blind', 'waiting')) AS reviewed,
                 (SELECT coalesce(sum(q.times), 0) FROM quarantine q WHERE q.rig = r.rig) AS quarantined,
                 (SELECT coalesce(sum(q.times), 0) FROM quarantine q WHERE q.rig = r.rig AND q.last_us > $1) AS lately
-             FROM rigs r ORDER BY r.rig",
+             FROM rigs r
+             WHERE NOT EXISTS (SELECT 1 FROM imported_clips i WHERE i.source = r.rig) ORDER BY r.rig",
         )
         .bind(now_us - 3600 * 1_000_000)
         .fetch_all(&mut *connection)

@@ -80,10 +80,14 @@ fn from_row(row: &SqliteRow) -> Result<StoredPicture, StoreError> {
 }
 
 impl LabelStore {
-    /// The pictures of a clip, in the order of its frames.
+    /// The pictures of a clip, in the order of its frames; of an imported one those of the rig's clip that it is of.
     pub async fn pictures(&self, clip: &ClipId) -> Result<Vec<StoredPicture>, StoreError> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM pictures WHERE rig = $1 AND boot = $2 AND clip = $3 ORDER BY frame, seq"
+            "SELECT {COLUMNS} FROM pictures
+             WHERE (rig = $1 AND boot = $2 AND clip = $3)
+                OR (rig, boot, clip) IN (SELECT of_rig, of_boot, of_clip FROM imported_clips
+                    WHERE source = $1 AND boot = $2 AND clip = $3)
+             ORDER BY frame, seq"
         );
         let mut connection = self.read("read pictures").await?;
         sqlx::query(sqlx::AssertSqlSafe(sql))

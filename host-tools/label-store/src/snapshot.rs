@@ -95,6 +95,18 @@ impl Snapshot {
         .collect()
     }
 
+    /// The name of a clip's media, or of its camera.
+    pub async fn clip_name(&mut self, id: &ClipId) -> Result<Option<String>, StoreError> {
+        let row = sqlx::query("SELECT name FROM clips WHERE rig = $1 AND boot = $2 AND clip = $3")
+            .bind(id.rig.as_str())
+            .bind(id.boot.raw() as i64)
+            .bind(i64::from(id.clip))
+            .fetch_optional(&mut *self.tx)
+            .await
+            .map_err(StoreError::database("read a clip's name"))?;
+        Ok(row.and_then(|row| row.get(0)))
+    }
+
     /// A clip and its manifest.
     pub async fn clip(&mut self, id: &ClipId) -> Result<ClipRecord, StoreError> {
         let sql = format!(

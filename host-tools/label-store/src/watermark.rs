@@ -116,10 +116,13 @@ impl LabelStore {
     /// Every rig heard so far, with its site.
     pub async fn rigs(&self) -> Result<Vec<Watermark>, StoreError> {
         let mut connection = self.read("read the rigs").await?;
-        let rows = sqlx::query("SELECT rig, site FROM rigs ORDER BY rig")
-            .fetch_all(&mut *connection)
-            .await
-            .map_err(StoreError::database("read the rigs"))?;
+        let rows = sqlx::query(
+            "SELECT rig, site FROM rigs r
+             WHERE NOT EXISTS (SELECT 1 FROM imported_clips i WHERE i.source = r.rig) ORDER BY rig",
+        )
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(StoreError::database("read the rigs"))?;
         drop(connection);
         let mut rigs = Vec::with_capacity(rows.len());
         for row in &rows {

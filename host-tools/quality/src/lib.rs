@@ -9,6 +9,7 @@
 
 mod agreement;
 mod calibration;
+mod compare;
 mod platt;
 mod precision;
 mod proposal;
@@ -19,6 +20,7 @@ mod threshold;
 
 pub use agreement::{Reading, YesNo, alpha, difference};
 pub use calibration::{CalibrationError, CalibrationFile, Fitted, Part};
+pub use compare::{At, AveragePrecision, Comparison, Row, Side, Span, Spread};
 pub use platt::{Platt, Point, cross_validated};
 pub use precision::{Interval, MIN_CLIPS, MIN_JUDGED, Moments, Share};
 pub use proposal::{Action, Evidence, Mode, Proposal, Rules, Standing, propose};

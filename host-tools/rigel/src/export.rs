@@ -1,6 +1,6 @@
 //! `rigel export`: labels of the store in the files that other tools read.
 
-mod clip;
+pub(crate) mod clip;
 mod people;
 
 use crate::verify;
@@ -114,7 +114,7 @@ pub(crate) enum Labels {
     Both,
 }
 
-fn named<T: Copy + Send + Sync + 'static, const N: usize>(
+pub(crate) fn named<T: Copy + Send + Sync + 'static, const N: usize>(
     all: [T; N],
     name: fn(T) -> &'static str,
 ) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static {

@@ -1,5 +1,6 @@
 //! The desk: `rigel serve` takes in what rigs send and shows the review page; `rigel user` and `rigel token` say who may use
-//! it; `rigel export` gives labels to other tools, and `rigel verify` says whether they fit their media; `rigel board`, `rigel provision` and
+//! it; `rigel export` gives labels to other tools, `rigel import` takes theirs, `rigel quality` says how good they are, and
+//! `rigel verify` whether they fit their media; `rigel board`, `rigel provision` and
 //! `rigel flash` make rigs, and `rigel revoke` shuts one out.
 //!
 //! One file a subcommand; this one only reads the command line and starts it.
@@ -8,9 +9,11 @@ mod board;
 mod broker;
 mod export;
 mod flash;
+mod import;
 mod people;
 mod place;
 mod provision;
+mod quality;
 mod rig_folder;
 mod serve;
 mod verify;
@@ -33,6 +36,10 @@ enum Command {
     Serve(serve::ServeArguments),
     /// Writes labels into files that other tools read
     Export(export::ExportArguments),
+    /// Takes labels that a team has already: a model's, or what is true
+    Import(import::ImportArguments),
+    /// Tells how good labels are: those of each labeller, or one set against another
+    Quality(quality::QualityArguments),
     /// Compares a clip's media with its manifest and its labels
     Verify(verify::VerifyArguments),
     /// Makes accounts for those who review
@@ -56,6 +63,8 @@ fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Serve(arguments) => serve::run(arguments),
         Command::Export(arguments) => export::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
+        Command::Quality(arguments) => quality::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::User(arguments) => people::run_user(arguments),
         Command::Token(arguments) => people::run_token(arguments),

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What became of a clip.
-pub(super) enum Chosen {
+pub(crate) enum Chosen {
     /// It is to be exported.
     Clip(Box<Clip>),
     /// Nothing in it was asked for.
@@ -21,7 +21,7 @@ pub(super) enum Chosen {
     NotOpened,
 }
 
-pub(super) async fn read(
+pub(crate) async fn read(
     snapshot: &mut Snapshot,
     id: &ClipId,
     filter: &QueueFilter,
@@ -47,6 +47,12 @@ pub(super) async fn read(
     }
     taken.sort_by(|a, b| a.order().cmp(&b.order()));
     Ok(Chosen::Clip(Box::new(clip(record, (width, height), taken))))
+}
+
+/// The clip alone; none whose size its rig has not told.
+pub(crate) fn without_labels(record: ClipRecord) -> Option<Clip> {
+    let size = record.clip.width.zip(record.clip.height)?;
+    Some(clip(record, size, Vec::new()))
 }
 
 fn clip(record: ClipRecord, (width, height): (u32, u32), labels: Vec<Label>) -> Clip {

@@ -1,0 +1,477 @@
+//! Labels as files tell them, put together clip by clip, and checked: what cannot be true is refused here, for every format.
+
+use super::{Dropped, MAX_FRAMES, MAX_PLACES, ReadClip, ReadError, ReadSet, Reading, names};
+use crate::clip::{BoxAt, Clip, Key, Label, Model, PointAt, Standing, Value};
+use label_core::kind::LabelScope;
+use label_core::wire::Signs;
+use label_core::{AbstainReason, FrameIndex, FrameRange, LabelKind, TrackId};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Larger than any sensor, pixels.
+const MAX_PIXEL: f64 = 100_000.0;
+/// How sure a key is of which nobody says it: as likely right as wrong.
+pub(super) const UNTOLD: f64 = 0.5;
+
+/// Where something stands in the files.
+pub(super) type Spot<'p> = (&'p Path, Option<u64>);
+
+/// What is known of a label beside what it says.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Meta {
+    /// Its identity in the files; what has none is told from its neighbours by frames alone.
+    pub(super) id: Option<String>,
+    pub(super) standing: Option<Standing>,
+    pub(super) driver: bool,
+    pub(super) confidence: Option<f64>,
+    /// `name@version+digits`.
+    pub(super) model: Option<String>,
+    pub(super) by: Option<String>,
+    pub(super) at_us: Option<i64>,
+    pub(super) cause: Option<String>,
+    pub(super) reason: Option<AbstainReason>,
+    pub(super) signs: Option<Signs>,
+}
+
+/// What a label says in one frame of a format of pictures.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Seen {
+    Box([f64; 4]),
+    Point([f64; 2]),
+    Says(Value),
+    Nothing,
+}
+
+struct Track {
+    meta: Meta,
+    frames: Vec<Told>,
+}
+
+/// What is told of one frame.
+struct Told {
+    frame: FrameIndex,
+    seen: Seen,
+    confidence: Option<f64>,
+}
+
+/// A clip in the making.
+pub(super) struct Gathering {
+    clip: Clip,
+    is_known: bool,
+    /// Frames that are told; more are an error.
+    told: Option<u32>,
+    pictures: Option<BTreeSet<FrameIndex>>,
+    tracks: BTreeMap<(LabelKind, Option<TrackId>, String), Track>,
+    next: u64,
+}
+
+/// Everything that was read so far.
+pub(super) struct Gathered<'a> {
+    pub(super) reading: &'a Reading<'a>,
+    pub(super) dropped: Dropped,
+    clips: BTreeMap<String, Gathering>,
+    /// What files call a clip, and its identity.
+    ids: HashMap<String, String>,
+    models: HashMap<String, Arc<Model>>,
+    places: usize,
+}
+
+impl<'a> Gathered<'a> {
+    pub(super) fn new(reading: &'a Reading<'a>) -> Self {
+        Self {
+            reading,
+            dropped: Dropped::default(),
+            clips: BTreeMap::new(),
+            ids: HashMap::new(),
+            models: HashMap::new(),
+            places: 0,
+        }
+    }
+
+    /// The clip that a file speaks of; its identity from here on.
+    pub(super) fn clip(&mut self, told: &super::Told, at: Spot<'_>) -> Result<String, ReadError> {
+        if let Some(id) = self.ids.get(&told.id) {
+            return Ok(id.clone());
+        }
+        let (clip, is_known) = self.reading.clip(told, at)?;
+        let id = clip.id.clone();
+        self.ids.insert(told.id.clone(), id.clone());
+        let count = clip.closed.then_some(clip.frames.count);
+        self.clips.entry(id.clone()).or_insert_with(|| Gathering {
+            told: count,
+            clip,
+            is_known,
+            pictures: None,
+            tracks: BTreeMap::new(),
+            next: 1,
+        });
+        Ok(id)
+    }
+
+    /// The same of formats with a file a clip, which is told of once.
+    pub(super) fn only_clip(
+        &mut self,
+        told: &super::Told,
+        at: Spot<'_>,
+    ) -> Result<String, ReadError> {
+        let before = self.clips.len();
+        let id = self.clip(told, at)?;
+        if self.clips.len() == before {
+            return Err(ReadError::broken(
+                at.0,
+                at.1,
+                format!("clip {id} was told of before"),
+            ));
+        }
+        Ok(id)
+    }
+
+    /// The clip without its labels.
+    pub(super) fn known(&self, id: &str) -> &Clip {
+        &self.clips[id].clip
+    }
+
+    /// A frame of which there is a picture, whether or not anything is said of it.
+    pub(super) fn picture(
+        &mut self,
+        id: &str,
+        frame: FrameIndex,
+        at: Spot<'_>,
+    ) -> Result<(), ReadError> {
+        self.within(id, FrameRange::new(frame, frame), at)?;
+        let gathering = self.clips.get_mut(id).expect("clips are named by this");
+        gathering.pictures.get_or_insert_default().insert(frame);
+        Ok(())
+    }
+
+    /// Whether the clip has a frame: growing, while nobody has told how many there are.
+    fn within(&mut self, id: &str, frames: FrameRange, at: Spot<'_>) -> Result<(), ReadError> {
+        let gathering = self.clips.get_mut(id).expect("clips are named by this");
+        let broken = |trouble: String| Err(ReadError::broken(at.0, at.1, trouble));
+        if frames.start > frames.end {
+            return broken(format!(
+                "frames {} to {} end before they begin",
+                frames.start, frames.end
+            ));
+        }
+        match gathering.told {
+            Some(count) if frames.end >= count => broken(format!(
+                "frame {} is beyond the clip {id}, which has {count} frames, counted from 0",
+                frames.end
+            )),
+            None if frames.end >= MAX_FRAMES => broken(format!(
+                "frame {} is beyond {MAX_FRAMES}, the longest clip",
+                frames.end
+            )),
+            _ => {
+                let count = &mut gathering.clip.frames.count;
+                *count = (*count).max(frames.end + 1);
+                Ok(())
+            }
+        }
+    }
+
+    fn one_more(&mut self, count: usize, at: Spot<'_>) -> Result<(), ReadError> {
+        self.places += count;
+        if self.places > MAX_PLACES {
+            return Err(ReadError::broken(
+                at.0,
+                at.1,
+                format!("the set has more than {MAX_PLACES} labels and places: divide it"),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Takes a label whole.
+    pub(super) fn label(
+        &mut self,
+        clip: &str,
+        (kind, track, frames): (LabelKind, Option<TrackId>, FrameRange),
+        (value, meta): (Option<Value>, Meta),
+        at: Spot<'_>,
+    ) -> Result<(), ReadError> {
+        self.within(clip, frames, at)?;
+        let keys = match &value {
+            Some(Value::Boxes(keys)) => {
+                for key in keys {
+                    sound(&[key.at.x, key.at.y, key.at.width, key.at.height], at)?;
+                }
+                keys.len()
+            }
+            Some(Value::Points(keys)) => {
+                for key in keys {
+                    sound(&[key.at.x, key.at.y], at)?;
+                }
+                keys.len()
+            }
+            _ => 0,
+        };
+        self.one_more(keys + 1, at)?;
+        let label = self.made(clip, (kind, track, frames), (value, meta), at)?;
+        let gathering = self.clips.get_mut(clip).expect("clips are named by this");
+        gathering.clip.labels.push(label);
+        Ok(())
+    }
+
+    fn made(
+        &mut self,
+        clip: &str,
+        (kind, track, frames): (LabelKind, Option<TrackId>, FrameRange),
+        (value, meta): (Option<Value>, Meta),
+        at: Spot<'_>,
+    ) -> Result<Label, ReadError> {
+        let broken = |trouble: String| Err(ReadError::broken(at.0, at.1, trouble));
+        if meta
+            .confidence
+            .is_some_and(|share| !(0.0..=1.0).contains(&share))
+        {
+            return broken(format!(
+                "a confidence is 0 to 1, not {}",
+                meta.confidence.unwrap_or(0.0)
+            ));
+        }
+        let standing = meta.standing.unwrap_or(self.reading.standing);
+        match (kind.scope(), track) {
+            (LabelScope::Track, None) if standing.is_held() => {
+                return broken(format!("{kind} is of a person, and no track is named"));
+            }
+            (_, Some(0)) => return broken("tracks are numbered from 1".to_owned()),
+            _ => {}
+        }
+        if (standing == Standing::Abstained) != value.is_none() {
+            return broken(format!(
+                "a label of {kind} that is {} and its value do not go together",
+                standing.name()
+            ));
+        }
+        let model = meta.model.map(|word| {
+            let model = self.models.entry(word);
+            let model = model.or_insert_with_key(|word| Arc::new(parse_model(word)));
+            Arc::clone(model)
+        });
+        let gathering = self.clips.get_mut(clip).expect("clips are named by this");
+        let number = gathering.next;
+        gathering.next += 1;
+        Ok(Label {
+            id: meta.id.unwrap_or_else(|| number.to_string()),
+            kind,
+            track: track.filter(|_| kind.scope() == LabelScope::Track),
+            driver: meta.driver,
+            frames,
+            standing,
+            value,
+            reason: meta.reason,
+            cause: meta.cause,
+            confidence: meta.confidence,
+            model,
+            by: meta.by,
+            at_us: meta.at_us,
+            signs: meta.signs,
+        })
+    }
+
+    /// Takes what a picture says; what has one identity becomes one label.
+    pub(super) fn seen(
+        &mut self,
+        clip: &str,
+        (frame, kind, track): (FrameIndex, LabelKind, Option<TrackId>),
+        (seen, meta): (Seen, impl FnOnce() -> Meta),
+        (id, at): (&str, Spot<'_>),
+    ) -> Result<(), ReadError> {
+        self.within(clip, FrameRange::new(frame, frame), at)?;
+        self.one_more(1, at)?;
+        match &seen {
+            Seen::Box(place) => sound(place, at)?,
+            Seen::Point(place) => sound(place, at)?,
+            Seen::Says(_) | Seen::Nothing => {}
+        }
+        let gathering = self.clips.get_mut(clip).expect("clips are named by this");
+        let meta = meta();
+        let confidence = meta.confidence;
+        if confidence.is_some_and(|share| !(0.0..=1.0).contains(&share)) {
+            return Err(ReadError::broken(at.0, at.1, "a confidence is 0 to 1"));
+        }
+        let track = gathering
+            .tracks
+            .entry((kind, track, id.to_owned()))
+            .or_insert_with(|| Track {
+                meta,
+                frames: Vec::new(),
+            });
+        if track.frames.last().is_some_and(|last| last.frame == frame) {
+            return Err(ReadError::broken(
+                at.0,
+                at.1,
+                format!("{kind} of this track was told in frame {frame} before"),
+            ));
+        }
+        track.frames.push(Told {
+            frame,
+            seen,
+            confidence,
+        });
+        Ok(())
+    }
+
+    /// The clips with their labels in order.
+    pub(super) fn finish(mut self) -> Result<ReadSet, ReadError> {
+        let ids: Vec<String> = self.clips.keys().cloned().collect();
+        for id in &ids {
+            let tracks = std::mem::take(&mut self.clips.get_mut(id).expect("it was listed").tracks);
+            for ((kind, track, _), mut seen) in tracks {
+                seen.frames.sort_by_key(|told| told.frame);
+                if let Some(pair) = seen
+                    .frames
+                    .windows(2)
+                    .find(|pair| pair[0].frame == pair[1].frame)
+                {
+                    let trouble = format!(
+                        "{kind} of one track is told twice in frame {}",
+                        pair[0].frame
+                    );
+                    return Err(ReadError::broken(Path::new(id), None, trouble));
+                }
+                let joined = seen.meta.id.is_some();
+                for run in runs(seen.frames, joined) {
+                    let frames = FrameRange::new(run[0].frame, run[run.len() - 1].frame);
+                    let meta = Meta {
+                        confidence: mean(&run),
+                        ..seen.meta.clone()
+                    };
+                    let value =
+                        if kind.is_event() && seen.meta.standing.is_none_or(Standing::is_held) {
+                            names::value(kind, None, frames, (None, None, None)).ok()
+                        } else {
+                            value_of(run)
+                        };
+                    let label = self.made(
+                        id,
+                        (kind, track, frames),
+                        (value, meta),
+                        (Path::new(id), None),
+                    )?;
+                    self.clips
+                        .get_mut(id)
+                        .expect("it was listed")
+                        .clip
+                        .labels
+                        .push(label);
+                }
+            }
+        }
+        let clips = self.clips.into_values().map(|mut gathering| {
+            let clip = &mut gathering.clip;
+            clip.labels.sort_by(|a, b| a.order().cmp(&b.order()));
+            if !gathering.is_known {
+                clip.closed = true;
+            }
+            let count = clip.frames.count as usize;
+            if clip.frames.pts_us.len() < count {
+                clip.frames.pts_us.resize(count, None);
+            }
+            ReadClip {
+                clip: gathering.clip,
+                pictures: gathering.pictures,
+                is_known: gathering.is_known,
+            }
+        });
+        Ok(ReadSet {
+            clips: clips.collect(),
+            dropped: self.dropped,
+        })
+    }
+}
+
+/// Numbers that can be a place in a picture, sizes not below 0.
+fn sound(place: &[f64], at: Spot<'_>) -> Result<(), ReadError> {
+    let broken = |trouble: String| Err(ReadError::broken(at.0, at.1, trouble));
+    if let Some(wrong) = place
+        .iter()
+        .find(|value| !(value.is_finite() && value.abs() <= MAX_PIXEL))
+    {
+        return broken(format!("{wrong} is no place in a picture"));
+    }
+    match place {
+        [_, _, width, height] if *width < 0.0 || *height < 0.0 => {
+            broken(format!("a box of {width} x {height} has a negative size"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What has an identity is one; of the rest only frames that follow each other and say the same belong together.
+fn runs(frames: Vec<Told>, joined: bool) -> Vec<Vec<Told>> {
+    let mut runs: Vec<Vec<Told>> = Vec::new();
+    for told in frames {
+        let says_same = |before: &Seen| match (before, &told.seen) {
+            (Seen::Says(Value::Event(_)), Seen::Says(Value::Event(_))) => true,
+            (Seen::Says(a), Seen::Says(b)) => a == b,
+            _ => true,
+        };
+        let before = runs.last().and_then(|run| run.last());
+        let goes_on = before.is_some_and(|before| {
+            joined || (before.frame + 1 == told.frame && says_same(&before.seen))
+        });
+        match runs.last_mut() {
+            Some(run) if goes_on => run.push(told),
+            _ => runs.push(vec![told]),
+        }
+    }
+    runs
+}
+
+/// How sure all of a run is; none where nobody says it.
+fn mean(run: &[Told]) -> Option<f64> {
+    let first = run.first()?.confidence?;
+    if run.iter().all(|told| told.confidence == Some(first)) {
+        return Some(first);
+    }
+    let told = run.iter().filter_map(|told| told.confidence);
+    let (sum, count) = told.fold((0.0, 0.0), |(sum, count), one| (sum + one, count + 1.0));
+    Some(sum / count)
+}
+
+fn value_of(run: Vec<Told>) -> Option<Value> {
+    let mut boxes = Vec::new();
+    let mut points = Vec::new();
+    for told in run {
+        let (frame, confidence) = (told.frame, told.confidence.unwrap_or(UNTOLD));
+        match told.seen {
+            Seen::Box([x, y, width, height]) => boxes.push(Key {
+                frame,
+                at: BoxAt {
+                    x,
+                    y,
+                    width,
+                    height,
+                },
+                confidence,
+            }),
+            Seen::Point([x, y]) => points.push(Key {
+                frame,
+                at: PointAt { x, y },
+                confidence,
+            }),
+            Seen::Says(value) => return Some(value),
+            Seen::Nothing => return None,
+        }
+    }
+    Some(if points.is_empty() {
+        Value::Boxes(boxes)
+    } else {
+        Value::Points(points)
+    })
+}
+
+/// The model of such a word; digits that are missing stay missing.
+fn parse_model(word: &str) -> Model {
+    let (named, sha256) = word.rsplit_once('+').unwrap_or((word, ""));
+    let (name, version) = named.rsplit_once('@').unwrap_or((named, ""));
+    Model {
+        name: name.to_owned(),
+        version: version.to_owned(),
+        sha256: sha256.to_owned(),
+    }
+}

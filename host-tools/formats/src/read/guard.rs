@@ -1,0 +1,144 @@
+//! A file read as a stream, within limits: how long it is, how long a word of it, how deep it nests. It counts lines.
+
+use super::{MAX_DEPTH, MAX_FILE_BYTES, MAX_WORD_BYTES, ReadError};
+use std::cell::Cell;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+use std::rc::Rc;
+
+/// What the file is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Text {
+    Json,
+    Xml,
+    Lines,
+}
+
+/// The reader. Limits that were passed show at the next read.
+pub(super) struct Guard {
+    file: BufReader<File>,
+    text: Text,
+    line: Rc<Cell<u64>>,
+    bytes: u64,
+    word: u64,
+    depth: u32,
+    in_string: bool,
+    escaped: bool,
+    passed: Option<String>,
+}
+
+impl Guard {
+    pub(super) fn open(path: &Path, text: Text) -> Result<Self, ReadError> {
+        let file = |source| ReadError::File {
+            path: path.to_owned(),
+            source,
+        };
+        let opened = File::open(path).map_err(file)?;
+        let length = opened.metadata().map_err(file)?.len();
+        if length > MAX_FILE_BYTES {
+            return Err(ReadError::broken(
+                path,
+                None,
+                format!(
+                    "{length} bytes are more than the {MAX_FILE_BYTES} that are read: divide the set"
+                ),
+            ));
+        }
+        let mut guard = Self {
+            file: BufReader::with_capacity(1 << 16, opened),
+            text,
+            line: Rc::new(Cell::new(1)),
+            bytes: 0,
+            word: 0,
+            depth: 0,
+            in_string: false,
+            escaped: false,
+            passed: None,
+        };
+        let head = guard.file.fill_buf().map_err(file)?;
+        if head.starts_with(b"PK\x03\x04") || head.starts_with(b"\x1f\x8b") {
+            return Err(ReadError::broken(
+                path,
+                None,
+                "this is an archive: unpack it, and name the folder",
+            ));
+        }
+        // What editors of some systems put first.
+        if head.starts_with(b"\xef\xbb\xbf") {
+            guard.file.consume(3);
+        }
+        Ok(guard)
+    }
+
+    /// The line that is being read, from 1.
+    pub(super) fn line(&self) -> Rc<Cell<u64>> {
+        Rc::clone(&self.line)
+    }
+
+    fn count(&mut self, byte: u8) {
+        self.word += 1;
+        if byte == b'\n' {
+            self.line.set(self.line.get() + 1);
+        }
+        match self.text {
+            Text::Json if self.in_string => {
+                if self.escaped {
+                    self.escaped = false;
+                } else if byte == b'\\' {
+                    self.escaped = true;
+                } else if byte == b'"' {
+                    (self.in_string, self.word) = (false, 0);
+                }
+            }
+            Text::Json => match byte {
+                b'"' => (self.in_string, self.word) = (true, 0),
+                b'[' | b'{' => (self.depth, self.word) = (self.depth + 1, 0),
+                b']' | b'}' => (self.depth, self.word) = (self.depth.saturating_sub(1), 0),
+                b',' | b':' => self.word = 0,
+                _ => {}
+            },
+            Text::Xml if matches!(byte, b'<' | b'>') => self.word = 0,
+            Text::Lines if byte == b'\n' => self.word = 0,
+            Text::Xml | Text::Lines => {}
+        }
+    }
+}
+
+impl BufRead for Guard {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if let Some(passed) = &self.passed {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, passed.clone()));
+        }
+        self.file.fill_buf()
+    }
+
+    fn consume(&mut self, amount: usize) {
+        for place in 0..amount {
+            let byte = self.file.buffer()[place];
+            self.count(byte);
+            if self.passed.is_none() && self.depth > MAX_DEPTH {
+                self.passed = Some(format!("it nests deeper than {MAX_DEPTH}"));
+            }
+            if self.passed.is_none() && self.word > MAX_WORD_BYTES {
+                self.passed = Some(format!("a word is longer than {MAX_WORD_BYTES} bytes"));
+            }
+        }
+        self.bytes += amount as u64;
+        // A file that grows while it is read.
+        if self.bytes > MAX_FILE_BYTES {
+            self.passed = Some(format!("it is longer than {MAX_FILE_BYTES} bytes"));
+        }
+        self.file.consume(amount);
+    }
+}
+
+impl Read for Guard {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let there = self.fill_buf()?;
+        let amount = there.len().min(into.len());
+        into[..amount].copy_from_slice(&there[..amount]);
+        self.consume(amount);
+        Ok(amount)
+    }
+}

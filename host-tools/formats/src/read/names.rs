@@ -1,0 +1,136 @@
+//! What names in other people's files stand for.
+
+use crate::clip::{Event, Standing, Value};
+use label_core::wire::EventEyes;
+use label_core::{FrameRange, LabelKind};
+use std::collections::BTreeMap;
+
+/// Names that are common enough to be known.
+const KNOWN: [(&str, LabelKind); 17] = [
+    ("person", LabelKind::BboxPerson),
+    ("pedestrian", LabelKind::BboxPerson),
+    ("driver", LabelKind::BboxPerson),
+    ("passenger", LabelKind::BboxPerson),
+    ("left_eye", LabelKind::KeypointLeftEye),
+    ("right_eye", LabelKind::KeypointRightEye),
+    ("blinking", LabelKind::Blink),
+    ("blinks/blinking", LabelKind::Blink),
+    ("eyes_closed_long", LabelKind::LongClosure),
+    ("glasses", LabelKind::WearingGlasses),
+    ("wearing_glasses", LabelKind::WearingGlasses),
+    ("in_shadow", LabelKind::InShadow),
+    ("face_occluded", LabelKind::FaceOccluded),
+    ("light_change", LabelKind::LightChange),
+    ("video_quality", LabelKind::VideoQuality),
+    ("bbox_person", LabelKind::BboxPerson),
+    ("long_closure", LabelKind::LongClosure),
+];
+
+/// What a name says.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Meaning {
+    pub(super) kind: LabelKind,
+    /// A state's value, where the name has it.
+    pub(super) word: Option<String>,
+    /// Where the name says who stands behind it.
+    pub(super) standing: Option<Standing>,
+}
+
+/// The kind and value of a name such as `blink`, `wearing-glasses=true`, `alertness/4`, `rejected:blink` or one of the table.
+pub(super) fn meaning(name: &str, table: &BTreeMap<String, String>) -> Option<Meaning> {
+    let name = table.get(name).map_or(name, String::as_str).trim();
+    for (prefix, standing) in [
+        ("rejected", Standing::Rejected),
+        ("abstained", Standing::Abstained),
+    ] {
+        let rest = name
+            .strip_prefix(prefix)
+            .and_then(|rest| rest.strip_prefix(['-', ':', '/', ' ']));
+        if let Some(rest) = rest {
+            let inner = meaning(rest, &BTreeMap::new())?;
+            return Some(Meaning {
+                standing: Some(standing),
+                ..inner
+            });
+        }
+    }
+    if let Some(kind) = kind_of(name) {
+        return Some(Meaning {
+            kind,
+            word: None,
+            standing: None,
+        });
+    }
+    let (name, word) = name.split_once('=').or_else(|| name.split_once('/'))?;
+    Some(Meaning {
+        kind: kind_of(name)?,
+        word: Some(word.to_owned()),
+        standing: None,
+    })
+}
+
+fn kind_of(name: &str) -> Option<LabelKind> {
+    let low = name.to_ascii_lowercase();
+    LabelKind::from_name(&low).or_else(|| {
+        let known = KNOWN.iter().find(|(known, _)| *known == low)?;
+        Some(known.1)
+    })
+}
+
+/// What a label of a kind that has no place says; of an event nobody told the peak of, it is its middle.
+pub(super) fn value(
+    kind: LabelKind,
+    word: Option<&str>,
+    frames: FrameRange,
+    event: (Option<EventEyes>, Option<u32>, Option<f64>),
+) -> Result<Value, String> {
+    let number = || word.and_then(|word| word.parse::<u8>().ok());
+    match kind {
+        LabelKind::Blink | LabelKind::LongClosure => {
+            let (eyes, peak, opening) = event;
+            Ok(Value::Event(Event {
+                eyes: eyes.unwrap_or(EventEyes::Both),
+                peak: peak.unwrap_or(frames.start.midpoint(frames.end)),
+                opening: opening.unwrap_or(0.0),
+            }))
+        }
+        LabelKind::Alertness | LabelKind::VideoQuality => number()
+            .filter(|level| (1..=5).contains(level))
+            .map(Value::Level)
+            .ok_or_else(|| format!("{kind} is 1 to 5, not {}", word.unwrap_or("nothing"))),
+        LabelKind::WearingGlasses
+        | LabelKind::InShadow
+        | LabelKind::FaceOccluded
+        | LabelKind::LightChange => match word.map(str::to_ascii_lowercase).as_deref() {
+            // A state that is only named is there.
+            None | Some("" | "true" | "yes" | "1") => Ok(Value::Flag(true)),
+            Some("false" | "no" | "0") => Ok(Value::Flag(false)),
+            Some(word) => Err(format!("{kind} is true or false, not {word:?}")),
+        },
+        _ => Err(format!("{kind} has a place")),
+    }
+}
+
+/// The value of something that was rejected, where only its frames are told.
+pub(super) fn nowhere(kind: LabelKind) -> Value {
+    if kind == LabelKind::BboxPerson {
+        Value::Boxes(Vec::new())
+    } else {
+        Value::Points(Vec::new())
+    }
+}
+
+/// The eyes of this name.
+pub(super) fn eyes(word: &str) -> Option<EventEyes> {
+    match word {
+        "both" => Some(EventEyes::Both),
+        "left" => Some(EventEyes::Left),
+        "right" => Some(EventEyes::Right),
+        _ => None,
+    }
+}
+
+/// The standing of this name.
+pub(super) fn standing(word: &str) -> Option<Standing> {
+    Standing::ALL.into_iter().find(|one| one.name() == word)
+}
