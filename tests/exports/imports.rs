@@ -99,8 +99,8 @@ fn path(folder: &Path) -> &str {
 
 #[test]
 fn what_any_export_wrote_comes_in_as_candidates_on_the_same_frames_and_places() {
-    let desk = Desk::made();
     for format in FORMATS {
+        let desk = Desk::made();
         let folder = desk.export(format, format, &["--labels", "both", "--every-frame"]);
         let source = format!("team-{format}");
         let said = desk.says(

@@ -148,6 +148,9 @@ impl Sum {
     }
 }
 
+/// Whether it is known what is true of a kind, of a person by the number that the truth gives them, in a frame.
+pub type Judged<'j> = dyn Fn(LabelKind, Option<TrackId>, FrameIndex) -> bool + 'j;
+
 /// Two sets, clip by clip.
 #[derive(Debug, Default)]
 pub struct Comparison {
@@ -156,15 +159,11 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Adds a clip. `is_judged` says of which frames it is known what is true of a kind.
-    pub fn add(
-        &mut self,
-        truth: &Side,
-        predicted: &Side,
-        is_judged: &dyn Fn(LabelKind, FrameIndex) -> bool,
-    ) {
+    /// Adds a clip. `is_judged` says of which frames it is known what is true of whom; somebody whom the truth does not have goes by
+    /// the prediction's number.
+    pub fn add(&mut self, truth: &Side, predicted: &Side, is_judged: &Judged<'_>) {
         let pairs = Pairs::of(truth, predicted);
-        self.add_boxes(truth, predicted, is_judged);
+        self.add_boxes(truth, predicted, &pairs, is_judged);
         for (eye, kind) in [LabelKind::KeypointLeftEye, LabelKind::KeypointRightEye]
             .into_iter()
             .enumerate()
@@ -184,24 +183,20 @@ impl Comparison {
         }
     }
 
-    fn add_boxes(
-        &mut self,
-        truth: &Side,
-        predicted: &Side,
-        is_judged: &dyn Fn(LabelKind, FrameIndex) -> bool,
-    ) {
+    fn add_boxes(&mut self, truth: &Side, predicted: &Side, pairs: &Pairs, is_judged: &Judged<'_>) {
+        let kind = LabelKind::BboxPerson;
         let mut counts = Counts::default();
         for_frames(&truth.boxes, &predicted.boxes, |frame, truth, predicted| {
-            if !is_judged(LabelKind::BboxPerson, frame) {
-                return;
-            }
+            let (mut truth, mut predicted) = (truth.to_vec(), predicted.to_vec());
+            truth.retain(|right| is_judged(kind, Some(right.track), frame));
+            predicted.retain(|told| is_judged(kind, Some(pairs.known_as(told.track)), frame));
             counts.truth += truth.len() as u64;
             counts.predicted += predicted.len() as u64;
-            counts.right += matched_by_standard(truth, predicted);
-            self.detections.add(truth, predicted);
+            counts.right += matched_by_standard(&truth, &predicted);
+            self.detections.add(&truth, &predicted);
         });
         if counts.truth + counts.predicted > 0 {
-            self.sum(LabelKind::BboxPerson).add(counts);
+            self.sum(kind).add(counts);
         }
     }
 
@@ -211,7 +206,7 @@ impl Comparison {
         predicted: &Side,
         (eye, kind): (usize, LabelKind),
         pairs: &Pairs,
-        is_judged: &dyn Fn(LabelKind, FrameIndex) -> bool,
+        is_judged: &Judged<'_>,
     ) {
         let other: BTreeMap<_, _> = truth.eyes[1 - eye]
             .iter()
@@ -223,12 +218,12 @@ impl Comparison {
             &truth.eyes[eye],
             &predicted.eyes[eye],
             |frame, truth, predicted| {
-                if !is_judged(kind, frame) {
-                    return;
-                }
+                let (mut truth, mut predicted) = (truth.to_vec(), predicted.to_vec());
+                truth.retain(|right| is_judged(kind, Some(right.track), frame));
+                predicted.retain(|told| is_judged(kind, Some(pairs.known_as(told.track)), frame));
                 counts.truth += truth.len() as u64;
                 counts.predicted += predicted.len() as u64;
-                for told in predicted {
+                for told in &predicted {
                     let Some(right) = truth
                         .iter()
                         .find(|right| pairs.truth_of(told.track) == Some(right.track))
@@ -263,14 +258,16 @@ impl Comparison {
         predicted: &Side,
         kind: LabelKind,
         pairs: &Pairs,
-        is_judged: &dyn Fn(LabelKind, FrameIndex) -> bool,
+        is_judged: &Judged<'_>,
     ) {
         let of = |side: &Side| -> Vec<Span> {
             let spans = side.spans.iter().filter(|span| span.kind == kind);
             spans.copied().collect()
         };
-        let judged =
-            |span: &Span| (span.frames.start..=span.frames.end).any(|frame| is_judged(kind, frame));
+        let judged = |span: &Span| {
+            let who = span.track.map(|track| pairs.known_as(track));
+            (span.frames.start..=span.frames.end).any(|frame| is_judged(kind, who, frame))
+        };
         let (truth, mut predicted) = (of(truth), of(predicted));
         predicted.retain(judged);
         let mut close: Vec<(f32, usize, usize)> = Vec::new();
@@ -312,13 +309,14 @@ impl Comparison {
         predicted: &Side,
         kind: LabelKind,
         pairs: &Pairs,
-        is_judged: &dyn Fn(LabelKind, FrameIndex) -> bool,
+        is_judged: &Judged<'_>,
     ) {
         // The later of two labels of one frame counts, as in exports.
         let mut right: BTreeMap<(Option<TrackId>, FrameIndex), u8> = BTreeMap::new();
         let mut told = right.clone();
         for span in truth.spans.iter().filter(|span| span.kind == kind) {
-            let frames = (span.frames.start..=span.frames.end).filter(|f| is_judged(kind, *f));
+            let frames =
+                (span.frames.start..=span.frames.end).filter(|f| is_judged(kind, span.track, *f));
             right.extend(frames.map(|frame| ((span.track, frame), span.says)));
         }
         for span in predicted.spans.iter().filter(|span| span.kind == kind) {
@@ -327,7 +325,8 @@ impl Comparison {
             if track.is_some() != span.track.is_some() {
                 continue;
             }
-            let frames = (span.frames.start..=span.frames.end).filter(|f| is_judged(kind, *f));
+            let frames =
+                (span.frames.start..=span.frames.end).filter(|f| is_judged(kind, track, *f));
             told.extend(frames.map(|frame| ((track, frame), span.says)));
         }
         let mut counts = Counts {

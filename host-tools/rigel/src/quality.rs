@@ -27,7 +27,7 @@ Examples:
 
 A set is `truth` (what persons stand behind), `candidates` (what machines offered), either followed by `:NAME` of a rig or an imported source,
 or `FORMAT:PATH` of files as `rigel import` reads them. Clips are the same where identity, digest of the media, or a name that no other
-has are. Of the desk's own truth only frames count of which a person said something of that kind; of files and imported truth the whole clip, or
+has are. Of the desk's own truth only frames count of which somebody said something of that kind and person; of files and imported truth the whole clip, or
 every picture that is listed.
 
 The standard: boxes at IoU 0.8 (0.65 where the true one is under 100 px), points within 8 px, events one to one at temporal IoU 0.5, states frame by

@@ -85,6 +85,11 @@ impl Pairs {
         }
     }
 
+    /// The number of the truth, or where it does not have them that of the prediction.
+    pub(super) fn known_as(&self, told: TrackId) -> TrackId {
+        self.truth_of(told).unwrap_or(told)
+    }
+
     /// The true track that this one is of.
     pub(super) fn truth_of(&self, told: TrackId) -> Option<TrackId> {
         self.0.get(&told).copied()

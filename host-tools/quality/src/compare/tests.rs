@@ -20,7 +20,7 @@ fn span(kind: LabelKind, track: TrackId, start: FrameIndex, end: FrameIndex, say
 
 fn compared(truth: &Side, predicted: &Side) -> Vec<Row> {
     let mut comparison = Comparison::default();
-    comparison.add(truth, predicted, &|_, _| true);
+    comparison.add(truth, predicted, &|_, _, _| true);
     comparison.rows()
 }
 
@@ -106,7 +106,7 @@ fn what_nobody_judged_is_neither_right_nor_wrong() {
         ..Side::default()
     };
     let mut comparison = Comparison::default();
-    comparison.add(&truth, &predicted, &|_, frame| frame == 0);
+    comparison.add(&truth, &predicted, &|_, _, frame| frame == 0);
     let rows = comparison.rows();
     assert_eq!((rows[0].predicted, rows[0].right), (1, 1));
     let every = compared(&truth, &predicted);
@@ -126,7 +126,7 @@ fn intervals_are_by_clip_and_there_is_none_of_few() {
             .first()
             .and_then(|row| row.agreement?.interval);
         assert_eq!(interval.is_some(), clip >= 5, "{clip} clips");
-        comparison.add(&side(1), &side(u8::from(clip > 0)), &|_, _| true);
+        comparison.add(&side(1), &side(u8::from(clip > 0)), &|_, _, _| true);
     }
     let rows = comparison.rows();
     let interval = rows[0].agreement.unwrap().interval.unwrap();

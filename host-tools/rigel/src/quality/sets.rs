@@ -9,7 +9,7 @@ use clip::Chosen;
 use formats::{Clip, Format, Label, ReadSet, Standing, Value, has_place, pieces, place_at};
 use label_core::id::Name;
 use label_core::wire::parse_name;
-use label_core::{FrameIndex, FrameRange, LabelKind};
+use label_core::{FrameIndex, FrameRange, LabelKind, TrackId};
 use label_store::{ClipId, ImportedClip, LabelStore, QueueFilter, Snapshot, clip_id_text};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -273,7 +273,7 @@ pub(super) async fn compare(
         comparison.add(
             &side(&right, &wanted),
             &side(&told, &wanted),
-            &|kind, frame| known.is_judged(kind, frame),
+            &|kind, track, frame| known.is_judged((kind, track), frame),
         );
     }
     compared.only_predicted = (told.len() - taken.len()) as u64;
@@ -286,21 +286,26 @@ pub(super) async fn compare(
     Ok(compared)
 }
 
+/// Frames of which a person said something, of whom.
+type Said = BTreeMap<(LabelKind, Option<TrackId>), Vec<FrameRange>>;
+
 /// Of which frames it is known what is true.
 struct Known<'a> {
     pictures: Option<&'a BTreeSet<FrameIndex>>,
-    said: Option<BTreeMap<LabelKind, Vec<FrameRange>>>,
+    said: Option<Said>,
 }
 
 impl<'a> Known<'a> {
     fn of(one: &'a OneClip) -> Self {
         let said = (!one.is_whole).then(|| {
-            let mut said: BTreeMap<LabelKind, Vec<FrameRange>> = BTreeMap::new();
+            let mut said = Said::new();
             let spoken = |label: &&Label| {
                 label.standing.is_reviewed() || label.standing == Standing::Rejected
             };
             for label in one.clip.labels.iter().filter(spoken) {
-                said.entry(label.kind).or_default().push(label.frames);
+                said.entry((label.kind, label.track))
+                    .or_default()
+                    .push(label.frames);
             }
             said
         });
@@ -310,12 +315,12 @@ impl<'a> Known<'a> {
         }
     }
 
-    fn is_judged(&self, kind: LabelKind, frame: FrameIndex) -> bool {
+    fn is_judged(&self, of: (LabelKind, Option<TrackId>), frame: FrameIndex) -> bool {
         let is_shown = self
             .pictures
             .is_none_or(|pictures| pictures.contains(&frame));
         let is_said = self.said.as_ref().is_none_or(|said| {
-            let ranges = said.get(&kind);
+            let ranges = said.get(&of);
             ranges.is_some_and(|ranges| ranges.iter().any(|range| range.contains(frame)))
         });
         is_shown && is_said
