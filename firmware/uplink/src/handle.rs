@@ -18,7 +18,7 @@ pub struct OutboxHandle {
 #[derive(Debug)]
 struct Shared {
     outbox: Mutex<Outbox>,
-    /// One sync at a time; held while the disk works, which the outbox itself is not.
+    /// One sync or deletion at a time; held while the disk works, which the outbox itself is not.
     syncing: Mutex<()>,
     appended: Notify,
     boot: BootId,
@@ -66,11 +66,7 @@ impl OutboxHandle {
     /// Makes everything appended so far durable. Others may append meanwhile: the outbox is not held while the disk
     /// works.
     pub fn sync(&self) -> Result<(), UplinkError> {
-        let _one_at_a_time = self
-            .shared
-            .syncing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let _one_at_a_time = self.one_at_a_time();
         let Some(work) = self.lock().begin_sync()? else {
             return Ok(());
         };
@@ -101,8 +97,14 @@ impl OutboxHandle {
         self.lock().watermark(boot)
     }
 
+    /// See [`Outbox::acked`]. Others may append meanwhile, as during a sync.
     pub(crate) fn acked(&self, boot: BootId, watermark: Seq) -> Result<(), UplinkError> {
-        self.lock().acked(boot, watermark)
+        let _one_at_a_time = self.one_at_a_time();
+        let Some(work) = self.lock().begin_acked(boot, watermark) else {
+            return Ok(());
+        };
+        let outcome = work.run();
+        self.lock().finish_clearing(work, outcome)
     }
 
     pub(crate) fn host_has(&self, told: &[(BootId, Seq)]) -> Result<bool, UplinkError> {
@@ -118,6 +120,13 @@ impl OutboxHandle {
     /// Waits until something is appended; returns at once if something was since the last call.
     pub(crate) async fn appended(&self) {
         self.shared.appended.notified().await;
+    }
+
+    fn one_at_a_time(&self) -> MutexGuard<'_, ()> {
+        self.shared
+            .syncing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A thread that panicked while it held the outbox left it between two whole steps at worst: a number that was not

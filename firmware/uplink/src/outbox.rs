@@ -22,6 +22,7 @@
 //! The order of a sync is: files, then renames, then folders. [`Outbox::append`] costs one write; the sync may run
 //! outside the lock (see [`crate::OutboxHandle::sync`]).
 
+mod clear;
 mod cursor;
 mod evict;
 mod forgotten;
@@ -335,55 +336,6 @@ impl Outbox {
                 .map_err(UplinkError::io("cut back", &segment.path))?;
         }
         self.uncut = None;
-        Ok(())
-    }
-
-    /// Takes note that the host has committed everything of a boot up to `watermark`, and deletes what it may forget.
-    ///
-    /// A watermark beyond what this boot has numbered cannot be meant for it and is ignored.
-    pub fn acked(&mut self, boot: BootId, watermark: Seq) -> Result<(), UplinkError> {
-        if watermark <= self.watermark(boot) || (boot == self.boot && watermark > self.last) {
-            return Ok(());
-        }
-        let known = |segment: &Segment| segment.boot == boot;
-        if boot != self.boot && !self.lanes.iter().flat_map(BTreeMap::values).any(known) {
-            return Ok(());
-        }
-        self.watermarks.insert(boot, watermark);
-        self.drop_committed()
-    }
-
-    /// Deletes the segments of which the host has everything. What is being written to stays, unless the disk is full:
-    /// it could not grow anyway.
-    fn drop_committed(&mut self) -> Result<(), UplinkError> {
-        let mut done: Vec<(Lane, SegmentKey)> = Vec::new();
-        for lane in Lane::ALL {
-            for (key, segment) in &self.lanes[lane as usize] {
-                let grows = segment.boot == self.boot && !segment.full && !self.out_of_room;
-                if !grows && segment.last() <= self.watermark(segment.boot) {
-                    done.push((lane, *key));
-                }
-            }
-        }
-        if done.is_empty() {
-            return Ok(());
-        }
-        // First the watermark, then the files: otherwise the next start would take the missing numbers for a loss.
-        match self.write_watermarks() {
-            // Unless that is what there is no room for: a needless notice after a power cut just now is the lesser evil,
-            // since nothing else would ever make room again.
-            Err(UplinkError::DiskFull { .. }) => {
-                if let Some((lane, key)) = done.pop() {
-                    self.delete(lane, key)?;
-                }
-                self.write_watermarks()?;
-            }
-            outcome => outcome?,
-        }
-        for (lane, key) in done {
-            self.delete(lane, key)?;
-        }
-        self.forget_old_boots();
         Ok(())
     }
 
