@@ -46,7 +46,7 @@ pub struct Person {
     /// Their track: that of their face where one is seen.
     pub track: TrackId,
     /// Their box and what its confidence is calibrated on (log odds of the score, of a near, lone person no more than
-    /// [`NEAR_LOG_ODDS`]; share covered by another box; 1 for a near, lone person); `None` where the detector sees none.
+    /// those of a half; share covered by another box; 1 for a near, lone person); `None` where the detector sees none.
     pub bounds: Option<(BoundingBox, [f32; PERSON_FEATURES])>,
     /// The detector's score; not a confidence.
     pub score: f32,

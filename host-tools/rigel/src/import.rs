@@ -44,7 +44,7 @@ pub(crate) struct ImportArguments {
     /// What the files are written in; left out with --mapping
     #[arg(long, value_parser = named(Format::ALL, Format::name), required_unless_present = "mapping")]
     format: Option<Format>,
-    /// How a model's raw output is read, TOML; with --format only its [names] count
+    /// How a model's raw output is read, TOML; with --format only its table `names` counts
     #[arg(long, value_name = "FILE")]
     mapping: Option<PathBuf>,
     /// The name they go by: letters, digits, '-', '_' and '.'

@@ -70,10 +70,10 @@ pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<ExitCode> 
     if let Some(candidates) = arguments.review {
         // Its page is part of it.
         setup::prepare(project, Purpose::Demo)?;
-        return million(project, "review", candidates);
+        return million(project, ("review", "million"), candidates);
     }
     if let Some(labels) = arguments.formats {
-        return million(project, "formats", labels);
+        return million(project, ("formats", "export_million"), labels);
     }
     setup::prepare(project, Purpose::Bench)?;
     build::release(project, &["rigeld"])?;
@@ -109,12 +109,12 @@ pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<ExitCode> 
     report(&clip, &rigel_rounds, &peer_rounds)
 }
 
-/// What a crate does with so many labels: its `examples/million.rs`.
-fn million(project: &Project, package: &str, labels: u64) -> Result<ExitCode> {
+/// What a crate does with so many labels, by one of its examples.
+fn million(project: &Project, (package, example): (&str, &str), labels: u64) -> Result<ExitCode> {
     let mut command = Command::new("cargo");
     command
         .args(["run", "--release", "--package", package])
-        .args(["--example", "million", "--"])
+        .args(["--example", example, "--"])
         .arg(labels.to_string())
         .current_dir(project.root());
     let status = Running::start("cargo", &mut command)?.wait_with(|| ())?;

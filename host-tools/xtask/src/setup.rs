@@ -108,6 +108,7 @@ pub(crate) fn prepare(project: &Project, purpose: Purpose) -> Result<()> {
                 "chromium-driver",
                 "the page's tests drive the browser",
             ),
+            ("strace", "strace", "chaos makes a slow disk with it"),
         ] {
             let path = programs::find_or_install(project, program, package).context(what_for)?;
             eprintln!("{program}: {}", path.display());

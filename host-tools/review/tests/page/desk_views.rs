@@ -31,6 +31,7 @@ async fn fleet(view: &str) -> Seen {
         .behind
         > 0
     {}
+    store.begin_sampling(now_us()).await.unwrap();
     let hash = review::hash_password(PASSWORD).unwrap();
     let made = store.add_user("lea", Role::Lead, &hash, "test", now_us());
     made.await.unwrap();
@@ -199,9 +200,7 @@ async fn labels_appear_while_one_watches_and_lead_to_themselves() {
 #[tokio::test]
 async fn a_lead_sets_how_much_is_asked_a_second_time_and_the_earlier_shares_stay_on_record() {
     let seen = fleet("quality").await;
-    seen.store.begin_sampling(now_us()).await.unwrap();
     let page = &seen.page;
-    page.ask("location.reload()").await;
     let before = seen.store.sample_rules().await.unwrap();
     let field = "[...document.querySelectorAll('.shares input')].find((one) =>
         one.getAttribute('aria-label') === 'blink: candidates answered unseen, per cent')";

@@ -71,10 +71,10 @@ async fn an_events_edges_are_moved_by_keys_and_dragged_by_mouse() {
         .await;
     desk.page.press("[[]").await;
     desk.page.until(&crate::desk::shows("112–118")).await;
-    assert!(
-        desk.page.text(".facts .changed").await.contains("110–119"),
-        "what is being changed is shown before it is saved"
-    );
+    // What is being changed is shown before it is saved.
+    desk.page
+        .until("document.querySelector('.facts .changed')?.textContent.includes('110–119')")
+        .await;
     desk.page.press(&ENTER.to_string()).await;
     let history = desk.said_of(&key).await;
     assert_eq!(correction(&history).frames, Some(FrameRange::new(110, 119)));

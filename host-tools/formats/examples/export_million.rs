@@ -1,5 +1,5 @@
 //! How long each format takes for a million labels, and how much memory:
-//! `cargo run --release -p formats --example million -- [LABELS]`, or `cargo xtask bench --formats`.
+//! `cargo run --release -p formats --example export_million -- [LABELS]`, or `cargo xtask bench --formats`.
 //!
 //! Clips are made one at a time, as they would come from the store, and handed to the export; each format runs in a process of
 //! its own, so that peak memory is its own.
