@@ -10,8 +10,8 @@
 //! change, or one less than half as strong, is none. The frames of a change are those that differ from the frame before by a
 //! part of it.
 //!
-//! Of some frames neither is said: those of a change that is fainter than counts, but not by half, those up to [`JOIN_S`] before
-//! a change, and those after any for as long as the light still moves by [`FLICKER`] within the longest span. A ramp begins
+//! Of some frames neither is said: those of a change that is fainter than counts, but not by half, those up to half a second before
+//! a change, and those after any for as long as the light still moves by more than lamps flicker within the longest span. A ramp begins
 //! gently and fades out; where it begins and ends, two people say differently.
 
 use super::grid::{GRID_CELLS, LightGrid};
