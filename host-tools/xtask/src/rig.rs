@@ -18,7 +18,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::children::{create_folder, run_logged};
 use crate::dist::cross;
-use crate::dist::root::{DEBIAN_11, DEBIAN_12};
+use crate::dist::root::DEBIAN_12;
 use crate::layout::Project;
 use crate::progress::Bar;
 use crate::{build, programs, setup};
@@ -100,11 +100,6 @@ pub(crate) fn fetch_kernels(project: &Project) -> Result<()> {
 /// Makes the whole Debian that rigs have.
 pub(crate) fn make_debian(project: &Project) -> Result<()> {
     DEBIAN_12.tarball(project).map(|_| ())
-}
-
-/// Makes the oldest Debian that rigs may have.
-pub(crate) fn make_older_debian(project: &Project) -> Result<()> {
-    DEBIAN_11.tarball(project).map(|_| ())
 }
 
 /// Makes the disk that the service is tested on.
