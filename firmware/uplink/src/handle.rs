@@ -108,12 +108,35 @@ impl OutboxHandle {
     }
 
     pub(crate) fn host_has(&self, told: &[(BootId, Seq)]) -> Result<bool, UplinkError> {
+        let _one_at_a_time = self.one_at_a_time();
         self.lock().host_has(told)
+    }
+
+    /// Takes what an acknowledgement says: in a new session of the host first what it has no more, then what it has committed. The
+    /// latter is done even where the former fails, since on a full disk nothing else makes room. Whether it is further than before, and
+    /// whether something is to be sent again.
+    pub(crate) fn acknowledged(
+        &self,
+        boots: &[(BootId, Seq)],
+        is_new_session: bool,
+    ) -> Result<(bool, bool), UplinkError> {
+        let again = if is_new_session {
+            self.host_has(boots)
+        } else {
+            Ok(false)
+        };
+        let mut advanced = false;
+        for (boot, watermark) in boots {
+            advanced |= *watermark > self.watermark(*boot);
+            self.acked(*boot, *watermark)?;
+        }
+        Ok((advanced, again?))
     }
 
     /// Makes everything durable and writes down how far the host is, so that the next start sends nothing twice.
     pub(crate) fn close(&self) -> Result<(), UplinkError> {
         self.sync()?;
+        let _one_at_a_time = self.one_at_a_time();
         self.lock().write_watermarks()
     }
 

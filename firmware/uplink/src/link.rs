@@ -1,6 +1,9 @@
-//! The connection: a state machine that never gives up.
+//! The link: a state machine that never gives up.
 
-use crate::UplinkError;
+mod connection;
+
+pub(crate) use connection::{options, trouble};
+
 use crate::commands::Asked;
 use crate::delivery::{Backoff, Delivery, Next, Publish};
 use crate::handle::OutboxHandle;
@@ -8,14 +11,15 @@ use crate::outbox::Cursor;
 use crate::policy::PolicyHandle;
 use crate::uplink::{Monitor, UplinkConfig};
 use broker_tls::TlsError;
+use connection::Connection;
 use label_core::wire::{self, Ack, Health, Power, Status, Topic, WIRE_VERSION};
 use rumqttc::Outgoing;
+use rumqttc::v5::Event;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{LastWill, Packet};
-use rumqttc::v5::{AsyncClient, ConnectionError, Event, MqttOptions};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, watch};
 use tokio::time::{MissedTickBehavior, sleep_until};
 
 /// How the link stands.
@@ -39,7 +43,6 @@ pub(crate) type StopAt = Option<Instant>;
 
 /// A farewell that the broker does not acknowledge is not waited for longer than this.
 const FAREWELL: Duration = Duration::from_secs(2);
-const EVENTS: usize = 64;
 
 pub(crate) struct Link<H> {
     pub(crate) config: UplinkConfig,
@@ -61,20 +64,6 @@ enum State {
     Connecting,
     Online(Connection),
     Stopped,
-}
-
-/// A client and what its event loop reports. The loop runs in a task of its own: it must not be cancelled in the middle
-/// of a write, as a `select!` around it would do.
-struct Connection {
-    client: AsyncClient,
-    events: mpsc::Receiver<Result<Event, String>>,
-    task: tokio::task::JoinHandle<()>,
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
 }
 
 impl<H: FnMut() -> Health> Link<H> {
@@ -163,29 +152,7 @@ impl<H: FnMut() -> Health> Link<H> {
                 true,
                 None,
             ));
-        let (client, mut event_loop) =
-            AsyncClient::new(options, usize::from(config.window) + EVENTS);
-        let (events, received) = mpsc::channel(EVENTS);
-        let asked = config.clone();
-        let monitor = Arc::clone(&self.monitor);
-        let task = tokio::spawn(async move {
-            loop {
-                let event = event_loop.poll().await;
-                let event = event.map_err(|error| {
-                    monitor.not_connected(is_turned_away(&asked, &error));
-                    trouble(&asked, &error)
-                });
-                let over = event.is_err();
-                if events.send(event).await.is_err() || over {
-                    return;
-                }
-            }
-        });
-        Ok(Connection {
-            client,
-            events: received,
-            task,
-        })
+        Ok(Connection::open(config, options, Arc::clone(&self.monitor)))
     }
 
     fn topic(&self, leaf: Topic) -> String {
@@ -378,16 +345,8 @@ impl<H: FnMut() -> Health> Link<H> {
         let boots = ack.boots.clone();
         let new_session = !self.delivery.knows(ack.session);
         // Deleting segments touches the disk.
-        let taken = tokio::task::spawn_blocking(move || {
-            let again = new_session && outbox.host_has(&boots)?;
-            let mut advanced = false;
-            for (boot, watermark) in boots {
-                advanced |= watermark > outbox.watermark(boot);
-                outbox.acked(boot, watermark)?;
-            }
-            Ok::<_, UplinkError>((advanced, again))
-        })
-        .await;
+        let taken =
+            tokio::task::spawn_blocking(move || outbox.acknowledged(&boots, new_session)).await;
         let (advanced, again) = match taken {
             Ok(Ok(taken)) => taken,
             Ok(Err(error)) => {
@@ -462,33 +421,6 @@ impl<H: FnMut() -> Health> Link<H> {
         }
         State::Stopped
     }
-}
-
-/// What every connection to the broker has in common, a [`crate::probe`] included.
-pub(crate) fn options(config: &UplinkConfig, id: String) -> Result<MqttOptions, TlsError> {
-    let mut options = MqttOptions::new(id, config.host.as_str(), config.port);
-    options
-        .set_keep_alive(config.keep_alive)
-        .set_connection_timeout(config.connect_timeout.as_secs().max(1))
-        .set_max_packet_size(Some(wire::MAX_MESSAGE_BYTES as u32));
-    if let Some(tls) = &config.tls {
-        options.set_transport(tls.transport()?);
-    }
-    Ok(options)
-}
-
-/// Whether somebody answered and would not have us.
-fn is_turned_away(config: &UplinkConfig, error: &ConnectionError) -> bool {
-    let tls = config.tls.as_ref();
-    matches!(error, ConnectionError::ConnectionRefused(_))
-        || tls.is_some_and(|tls| tls.explain(&config.host, error).is_some())
-}
-
-/// Why there is no connection, in words.
-pub(crate) fn trouble(config: &UplinkConfig, error: &ConnectionError) -> String {
-    let tls = config.tls.as_ref();
-    tls.and_then(|tls| tls.explain(&config.host, error))
-        .unwrap_or_else(|| error.to_string())
 }
 
 /// An error with its causes on one line.

@@ -1,7 +1,7 @@
 //! A host that has less than it once had: its store was replaced, or put back to a copy.
 
-use super::Outbox;
 use super::evict::Run;
+use super::{Outbox, numbers};
 use crate::UplinkError;
 use label_core::wire::Ack;
 use label_core::{BootId, Seq};
@@ -29,6 +29,7 @@ impl Outbox {
     /// no more, that which still lies here is sent again (a cursor has to be rewound), and the rest is declared lost, so
     /// that the host does not wait for it. Whether there is anything to be sent again.
     pub fn host_has(&mut self, told: &[(BootId, Seq)]) -> Result<bool, UplinkError> {
+        let (mut lost, mut back) = (Vec::new(), self.watermarks.clone());
         let mut again = false;
         for (boot, has, had) in self.behind(told) {
             let mut here: Vec<Seq> = self
@@ -44,18 +45,23 @@ impl Outbox {
             let mut reached = has;
             for seq in here.iter().copied().chain([had + 1]) {
                 if seq > reached + 1 {
-                    self.declare(boot, unknown(reached + 1, seq - 1))?;
+                    lost.push((boot, unknown(reached + 1, seq - 1)));
                 }
                 reached = seq;
             }
             if let Some(first) = here.first() {
-                self.watermarks.insert(boot, first - 1);
+                back.insert(boot, first - 1);
                 again = true;
             }
         }
+        // Where the disk refuses any of it, the host's next word finds everything as it was.
         if again {
-            self.write_watermarks()?;
+            numbers::write_watermarks(&self.dir, &back)?;
         }
+        for (boot, run) in lost {
+            self.declare(boot, run)?;
+        }
+        self.watermarks = back;
         Ok(again)
     }
 

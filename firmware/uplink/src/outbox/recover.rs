@@ -58,6 +58,7 @@ impl Outbox {
         }
         segment::sync_folder(&dir)?;
         let lock = lock(&dir)?;
+        remove_partial(&dir)?;
         let (boot, origin) = numbers::next_boot(&dir)?;
         let mut report = OpenReport {
             boot,
@@ -185,6 +186,18 @@ fn lock(dir: &Path) -> Result<File, UplinkError> {
         }),
         Err(TryLockError::Error(error)) => Err(UplinkError::io("lock", &path)(error)),
     }
+}
+
+/// What a power cut left of a small file that was being replaced.
+fn remove_partial(dir: &Path) -> Result<(), UplinkError> {
+    let list = |error| UplinkError::io("list", dir)(error);
+    for item in fs::read_dir(dir).map_err(list)? {
+        let path = item.map_err(list)?.path();
+        if path.extension().is_some_and(|found| found == "partial") {
+            fs::remove_file(&path).map_err(UplinkError::io("delete", &path))?;
+        }
+    }
+    Ok(())
 }
 
 fn recover_lane(

@@ -9,6 +9,7 @@ use label_core::wire::{MAX_EVIDENCE_BYTES, Topic};
 use label_core::{BootId, Seq};
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 const MAGIC: [u8; 8] = *b"RGOUTBX1";
 pub(crate) const FILE_HEAD: usize = 28;
@@ -247,15 +248,26 @@ pub(crate) fn sync_folder(folder: &Path) -> Result<(), UplinkError> {
         .map_err(UplinkError::io("sync the folder", folder))
 }
 
-/// Writes a small file so that after a power cut either the old or the new one is there, whole.
+/// Writes a small file so that after a power cut either the old or the new one is there, whole. Each writer has a partial file of
+/// its own: how far the host is may be written down by two threads at a time.
 pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), UplinkError> {
     use std::io::Write;
-    let partial = path.with_extension("partial");
+    static WRITERS: AtomicU64 = AtomicU64::new(0);
+    let number = WRITERS.fetch_add(1, Relaxed);
+    let partial = path.with_extension(format!("{number}.partial"));
     let mut file = File::create(&partial).map_err(UplinkError::io("create the file", &partial))?;
-    file.write_all(bytes)
+    let replaced = file
+        .write_all(bytes)
         .and_then(|()| file.sync_all())
-        .map_err(UplinkError::io("write the file", &partial))?;
-    std::fs::rename(&partial, path).map_err(UplinkError::io("replace the file", path))?;
+        .map_err(UplinkError::io("write the file", &partial))
+        .and_then(|()| {
+            std::fs::rename(&partial, path).map_err(UplinkError::io("replace the file", path))
+        });
+    if replaced.is_err() {
+        // Else the next start does.
+        let _ = std::fs::remove_file(&partial);
+    }
+    replaced?;
     sync_folder(path.parent().unwrap_or(Path::new(".")))
 }
 
@@ -278,6 +290,25 @@ mod tests {
             bytes.extend_from_slice(&record);
         }
         bytes
+    }
+
+    #[test]
+    fn a_file_replaced_by_many_at_once_is_always_one_of_theirs_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("watermarks");
+        let texts = [vec![b'a'; 3000], vec![b'b'; 9], vec![b'c'; 500]];
+        std::thread::scope(|scope| {
+            for text in &texts {
+                scope.spawn(|| {
+                    for _ in 0..100 {
+                        replace_file(&path, text).unwrap();
+                        assert!(texts.contains(&std::fs::read(&path).unwrap()));
+                    }
+                });
+            }
+        });
+        let left = std::fs::read_dir(dir.path()).unwrap().count();
+        assert_eq!(left, 1, "no partial file stays");
     }
 
     fn payloads() -> Vec<Vec<u8>> {
