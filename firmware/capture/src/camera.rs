@@ -112,7 +112,7 @@ impl CameraSource {
         if self.plan.format == PixelFormat::Mjpeg {
             let size = (self.plan.width, self.plan.height);
             let decoded = self.decoder.decode(bytes, size, self.plan.scale, frame);
-            decoded.inspect(|()| frame.keep(bytes)).is_ok()
+            decoded.inspect(|()| frame.keep(bytes, size)).is_ok()
         } else {
             self.layout.fill(bytes, frame)
         }

@@ -65,10 +65,10 @@ impl FrameBuffer {
         }
     }
 
-    /// Keeps the camera's own picture if it is asked for. A picture takes fewer bytes than it has pixels, so that memory is
-    /// asked for once.
-    pub(crate) fn keep(&mut self, jpeg: &[u8]) {
-        let pixels = self.width * self.height;
+    /// Keeps the camera's own picture, of this size in pixels, if it is asked for. A picture takes fewer bytes than it has
+    /// pixels, so that memory is asked for once; of those the frame has fewer where it is decoded smaller.
+    pub(crate) fn keep(&mut self, jpeg: &[u8], (width, height): (u32, u32)) {
+        let pixels = width as usize * height as usize;
         if let Some(picture) = &mut self.picture {
             picture.clear();
             picture.reserve(jpeg.len().max(pixels));
@@ -125,5 +125,20 @@ impl FrameBuffer {
     /// Chroma planes (blue, red); `None` for a grey picture.
     pub fn chroma(&self) -> Option<(&[u8], &[u8])> {
         (!self.gray).then(|| self.bytes[self.width * self.height..].split_at(self.chroma_len()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_for_a_cameras_picture_is_asked_for_once_also_where_it_is_decoded_smaller() {
+        let mut frame = FrameBuffer::keeping_pictures();
+        frame.shape(160, 120, false);
+        frame.keep(&[1; 10], (640, 480));
+        let memory = frame.picture().map(<[u8]>::as_ptr);
+        frame.keep(&vec![2; 300_000], (640, 480));
+        assert_eq!(frame.picture().map(<[u8]>::as_ptr), memory);
     }
 }

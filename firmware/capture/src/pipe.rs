@@ -212,7 +212,7 @@ impl FrameSource for PipeSource {
                 PixelFormat::Mjpeg => self
                     .decoder
                     .decode(bytes, expected, Scale::Full, frame)
-                    .inspect(|()| frame.keep(bytes)),
+                    .inspect(|()| frame.keep(bytes, expected)),
                 _ if self.layout.fill(bytes, frame) => Ok(()),
                 _ => Err(JpegFault::Damaged {
                     said: "too few bytes".to_owned(),
