@@ -379,8 +379,8 @@ fn label_live(source: Box<dyn FrameSource>, encoder: Option<RecordingEncoder>) {
     let mut publisher = publisher;
     if let Some(settings) = &settings {
         let rig = parse_name("rig-1").expect("a name");
-        let recorder = Recorder::start(settings, rig, outbox.boot(), LiveHandle::default());
-        publisher.record_with(recorder.expect("the folder can be written"));
+        let recorder = Recorder::start(settings, rig, outbox.boot(), &LiveHandle::default());
+        publisher.record_with(recorder);
     }
     let mut sink = CountedPublisher {
         publisher,

@@ -182,7 +182,7 @@ impl Answering {
     fn look_up(&self, asked: &AskFrames) -> Result<Range, RefusedBecause> {
         let segments = self.segments.as_ref().ok_or(RefusedBecause::NotRecorded)?;
         let stored = segments
-            .of_clip(asked.of.0, asked.of.1)
+            .of_clip(asked.of.0, asked.of.1, asked.frames)
             .map_err(|error| disk(&error))?;
         let mut range = Range {
             of: asked.of,
@@ -193,9 +193,7 @@ impl Answering {
         };
         for segment in stored {
             for line in segment.frames {
-                if (asked.frames.0..=asked.frames.1).contains(&line.frame)
-                    && range.pictures.len() < MAX_ASKED_FRAMES
-                {
+                if range.pictures.len() < MAX_ASKED_FRAMES {
                     range.bytes += u64::from(line.bytes);
                     range.pictures.push(Recorded {
                         frame: line.frame,

@@ -11,6 +11,7 @@ use label_core::wire::{
     QuietShare, RecordingHealth, SceneHealth, Shed, WIRE_VERSION,
 };
 use panel::{Link, Mode, PanelState, SelfTest};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -52,6 +53,8 @@ pub(crate) struct Live {
     pub(crate) picture_bytes_a_minute: Option<u32>,
     /// `None` where nothing is recorded.
     pub(crate) recording: Option<RecordingHealth>,
+    /// Frames labelled and not recorded, as they are counted.
+    pub(crate) not_recorded: Arc<AtomicU64>,
     blinks: heapless::Deque<Instant, BLINKS>,
 }
 
@@ -82,6 +85,13 @@ impl Live {
             self.blinks.pop_front();
         }
         let _ = self.blinks.push_back(now);
+    }
+
+    /// The recording, with what is missed by now.
+    pub(crate) fn recording(&self) -> Option<RecordingHealth> {
+        let missed = self.not_recorded.load(Relaxed);
+        self.recording
+            .map(|told| RecordingHealth { missed, ..told })
     }
 
     /// Nobody is looked at any more.
@@ -180,7 +190,7 @@ impl LiveHandle {
                 policy: None,
                 picture_bytes_a_minute: live.picture_bytes_a_minute,
                 scene: live.scene.clone(),
-                recording: live.recording,
+                recording: live.recording(),
                 commands: None,
                 quiet: std::mem::take(&mut live.quiet)
                     .shares()

@@ -8,6 +8,7 @@
 mod encoder;
 mod folder;
 mod segment;
+mod writer;
 
 pub use folder::{Segments, StoredSegment};
 
@@ -19,19 +20,26 @@ use encoder::Encoder;
 use folder::Folder;
 use label_core::BootId;
 use label_core::id::Name;
-use label_core::wire::{ClipNumber, RecordedSegment, SegmentHead};
-use segment::Segment;
+use label_core::wire::{ClipNumber, RecordedSegment, RecordingHealth, SegmentHead};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{
+    Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError, channel, sync_channel,
+};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
+use writer::Writer;
 
 /// Pictures on their way to the disk at a time: a third of a second at 30 frames a second, which is longer than a card's
 /// usual sync.
 const BUFFERS: usize = 10;
 /// After trouble with disk or encoder, how long not to try again.
 const RETRY: Duration = Duration::from_secs(1);
+/// How often the age of what is kept is looked at while nothing is recorded.
+#[cfg(not(test))]
+const IDLE: Duration = Duration::from_mins(10);
+#[cfg(test)]
+const IDLE: Duration = Duration::from_millis(10);
 /// At the end, how long the disk may take to finish.
 const END_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -85,6 +93,8 @@ pub struct Recorder {
     encoder: RecordingEncoder,
     work: Option<SyncSender<Work>>,
     free: Receiver<Vec<u8>>,
+    /// Buffers of frames that there was no way for.
+    spare: Vec<Vec<u8>>,
     recorded: Receiver<Recorded>,
     missed: Arc<AtomicU64>,
     head: SegmentHead,
@@ -92,59 +102,28 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Opens the folder, sets right what a power cut left there, and starts the thread.
-    pub fn start(
-        settings: &RecordingSettings,
-        rig: Name,
-        boot: BootId,
-        live: LiveHandle,
-    ) -> Result<Self> {
-        let dir = &settings.recording.dir;
-        let (folder, earlier) = Folder::open(&settings.recording)
-            .with_context(|| format!("cannot record into {}", dir.display()))?;
-        let (work, to_do) = sync_channel(BUFFERS + 4);
-        let (give_back, free) = sync_channel(BUFFERS);
-        for _ in 0..BUFFERS {
-            give_back
-                .send(Vec::new())
-                .context("the receiver is held here")?;
-        }
+    /// Opens the folder, sets right what a power cut left there, and starts the thread. Where that cannot be, every frame counts as
+    /// missed: a folder is no reason not to label.
+    pub fn start(settings: &RecordingSettings, rig: Name, boot: BootId, live: &LiveHandle) -> Self {
         let (tell, recorded) = channel();
-        for segment in earlier {
-            tell.send(segment).context("the receiver is held here")?;
-        }
-        let missed = Arc::new(AtomicU64::new(0));
-        let writer = Writer {
-            folder,
-            head: None,
-            segment: None,
-            next: 0,
-            not_before: None,
-            longest: Duration::from_secs(u64::from(settings.recording.segment_s)),
-            pictures: 0,
-            missed: Arc::clone(&missed),
-            tell,
-            live,
-        };
-        writer.tell_health();
-        let recording = Recording {
-            settings: settings.clone(),
-            writer: Some(Box::new(writer)),
-            encoder: None,
-            not_before: None,
-            missed: Arc::clone(&missed),
-            give_back,
-        };
-        let thread = std::thread::Builder::new()
-            .name("record".into())
-            .spawn(move || recording.run(&to_do))
-            .context("cannot start the thread that records")?;
-        Ok(Self {
+        let (give_back, free) = sync_channel(BUFFERS);
+        let started = Recording::start(settings, live, tell, give_back);
+        let (work, thread) = started
+            .inspect_err(|error| {
+                tracing::error!(
+                    "{error:#}; labelling goes on, nothing is recorded before the next start"
+                );
+                live.lock().recording = Some(RecordingHealth::default());
+            })
+            .ok()
+            .unzip();
+        Self {
             encoder: settings.recording.encoder,
-            work: Some(work),
+            work,
             free,
+            spare: Vec::with_capacity(BUFFERS),
             recorded,
-            missed,
+            missed: Arc::clone(&live.lock().not_recorded),
             head: SegmentHead {
                 v: label_core::wire::WIRE_VERSION,
                 rig,
@@ -154,8 +133,8 @@ impl Recorder {
                 width: 0,
                 height: 0,
             },
-            thread: Some(thread),
-        })
+            thread,
+        }
     }
 
     /// What frames are captured into.
@@ -174,7 +153,7 @@ impl Recorder {
 
     /// Takes the frame's picture if there is room for it; else it is counted as missed.
     pub fn take(&mut self, frame: &mut FrameBuffer) {
-        let Ok(mut empty) = self.free.try_recv() else {
+        let Some(mut empty) = self.spare.pop().or_else(|| self.free.try_recv().ok()) else {
             self.missed.fetch_add(1, Relaxed);
             return;
         };
@@ -209,14 +188,16 @@ impl Recorder {
     /// There is room for all buffers and a few words; where the disk hangs and clip follows clip, frames of a clip that
     /// could not be announced are counted as missed by whoever takes them.
     fn hand_over(&mut self, work: Work) {
-        if let Some(sender) = &self.work
-            && let Err(refused) = sender.try_send(work)
-        {
-            let (std::sync::mpsc::TrySendError::Full(work)
-            | std::sync::mpsc::TrySendError::Disconnected(work)) = refused;
-            if matches!(work, Work::Frame(..)) {
-                self.missed.fetch_add(1, Relaxed);
-            }
+        let refused = match &self.work {
+            Some(sender) => match sender.try_send(work) {
+                Ok(()) => return,
+                Err(TrySendError::Full(work) | TrySendError::Disconnected(work)) => work,
+            },
+            None => work,
+        };
+        if let Work::Frame(_, picture) = refused {
+            self.missed.fetch_add(1, Relaxed);
+            self.spare.push(picture.bytes);
         }
     }
 
@@ -265,9 +246,68 @@ struct Recording {
 }
 
 impl Recording {
+    /// Opens the folder and starts the thread.
+    fn start(
+        settings: &RecordingSettings,
+        live: &LiveHandle,
+        tell: Sender<Recorded>,
+        give_back: SyncSender<Vec<u8>>,
+    ) -> Result<(SyncSender<Work>, JoinHandle<()>)> {
+        let dir = &settings.recording.dir;
+        let (folder, earlier) = Folder::open(&settings.recording)
+            .with_context(|| format!("cannot record into {}", dir.display()))?;
+        let (work, to_do) = sync_channel(BUFFERS + 4);
+        for _ in 0..BUFFERS {
+            give_back
+                .send(Vec::new())
+                .context("the receiver is held by the recorder")?;
+        }
+        for segment in earlier {
+            tell.send(segment)
+                .context("the receiver is held by the recorder")?;
+        }
+        let missed = Arc::clone(&live.lock().not_recorded);
+        let writer = Writer {
+            folder,
+            head: None,
+            segment: None,
+            next: 0,
+            not_before: None,
+            longest: Duration::from_secs(u64::from(settings.recording.segment_s)),
+            pictures: 0,
+            missed: Arc::clone(&missed),
+            tell,
+            live: live.clone(),
+        };
+        writer.tell_health();
+        let recording = Self {
+            settings: settings.clone(),
+            writer: Some(Box::new(writer)),
+            encoder: None,
+            not_before: None,
+            missed,
+            give_back,
+        };
+        let thread = std::thread::Builder::new()
+            .name("record".into())
+            .spawn(move || recording.run(&to_do))
+            .context("cannot start the thread that records")?;
+        Ok((work, thread))
+    }
+
     fn run(mut self, to_do: &Receiver<Work>) {
         let mut head: Option<Box<SegmentHead>> = None;
-        while let Ok(work) = to_do.recv() {
+        loop {
+            let work = match to_do.recv_timeout(IDLE) {
+                Ok(work) => work,
+                Err(RecvTimeoutError::Timeout) => {
+                    if let Some(writer) = &mut self.writer {
+                        writer.discard_outdated();
+                    }
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
             match work {
                 Work::Open(new) => {
                     self.close();
@@ -339,112 +379,6 @@ impl Recording {
         if let Some(writer) = &mut self.writer {
             writer.seal();
         }
-    }
-}
-
-/// Writes pictures of one clip after the other into segments.
-struct Writer {
-    folder: Folder,
-    head: Option<SegmentHead>,
-    segment: Option<Segment>,
-    /// Number of the next segment.
-    next: u32,
-    /// After trouble nothing is tried before this.
-    not_before: Option<Instant>,
-    longest: Duration,
-    pictures: u64,
-    missed: Arc<AtomicU64>,
-    tell: Sender<Recorded>,
-    live: LiveHandle,
-}
-
-impl Writer {
-    fn begin(&mut self, head: &SegmentHead) {
-        self.head = Some(head.clone());
-        self.next = 0;
-    }
-
-    fn write(&mut self, info: &FrameInfo, jpeg: &[u8]) {
-        if self.not_before.is_some_and(|at| Instant::now() < at) {
-            self.missed.fetch_add(1, Relaxed);
-            return;
-        }
-        let (longest, largest) = (self.longest, self.folder.largest_segment());
-        if self
-            .segment
-            .as_ref()
-            .is_some_and(|segment| segment.is_full(longest, largest))
-        {
-            self.seal();
-        }
-        match self.try_write(info, jpeg) {
-            Ok(()) => {
-                self.pictures += 1;
-                if self.not_before.take().is_some() {
-                    tracing::info!("recording again");
-                }
-            }
-            Err(error) => {
-                self.missed.fetch_add(1, Relaxed);
-                tracing::error!(
-                    "cannot record into {}: {error}; labelling goes on, frames are counted as not recorded",
-                    self.folder.path().display()
-                );
-                self.seal();
-                self.not_before = Some(Instant::now() + RETRY);
-            }
-        }
-    }
-
-    fn try_write(&mut self, info: &FrameInfo, jpeg: &[u8]) -> std::io::Result<()> {
-        if self.segment.is_none() {
-            let Some(head) = &mut self.head else {
-                return Ok(());
-            };
-            head.segment = self.next;
-            self.folder.discard_outdated(SystemTime::now());
-            self.segment = Some(Segment::create(self.folder.path(), head)?);
-            self.next += 1;
-            self.tell_health();
-        }
-        let Some(segment) = &mut self.segment else {
-            return Ok(());
-        };
-        segment.append(info, jpeg)?;
-        self.folder.make_room(segment.bytes());
-        Ok(())
-    }
-
-    /// Ends the segment in progress, if there is one with a picture in it.
-    fn seal(&mut self) {
-        let Some(segment) = self.segment.take() else {
-            return;
-        };
-        let clip = segment.clip();
-        match segment.seal() {
-            Ok(Some(sealed)) => {
-                self.folder.keep(&sealed);
-                let recorded = Recorded {
-                    clip,
-                    segment: sealed.end,
-                };
-                // Whoever listens may have ended; the file says the same.
-                let _ = self.tell.send(recorded);
-            }
-            Ok(None) => {}
-            Err(error) => tracing::error!(
-                "a segment in {} could not be ended: {error}; the next start sets it right",
-                self.folder.path().display()
-            ),
-        }
-        self.tell_health();
-    }
-
-    fn tell_health(&self) {
-        let mut health = self.folder.health();
-        health.pictures = self.pictures;
-        health.missed = self.missed.load(Relaxed);
-        self.live.lock().recording = Some(health);
     }
 }
 

@@ -153,9 +153,9 @@ fn label_source(
         _ => None,
     };
     let mut publisher = Publisher::new(outbox, pipeline.models(), media, live.clone(), begun);
-    if let Some(settings) = wiring::recording_settings(board)? {
+    if let Some(settings) = wiring::recording_settings(board) {
         let (rig, boot) = (board.rig.clone(), uplink.outbox().boot());
-        publisher.record_with(Recorder::start(&settings, rig, boot, live.clone())?);
+        publisher.record_with(Recorder::start(&settings, rig, boot, live));
     }
     if let Some(commands) = uplink.take_commands() {
         let segments = board

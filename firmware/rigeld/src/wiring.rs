@@ -68,24 +68,25 @@ pub(crate) fn pipe_settings(pipe: &board::Pipe) -> PipeSettings {
 }
 
 /// What is recorded; `None` where nothing is.
-pub(crate) fn recording_settings(board: &Board) -> anyhow::Result<Option<RecordingSettings>> {
-    let Some(recording) = &board.recording else {
-        return Ok(None);
-    };
+pub(crate) fn recording_settings(board: &Board) -> Option<RecordingSettings> {
+    let recording = board.recording.as_ref()?;
     let fps = match &board.source {
         Source::Camera(camera) => camera.fps,
         Source::Pipe(pipe) => pipe.fps,
-        Source::Clip { .. } => return Ok(None),
+        Source::Clip { .. } => return None,
     };
     let ffmpeg = match recording.encoder {
         RecordingEncoder::Camera => None,
-        RecordingEncoder::Ffmpeg => Some(Ffmpeg::find(&crate::ffmpeg_candidates())?),
+        // Without one, each try says so and its frames are counted as missed.
+        RecordingEncoder::Ffmpeg => Ffmpeg::find(&crate::ffmpeg_candidates())
+            .inspect_err(|error| tracing::error!("{error}; nothing is recorded"))
+            .ok(),
     };
-    Ok(Some(RecordingSettings {
+    Some(RecordingSettings {
         recording: recording.clone(),
         ffmpeg,
         fps,
-    }))
+    })
 }
 
 /// Where the display is.

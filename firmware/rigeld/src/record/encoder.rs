@@ -15,7 +15,7 @@ pub(super) struct Encoder {
     child: Child,
     stdin: Option<ChildStdin>,
     infos: Option<Sender<FrameInfo>>,
-    reader: JoinHandle<Box<Writer>>,
+    reader: JoinHandle<Option<Box<Writer>>>,
     size: (usize, usize),
     form: Form,
 }
@@ -58,11 +58,24 @@ impl Encoder {
         let (infos, told) = channel();
         // A picture takes fewer bytes than its planes.
         let most = 4 * width * height + (1 << 16);
-        // The spawn cannot give the writer back, so what may fail is tried first with what it needs alone.
         let Some(stdout) = stdout else {
             return Err((io::ErrorKind::BrokenPipe.into(), writer));
         };
-        let reader = std::thread::spawn(move || read(stdout, most, &told, writer));
+        // A thread that cannot be started would keep the writer: it gets it when it runs.
+        let (hand_over, handed) = channel();
+        let reader = std::thread::Builder::new()
+            .name("encoded".into())
+            .spawn(move || Some(read(stdout, most, &told, handed.recv().ok()?)));
+        let reader = match reader {
+            Ok(reader) => reader,
+            Err(error) => {
+                drop(stdin);
+                let _ = child.wait();
+                return Err((error, writer));
+            }
+        };
+        // It waits for nothing else.
+        let _ = hand_over.send(writer);
         Ok(Self {
             child,
             stdin,
@@ -88,7 +101,12 @@ impl Encoder {
     pub(super) fn finish(mut self) -> Option<Box<Writer>> {
         self.stdin = None;
         self.infos = None;
-        let writer = self.reader.join().ok();
+        let writer = self.reader.join().unwrap_or_else(|_| {
+            tracing::error!(
+                "the thread that takes ffmpeg's pictures panicked: nothing is recorded before the next start"
+            );
+            None
+        });
         if let Ok(status) = self.child.wait()
             && !status.success()
         {

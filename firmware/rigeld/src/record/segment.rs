@@ -115,6 +115,11 @@ impl Segment {
         self.head.clip
     }
 
+    /// Its files, without their endings.
+    pub(super) fn base(&self) -> &Path {
+        &self.base
+    }
+
     /// Of both files.
     pub(super) const fn bytes(&self) -> u64 {
         self.offset + self.index_bytes
@@ -197,7 +202,7 @@ impl Segment {
 
 /// Removes all files of a segment.
 pub(super) fn remove(base: &Path) -> io::Result<()> {
-    for ending in ["jsonl", "part", "mjpeg"] {
+    for ending in ["jsonl", "part", "new", "mjpeg"] {
         match fs::remove_file(base.with_extension(ending)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -252,10 +257,14 @@ pub(super) fn set_right(base: &Path) -> io::Result<Option<Sealed>> {
         remove(base)?;
         return Ok(None);
     };
-    let mut media = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(&media_path)?;
+    let media = OpenOptions::new().read(true).write(true).open(&media_path);
+    let mut media = match media {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            remove(base)?;
+            return Ok(None);
+        }
+        opened => opened?,
+    };
     let (mut digest, mut picture, mut length, mut whole) = (Sha256::new(), Vec::new(), 0, 0);
     for line in &index.frames {
         if line.offset != length || line.bytes > MAX_RECORDED_PICTURE_BYTES {

@@ -1,3 +1,5 @@
+mod trouble;
+
 use super::*;
 use board::Recording as Words;
 use capture::FrameInfo;
@@ -6,6 +8,7 @@ use label_core::wire::{IndexLine, RecordedFrame, parse_name};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::time::SystemTime;
 
 fn settings(dir: &Path) -> RecordingSettings {
     RecordingSettings {
@@ -44,6 +47,8 @@ fn writer(settings: &RecordingSettings) -> (Writer, Receiver<Recorded>) {
     for segment in earlier {
         tell.send(segment).unwrap();
     }
+    let live = LiveHandle::default();
+    let missed = Arc::clone(&live.lock().not_recorded);
     let writer = Writer {
         folder,
         head: None,
@@ -52,9 +57,9 @@ fn writer(settings: &RecordingSettings) -> (Writer, Receiver<Recorded>) {
         not_before: None,
         longest: Duration::from_mins(10),
         pictures: 0,
-        missed: Arc::default(),
+        missed,
         tell,
-        live: LiveHandle::default(),
+        live,
     };
     (writer, told)
 }
@@ -217,8 +222,14 @@ fn a_picture_that_the_card_garbled_and_all_behind_it_are_cut_off() {
     let mut bytes = fs::read(&media).unwrap();
     bytes[2 * 90 + 50] ^= 4;
     fs::write(&media, bytes).unwrap();
-    let (_folder, told) = Folder::open(&settings(copy.path()).recording).unwrap();
+    let (folder, told) = Folder::open(&settings(copy.path()).recording).unwrap();
     assert_eq!(checked(copy.path(), &told[0]).len(), 2);
+    drop(folder);
+    let (_folder, again) = Folder::open(&settings(copy.path()).recording).unwrap();
+    assert_eq!(
+        again, told,
+        "the power may have gone before the host was told"
+    );
 }
 
 #[test]
@@ -253,7 +264,7 @@ fn the_oldest_segments_go_first_the_folder_keeps_to_its_size_and_what_went_is_co
             dir.path().join(name).exists()
         })
         .collect();
-    let health = writer.live.lock().recording.unwrap();
+    let health = writer.live.lock().recording().unwrap();
     assert_eq!(health.segments as usize, kept.len());
     assert_eq!(health.discarded as usize, told.len() - kept.len());
     assert_eq!(
@@ -332,11 +343,11 @@ fn a_line_that_finds_no_free_buffer_goes_on_and_counts_the_frame() {
     let dir = tempfile::tempdir().unwrap();
     let rig = parse_name("rig-1").unwrap();
     let live = LiveHandle::default();
-    let mut recorder = Recorder::start(&settings(dir.path()), rig, BootId::first(3), live).unwrap();
+    let mut recorder = Recorder::start(&settings(dir.path()), rig, BootId::first(3), &live);
     // Nobody gives buffers back any more.
     let (_hung, nothing) = sync_channel(1);
     recorder.free = nothing;
     recorder.take(&mut FrameBuffer::default());
-    assert_eq!(recorder.missed.load(Relaxed), 1);
+    assert_eq!(live.lock().recording().unwrap().missed, 1);
     assert_eq!(recorder.finish(), []);
 }
