@@ -39,10 +39,16 @@ pub const MAX_FILE_BYTES: u64 = 4 << 30;
 pub(crate) const MAX_WORD_BYTES: u64 = 1 << 20;
 /// Deepest nesting of JSON and XML.
 pub(crate) const MAX_DEPTH: u32 = 48;
-/// Most labels and places in one set.
+/// Most parts of one element of JSON that is kept: pictures and annotations of COCO, tasks of Label Studio, frames of `OpenLABEL`.
+pub(crate) const MAX_PARTS: u64 = 1 << 23;
+/// Reasons told apart of what was left out; beyond them there is one of all.
+const MAX_REASONS: usize = 1000;
+/// Most clips, pictures, labels and places in one set.
 pub(crate) const MAX_PLACES: usize = 5_000_000;
 /// Most frames of a clip: a day and a half at 60 frames a second.
 pub(crate) const MAX_FRAMES: u32 = 1 << 23;
+/// Most frames of all clips of a set that nobody knows: 77 hours at 60 frames a second.
+pub(crate) const MAX_NEW_FRAMES: u64 = 1 << 24;
 /// Most files of a set.
 pub(crate) const MAX_FILES: usize = 2_000_000;
 
@@ -102,11 +108,21 @@ pub struct Dropped {
 }
 
 impl Dropped {
+    /// Letters of a reason.
+    const LONGEST: usize = 300;
     /// Places told for each reason.
     const TOLD: usize = 3;
 
     pub(crate) fn note(&mut self, why: impl Into<String>, path: &Path, line: Option<u64>) {
-        let (count, places) = self.whys.entry(why.into()).or_default();
+        let why = why.into();
+        let is_told = self.whys.len() < MAX_REASONS || self.whys.contains_key(&why);
+        let why = if is_told {
+            // A name may be a megabyte long.
+            why.chars().take(Self::LONGEST).collect()
+        } else {
+            "other reasons, more than are told apart".to_owned()
+        };
+        let (count, places) = self.whys.entry(why).or_default();
         *count += 1;
         if places.len() < Self::TOLD {
             let line = line.map_or(String::new(), |line| format!(", line {line}"));

@@ -154,6 +154,55 @@ fn what_is_not_wanted_is_passed_over_in_constant_memory() {
 }
 
 #[test]
+fn a_number_of_frames_claims_no_memory_and_many_clips_of_it_are_refused() {
+    let image = |n: u32| {
+        format!(
+            "{{\"id\": {n}, \"file_name\": \"{n}/8388606.png\", \"width\": 640, \"height\": 480}}"
+        )
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.json");
+    std::fs::write(&path, coco(&image(1), "")).unwrap();
+    let before = peak_bytes();
+    let set = read_with(Format::Coco, folder.path(), &[]).unwrap();
+    assert_eq!(set.clips[0].clip.frames.count, 8_388_607);
+    let grown = peak_bytes() - before;
+    assert!(grown < 4 << 20, "{grown} bytes for one picture");
+    let images = [1, 2, 3].map(image).join(",\n");
+    std::fs::write(&path, coco(&images, "")).unwrap();
+    let error = read_with(Format::Coco, folder.path(), &[])
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("divide the set"), "{error}");
+}
+
+#[test]
+fn an_element_of_endless_parts_is_refused_before_it_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.json");
+    let annotation = format!(
+        "{{\"id\": 1, \"image_id\": 1, \"category_id\": 1, \"keypoints\": [{}0]}}",
+        "0,".repeat((8 << 20) + 100)
+    );
+    std::fs::write(&path, coco(IMAGE, &annotation)).unwrap();
+    let error = read_with(Format::Coco, folder.path(), &[])
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("more than 8388608 parts"), "{error}");
+}
+
+#[test]
+fn pictures_of_two_sizes_are_no_frames_of_one_clip() {
+    let other = r#"{"id": 2, "file_name": "a/000001.png", "width": 1280, "height": 720}"#;
+    let images = format!("{IMAGE},\n{other}");
+    let error = refused(Format::Coco, "a.json", &coco(&images, ""));
+    assert!(
+        error.contains("line 3") && error.contains("no frames of one clip"),
+        "{error}"
+    );
+}
+
+#[test]
 fn numbers_that_cannot_be_are_refused_with_their_line() {
     for (annotation, why) in [
         (

@@ -8,8 +8,9 @@
 mod common;
 
 use common::{clips, read_with, write};
-use formats::{Density, Format, Standing, Value, place_at};
+use formats::{Density, Format, ReadSet, Standing, Value, place_at};
 use label_core::LabelKind;
+use std::collections::BTreeSet;
 
 /// Names of files whose bytes differ, with the first line that does.
 fn differences(
@@ -209,4 +210,94 @@ fn who_stands_behind_a_label_comes_back_where_the_format_holds_it() {
             Some("passenger")
         );
     }
+}
+
+/// What is read of one file that is not ours.
+fn read_one(format: Format, name: &str, text: &str) -> ReadSet {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, text).unwrap();
+    read_with(format, folder.path(), &[]).unwrap()
+}
+
+#[test]
+fn where_an_attribute_says_false_there_is_no_blink() {
+    let of = |frame: u32, says: &str| {
+        let image = format!(
+            r#"{{"id": {frame}, "file_name": "a/{frame}.png", "width": 640, "height": 480}}"#
+        );
+        let annotation = format!(
+            r#"{{"id": {frame}, "image_id": {frame}, "category_id": 1, "bbox": [1, 2, 30, 40], "track_id": 1, "attributes": {{"blink": {says}}}}}"#
+        );
+        (image, annotation)
+    };
+    let said = ["false", "true", "true", "0", "\"no\""];
+    let (images, annotations): (Vec<_>, Vec<_>) =
+        (0..).zip(said).map(|(frame, says)| of(frame, says)).unzip();
+    let text = format!(
+        r#"{{"images": [{}], "categories": [{{"id": 1, "name": "person"}}], "annotations": [{}]}}"#,
+        images.join(","),
+        annotations.join(",")
+    );
+    let set = read_one(Format::Coco, "a.json", &text);
+    let labels = &set.clips[0].clip.labels;
+    let blinks: Vec<_> = labels
+        .iter()
+        .filter(|label| label.kind == LabelKind::Blink)
+        .map(|label| (label.frames.start, label.frames.end))
+        .collect();
+    assert_eq!(blinks, [(1, 2)]);
+}
+
+#[test]
+fn a_still_goes_by_its_name_and_who_is_in_a_line_is_somebody_new() {
+    let set = read_one(Format::Yolo, "labels/img1.txt", "0 0.5 0.5 0.1 0.1\n");
+    assert_eq!(set.clips[0].clip.id, "img1");
+    let folder = tempfile::tempdir().unwrap();
+    for frame in 0..3 {
+        let path = folder.path().join(format!("labels/a/{frame:06}.txt"));
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, "0 0.5 0.5 0.1 0.1\n0 0.2 0.5 0.1 0.1\n").unwrap();
+    }
+    let set = read_with(Format::Yolo, folder.path(), &[]).unwrap();
+    let labels = set.clips[0].clip.labels.iter();
+    let people: BTreeSet<_> = labels.map(|label| label.track).collect();
+    assert_eq!(people.len(), 6);
+}
+
+#[test]
+fn two_people_of_others_stay_two() {
+    let region = |id: &str, label: &str, x: u32| {
+        format!(
+            r#"{{"id": "{id}", "type": "videorectangle", "value": {{"labels": ["{label}"], "framesCount": 9, "sequence": [{{"frame": 1, "enabled": true, "x": {x}, "y": 1, "width": 20, "height": 40}}]}}}}"#
+        )
+    };
+    let people = [region("p", "person", 1), region("q", "person", 50)].join(",");
+    let blink = r#"{"id": "b", "type": "timelinelabels", "value": {"timelinelabels": ["blink"], "ranges": [{"start": 2, "end": 4}]}}"#;
+    let text = format!(
+        r#"[{{"data": {{"video": "a.mp4"}}, "annotations": [{{"result": [{people}, {blink}]}}], "predictions": [{{"result": [{people}]}}]}}]"#
+    );
+    let set = read_one(Format::LabelStudio, "tasks.json", &text);
+    let tracks = |set: &ReadSet| -> Vec<_> {
+        let labels = set.clips[0].clip.labels.iter();
+        labels.map(|label| (label.kind, label.track)).collect()
+    };
+    let person = LabelKind::BboxPerson;
+    assert_eq!(tracks(&set), [(person, Some(1)), (person, Some(2))]);
+    let why: Vec<_> = set.dropped.reasons().map(|(why, ..)| why).collect();
+    assert!(
+        why.iter().any(|why| why.contains("nothing tells of whom")),
+        "{why:?}"
+    );
+
+    let text = r#"{"openlabel": {"metadata": {"schema_version": "1.0.0", "name": "a"},
+        "objects": {"2": {"name": "x", "type": "person"}, "0": {"name": "y", "type": "person"}},
+        "frames": {"0": {"objects": {
+            "2": {"object_data": {"bbox": [{"name": "person", "val": [100, 100, 20, 40]}]}},
+            "0": {"object_data": {"bbox": [{"name": "person", "val": [300, 100, 20, 40]}]}}}}}}}"#;
+    let set = read_one(Format::OpenLabel, "a.json", text);
+    let mut found = tracks(&set);
+    found.sort_unstable();
+    assert_eq!(found, [(person, Some(1)), (person, Some(2))]);
 }

@@ -392,8 +392,12 @@ pub(super) fn states(
         let Some(says) = attributes.get(&word) else {
             continue;
         };
+        let says = text(says);
+        if names::is_absent(kind, Some(&says)) {
+            continue;
+        }
         let frames = FrameRange::new(frame, frame);
-        let says = names::value(kind, Some(&text(says)), frames, (None, None, None))
+        let says = names::value(kind, Some(&says), frames, (None, None, None))
             .map_err(|trouble| ReadError::broken(at.0, at.1, trouble))?;
         person(
             to,

@@ -3,7 +3,7 @@
 
 use super::gather::{Gathered, Meta};
 use super::xml::{Node, walk};
-use super::{ReadError, Told, files, names};
+use super::{MAX_PLACES, ReadError, Told, files, names};
 use crate::clip::{BoxAt, Key, PointAt, Standing, Value, hundredths};
 use crate::moments::has_place;
 use label_core::{FrameIndex, FrameRange, LabelKind, TrackId};
@@ -151,6 +151,11 @@ impl File {
                         "boxes that are turned have no place here: set the rotation to 0"
                             .to_owned(),
                     ));
+                }
+                if self.shapes.len() >= MAX_PLACES {
+                    return Err(broken(format!(
+                        "a track has more than {MAX_PLACES} shapes: divide the set"
+                    )));
                 }
                 self.shapes.push(shape);
             }

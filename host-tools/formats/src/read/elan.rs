@@ -3,7 +3,7 @@
 
 use super::gather::{Gathered, Meta};
 use super::xml::{Node, walk};
-use super::{ReadError, Told, files, names};
+use super::{MAX_PLACES, ReadError, Told, files, names};
 use crate::clip::{Clip, Standing};
 use label_core::kind::LabelScope;
 use label_core::{FrameIndex, FrameRange, TrackId};
@@ -126,12 +126,19 @@ fn parse(path: &Path) -> Result<File, ReadError> {
             Node::End("PROPERTY", text) if property == "clip" => {
                 file.clip = Some((*text).to_owned());
             }
-            Node::End("ANNOTATION_VALUE", text) if !slots.0.is_empty() => file.said.push(Said {
-                tier: tier.clone(),
-                slots: slots.clone(),
-                text: (*text).to_owned(),
-                line,
-            }),
+            Node::End("ANNOTATION_VALUE", text) if !slots.0.is_empty() => {
+                if file.said.len() + file.slots.len() >= MAX_PLACES {
+                    return Err(broken(format!(
+                        "more than {MAX_PLACES} annotations and time slots: divide the set"
+                    )));
+                }
+                file.said.push(Said {
+                    tier: tier.clone(),
+                    slots: slots.clone(),
+                    text: (*text).to_owned(),
+                    line,
+                });
+            }
             Node::End(..) => {}
         }
         Ok(())

@@ -1,6 +1,8 @@
 //! Labels as files tell them, put together clip by clip, and checked: what cannot be true is refused here, for every format.
 
-use super::{Dropped, MAX_FRAMES, MAX_PLACES, ReadClip, ReadError, ReadSet, Reading, names};
+use super::{
+    Dropped, MAX_FRAMES, MAX_NEW_FRAMES, MAX_PLACES, ReadClip, ReadError, ReadSet, Reading, names,
+};
 use crate::clip::{BoxAt, Clip, Key, Label, Model, PointAt, Standing, Value};
 use label_core::kind::LabelScope;
 use label_core::wire::Signs;
@@ -64,6 +66,8 @@ pub(super) struct Gathering {
     pictures: Option<BTreeSet<FrameIndex>>,
     tracks: BTreeMap<(LabelKind, Option<TrackId>, String), Track>,
     next: u64,
+    /// The last number of somebody whom no track names.
+    alone: TrackId,
 }
 
 /// Everything that was read so far.
@@ -92,8 +96,19 @@ impl<'a> Gathered<'a> {
     /// The clip that a file speaks of; its identity from here on.
     pub(super) fn clip(&mut self, told: &super::Told, at: Spot<'_>) -> Result<String, ReadError> {
         if let Some(id) = self.ids.get(&told.id) {
+            let clip = &self.clips[id].clip;
+            if let Some((width, height)) = told.size
+                && (width, height) != (clip.width, clip.height)
+            {
+                let trouble = format!(
+                    "a picture of clip {id} is {width} x {height} pixels, others are {} x {}: they are no frames of one clip",
+                    clip.width, clip.height
+                );
+                return Err(ReadError::broken(at.0, at.1, trouble));
+            }
             return Ok(id.clone());
         }
+        self.one_more(1, at)?;
         let (clip, is_known) = self.reading.clip(told, at)?;
         let id = clip.id.clone();
         self.ids.insert(told.id.clone(), id.clone());
@@ -105,6 +120,7 @@ impl<'a> Gathered<'a> {
             pictures: None,
             tracks: BTreeMap::new(),
             next: 1,
+            alone: 0,
         });
         Ok(id)
     }
@@ -127,6 +143,13 @@ impl<'a> Gathered<'a> {
         Ok(id)
     }
 
+    /// A number for somebody whom no track names: another one each time, as long as there are others.
+    pub(super) fn alone(&mut self, id: &str) -> TrackId {
+        let gathering = self.clips.get_mut(id).expect("clips are named by this");
+        gathering.alone = gathering.alone.checked_add(1).unwrap_or(1);
+        gathering.alone
+    }
+
     /// The clip without its labels.
     pub(super) fn known(&self, id: &str) -> &Clip {
         &self.clips[id].clip
@@ -140,6 +163,7 @@ impl<'a> Gathered<'a> {
         at: Spot<'_>,
     ) -> Result<(), ReadError> {
         self.within(id, FrameRange::new(frame, frame), at)?;
+        self.one_more(1, at)?;
         let gathering = self.clips.get_mut(id).expect("clips are named by this");
         gathering.pictures.get_or_insert_default().insert(frame);
         Ok(())
@@ -172,13 +196,16 @@ impl<'a> Gathered<'a> {
         }
     }
 
-    fn one_more(&mut self, count: usize, at: Spot<'_>) -> Result<(), ReadError> {
+    /// Counts what is kept of the files.
+    pub(super) fn one_more(&mut self, count: usize, at: Spot<'_>) -> Result<(), ReadError> {
         self.places += count;
         if self.places > MAX_PLACES {
             return Err(ReadError::broken(
                 at.0,
                 at.1,
-                format!("the set has more than {MAX_PLACES} labels and places: divide it"),
+                format!(
+                    "the set has more than {MAX_PLACES} clips, pictures, labels and places: divide it"
+                ),
             ));
         }
         Ok(())
@@ -248,7 +275,7 @@ impl<'a> Gathered<'a> {
         }
         let model = meta.model.map(|word| {
             let model = self.models.entry(word);
-            let model = model.or_insert_with_key(|word| Arc::new(parse_model(word)));
+            let model = model.or_insert_with_key(|word| Arc::new(names::model(word)));
             Arc::clone(model)
         });
         let gathering = self.clips.get_mut(clip).expect("clips are named by this");
@@ -361,15 +388,19 @@ impl<'a> Gathered<'a> {
                 }
             }
         }
+        let new = self.clips.values().filter(|one| !one.is_known);
+        let frames: u64 = new.map(|one| u64::from(one.clip.frames.count)).sum();
+        if frames > MAX_NEW_FRAMES {
+            let trouble = format!(
+                "clips that the desk does not know have {frames} frames, more than {MAX_NEW_FRAMES}: divide the set"
+            );
+            return Err(ReadError::broken(Path::new("the set"), None, trouble));
+        }
         let clips = self.clips.into_values().map(|mut gathering| {
             let clip = &mut gathering.clip;
             clip.labels.sort_by(|a, b| a.order().cmp(&b.order()));
             if !gathering.is_known {
                 clip.closed = true;
-            }
-            let count = clip.frames.count as usize;
-            if clip.frames.pts_us.len() < count {
-                clip.frames.pts_us.resize(count, None);
             }
             ReadClip {
                 clip: gathering.clip,
@@ -463,15 +494,4 @@ fn value_of(run: Vec<Told>) -> Option<Value> {
     } else {
         Value::Points(points)
     })
-}
-
-/// The model of such a word; digits that are missing stay missing.
-fn parse_model(word: &str) -> Model {
-    let (named, sha256) = word.rsplit_once('+').unwrap_or((word, ""));
-    let (name, version) = named.rsplit_once('@').unwrap_or((named, ""));
-    Model {
-        name: name.to_owned(),
-        version: version.to_owned(),
-        sha256: sha256.to_owned(),
-    }
 }

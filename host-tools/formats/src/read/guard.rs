@@ -1,6 +1,6 @@
 //! A file read as a stream, within limits: how long it is, how long a word of it, how deep it nests. It counts lines.
 
-use super::{MAX_DEPTH, MAX_FILE_BYTES, MAX_WORD_BYTES, ReadError};
+use super::{MAX_DEPTH, MAX_FILE_BYTES, MAX_PARTS, MAX_WORD_BYTES, ReadError};
 use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -20,6 +20,7 @@ pub(super) struct Guard {
     file: BufReader<File>,
     text: Text,
     line: Rc<Cell<u64>>,
+    parts: Rc<Cell<Option<u64>>>,
     bytes: u64,
     word: u64,
     depth: u32,
@@ -49,6 +50,7 @@ impl Guard {
             file: BufReader::with_capacity(1 << 16, opened),
             text,
             line: Rc::new(Cell::new(1)),
+            parts: Rc::default(),
             bytes: 0,
             word: 0,
             depth: 0,
@@ -76,6 +78,11 @@ impl Guard {
         Rc::clone(&self.line)
     }
 
+    /// How many parts of JSON the element has that is being kept; `None` while what is read is passed over.
+    pub(super) fn parts(&self) -> Rc<Cell<Option<u64>>> {
+        Rc::clone(&self.parts)
+    }
+
     fn count(&mut self, byte: u8) {
         self.word += 1;
         if byte == b'\n' {
@@ -95,7 +102,11 @@ impl Guard {
                 b'"' => (self.in_string, self.word) = (true, 0),
                 b'[' | b'{' => (self.depth, self.word) = (self.depth + 1, 0),
                 b']' | b'}' => (self.depth, self.word) = (self.depth.saturating_sub(1), 0),
-                b',' | b':' => self.word = 0,
+                b',' => {
+                    self.word = 0;
+                    self.parts.set(self.parts.get().map(|parts| parts + 1));
+                }
+                b':' => self.word = 0,
                 _ => {}
             },
             Text::Xml if matches!(byte, b'<' | b'>') => self.word = 0,
@@ -119,6 +130,9 @@ impl BufRead for Guard {
             self.count(byte);
             if self.passed.is_none() && self.depth > MAX_DEPTH {
                 self.passed = Some(format!("it nests deeper than {MAX_DEPTH}"));
+            }
+            if self.passed.is_none() && self.parts.get().is_some_and(|parts| parts > MAX_PARTS) {
+                self.passed = Some(format!("one element has more than {MAX_PARTS} parts"));
             }
             if self.passed.is_none() && self.word > MAX_WORD_BYTES {
                 self.passed = Some(format!("a word is longer than {MAX_WORD_BYTES} bytes"));

@@ -19,13 +19,14 @@ pub(super) fn each<T: DeserializeOwned>(
     mut take: impl FnMut(Option<&str>, T, u64) -> Result<(), ReadError>,
 ) -> Result<(), ReadError> {
     let guard = Guard::open(path, Text::Json)?;
-    let line = guard.line();
+    let (line, parts) = (guard.line(), guard.parts());
     let mut failed = None;
     let mut text = serde_json::Deserializer::from_reader(guard);
     let walk = Walk {
         within,
         take: &mut take,
         line: &line,
+        parts: &parts,
         failed: &mut failed,
         of: PhantomData::<T>,
     };
@@ -45,6 +46,7 @@ struct Walk<'w, T, F> {
     within: &'w [&'w str],
     take: &'w mut F,
     line: &'w Rc<Cell<u64>>,
+    parts: &'w Rc<Cell<Option<u64>>>,
     failed: &'w mut Option<ReadError>,
     of: PhantomData<T>,
 }
@@ -92,7 +94,9 @@ where
         while let Some(name) = map.next_key::<String>()? {
             match self.within {
                 [] => {
+                    self.parts.set(Some(0));
                     let element = map.next_value()?;
+                    self.parts.set(None);
                     self.hand(Some(&name), element)?;
                 }
                 [wanted, rest @ ..] if name == **wanted => {
@@ -104,6 +108,7 @@ where
                         within: rest,
                         take: &mut *self.take,
                         line: self.line,
+                        parts: self.parts,
                         failed: &mut *self.failed,
                         of: PhantomData::<T>,
                     })?;
@@ -120,9 +125,14 @@ where
         if !self.within.is_empty() {
             return Err(A::Error::custom("an object is expected here, not a list"));
         }
-        while let Some(element) = list.next_element()? {
+        loop {
+            self.parts.set(Some(0));
+            let element = list.next_element()?;
+            self.parts.set(None);
+            let Some(element) = element else {
+                return Ok(());
+            };
             self.hand(None, element)?;
         }
-        Ok(())
     }
 }

@@ -3,6 +3,7 @@
 use super::gather::{Gathered, Meta};
 use super::{ReadError, Told, files, json, names};
 use crate::clip::{BoxAt, Key, PointAt, Standing, Value, hundredths};
+use label_core::kind::LabelScope;
 use label_core::{FrameIndex, FrameRange, LabelKind, TrackId};
 use serde::Deserialize;
 use std::collections::HashSet;
@@ -132,7 +133,15 @@ fn one_task(task: Task, to: &mut Gathered<'_>, at: (&Path, Option<u64>)) -> Resu
         frames: task.data.frames.or(counted),
     };
     let clip = to.only_clip(&told, at)?;
-    let mut ids = HashSet::new();
+    let names_here = to.reading.names.clone();
+    let is_person = |region: &&Region| {
+        let name = region.value.labels.first();
+        let meaning = name.and_then(|name| names::meaning(name, &names_here));
+        region.of == "videorectangle"
+            && meaning.is_some_and(|meaning| meaning.kind == LabelKind::BboxPerson)
+    };
+    let is_alone = results().all(|one| one.result.iter().filter(is_person).count() <= 1);
+    let mut ids_before = HashSet::new();
     for (is_prediction, one) in task
         .annotations
         .iter()
@@ -143,15 +152,29 @@ fn one_task(task: Task, to: &mut Gathered<'_>, at: (&Path, Option<u64>)) -> Resu
             to.dropped.note("annotations that were skipped", at.0, at.1);
             continue;
         }
+        let (mut ids, mut people) = (HashSet::new(), 0);
         for region in &one.result {
-            if let Some(id) = &region.id
-                && !ids.insert(id.clone())
-            {
-                return Err(broken(format!("region {id} is there twice")));
+            let person = if is_person(&region) {
+                people += 1;
+                Some(people)
+            } else {
+                is_alone.then_some(1)
+            };
+            if let Some(id) = &region.id {
+                if !ids.insert(id.clone()) {
+                    return Err(broken(format!("region {id} is there twice")));
+                }
+                // Label Studio copies a prediction's regions into the annotation that begins with it.
+                if ids_before.contains(id) {
+                    to.dropped
+                        .note("regions that an annotation has as well", at.0, at.1);
+                    continue;
+                }
             }
             let model = one.model_version.as_deref().filter(|_| is_prediction);
-            take(&clip, region, (is_prediction, model), to, at)?;
+            take(&clip, (region, person), (is_prediction, model), to, at)?;
         }
+        ids_before.extend(ids);
     }
     Ok(())
 }
@@ -199,7 +222,7 @@ fn provenance(
 
 fn take(
     clip: &str,
-    region: &Region,
+    (region, person): (&Region, Option<TrackId>),
     from: (bool, Option<&str>),
     to: &mut Gathered<'_>,
     at: (&Path, Option<u64>),
@@ -230,8 +253,16 @@ fn take(
     meta.standing = meaning.standing.or(meta.standing);
     let kind = meaning.kind;
     let is_place = crate::moments::has_place(kind);
-    // Where nobody numbers people, there is one.
-    let track = track.or_else(|| (meta.id.is_none()).then_some(1));
+    // Where nobody numbers people, every box is somebody, and of whom the rest is shows only where there is one.
+    let track = track.or(person.filter(|_| meta.id.is_none()));
+    if track.is_none() && meta.id.is_none() && kind.scope() == LabelScope::Track {
+        to.dropped.note(
+            format!("{kind} of one of several people, and nothing tells of whom"),
+            at.0,
+            at.1,
+        );
+        return Ok(());
+    }
     if region.of == "timelinelabels" {
         let is_silent = meta.standing == Some(Standing::Abstained);
         let is_rejected = meta.standing == Some(Standing::Rejected);

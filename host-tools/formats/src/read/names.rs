@@ -1,6 +1,6 @@
 //! What names in other people's files stand for.
 
-use crate::clip::{Event, Standing, Value};
+use crate::clip::{Event, Model, Standing, Value};
 use label_core::wire::EventEyes;
 use label_core::{FrameRange, LabelKind};
 use std::collections::BTreeMap;
@@ -77,6 +77,12 @@ fn kind_of(name: &str) -> Option<LabelKind> {
     })
 }
 
+/// Whether a word says that there is no such event.
+pub(super) fn is_absent(kind: LabelKind, word: Option<&str>) -> bool {
+    let word = word.map(str::to_ascii_lowercase);
+    kind.is_event() && matches!(word.as_deref(), Some("false" | "no" | "0"))
+}
+
 /// What a label of a kind that has no place says; of an event nobody told the peak of, it is its middle.
 pub(super) fn value(
     kind: LabelKind,
@@ -87,6 +93,11 @@ pub(super) fn value(
     let number = || word.and_then(|word| word.parse::<u8>().ok());
     match kind {
         LabelKind::Blink | LabelKind::LongClosure => {
+            if is_absent(kind, word) {
+                return Err(format!(
+                    "{kind} is an event: where there is none, there is no label"
+                ));
+            }
             let (eyes, peak, opening) = event;
             Ok(Value::Event(Event {
                 eyes: eyes.unwrap_or(EventEyes::Both),
@@ -133,4 +144,15 @@ pub(super) fn eyes(word: &str) -> Option<EventEyes> {
 /// The standing of this name.
 pub(super) fn standing(word: &str) -> Option<Standing> {
     Standing::ALL.into_iter().find(|one| one.name() == word)
+}
+
+/// The model of such a word; digits that are missing stay missing.
+pub(super) fn model(word: &str) -> Model {
+    let (named, sha256) = word.rsplit_once('+').unwrap_or((word, ""));
+    let (name, version) = named.rsplit_once('@').unwrap_or((named, ""));
+    Model {
+        name: name.to_owned(),
+        version: version.to_owned(),
+        sha256: sha256.to_owned(),
+    }
 }

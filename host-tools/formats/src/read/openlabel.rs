@@ -157,6 +157,7 @@ fn one_file(path: &Path, to: &mut Gathered<'_>) -> Result<(), ReadError> {
     let told = told(path)?;
     let clip = to.only_clip(&told, (path, None))?;
     let mut people: HashMap<String, (TrackId, bool)> = HashMap::new();
+    let (mut taken, mut lowest): (HashSet<TrackId>, TrackId) = (HashSet::new(), 1);
     json::each(
         path,
         &["openlabel", "objects"],
@@ -173,13 +174,21 @@ fn one_file(path: &Path, to: &mut Gathered<'_>) -> Result<(), ReadError> {
                 return Ok(());
             }
             // Numbers of ours begin with 1; of others 0 is somebody too.
-            let next = people.len() as TrackId + 1;
+            let is_free = |number: &TrackId| !taken.contains(number);
             let number = id
                 .parse()
                 .ok()
-                .filter(|number| *number > 0 && !people.values().any(|one| one.0 == *number));
+                .filter(|number| *number > 0 && is_free(number));
+            let number = number.or_else(|| {
+                lowest = (lowest..=TrackId::MAX).find(is_free)?;
+                Some(lowest)
+            });
+            let number = number.ok_or_else(|| {
+                ReadError::broken(path, line, format!("more than {} people", TrackId::MAX))
+            })?;
+            taken.insert(number);
             if people
-                .insert(id.clone(), (number.unwrap_or(next), object.of == "driver"))
+                .insert(id.clone(), (number, object.of == "driver"))
                 .is_some()
             {
                 return Err(ReadError::broken(

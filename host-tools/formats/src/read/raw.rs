@@ -263,6 +263,9 @@ fn one(
         }
     };
     let says = mapping.value.as_deref().and_then(word).or(meaning.word);
+    if names::is_absent(kind, says.as_deref()) {
+        return Ok(());
+    }
     let value = names::value(kind, says.as_deref(), frames, (None, None, None)).map_err(broken)?;
     if mapping.frames.is_none() {
         let frame = frames.start;

@@ -41,6 +41,10 @@ pub(super) fn read(place: &Path, to: &mut Gathered<'_>) -> Result<(), ReadError>
             name
         };
         let (clip, frame) = super::coco::of_name(&name);
+        // A still goes by its name without what its label file adds.
+        let clip = clip
+            .strip_suffix(".txt")
+            .map_or(clip.clone(), str::to_owned);
         let told = Told {
             id: clip,
             ..Told::default()
@@ -166,7 +170,7 @@ fn one_line(
     ];
     // Who is in which line says nothing of who was there a frame before.
     let id = format!("{frame}:{number}");
-    let track = u16::try_from(number).ok();
+    let track = Some(to.alone(clip));
     let score = matches!(numbers.len(), 6 | 12).then(|| numbers[numbers.len() - 1]);
     let meta = || Meta {
         confidence: score,
