@@ -82,6 +82,16 @@ fn an_export_is_a_set_as_the_store_is() {
 }
 
 #[test]
+fn of_a_file_with_candidates_that_nobody_reviewed_these_are_not_true() {
+    let desk = Desk::made();
+    let folder = desk.export("csv", "both", &["--labels", "both"]);
+    let file = format!("csv:{}", folder.display());
+    let told = compared(&desk, &file, "candidates");
+    // As of the desk's own truth: the blink that waits is neither right nor wrong.
+    assert_eq!(counts(&told, "blink"), (4, 5, 4));
+}
+
+#[test]
 fn every_labeller_has_a_row_by_what_reviewers_said() {
     let desk = Desk::made();
     let rows: Json = serde_json::from_str(&desk.says("quality", &["--json"])).unwrap();

@@ -5,7 +5,8 @@
 //! `pycocotools` gives them. Only what was judged counts: a prediction in a frame of which nobody said what is true is
 //! neither right nor wrong.
 //!
-//! People are named anew in each set, so tracks are paired first, by how long and how well their boxes, eyes and events agree.
+//! People are named anew in each set, so tracks are paired first, by how long and how well their boxes, eyes and events agree;
+//! several predicted tracks that share no frame may be of one true person.
 //! Frames are 0-based, ranges inclusive; pixels are of the upright source image.
 
 mod average_precision;

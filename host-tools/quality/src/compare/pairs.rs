@@ -1,19 +1,24 @@
 //! Who in one set is who in the other.
 
 use super::{Side, distance, for_frames, iou};
-use label_core::TrackId;
-use std::collections::BTreeMap;
+use label_core::{FrameIndex, FrameRange, TrackId};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What stands for the distance between the eyes where only one is true, in pixels.
 const ONE_EYE_PX: f64 = 40.0;
 
 /// Tracks of a prediction, each with the true one it is of.
 #[derive(Debug, Default)]
-pub(super) struct Pairs(BTreeMap<TrackId, TrackId>);
+pub(super) struct Pairs {
+    of: BTreeMap<TrackId, TrackId>,
+    /// Frames in which a true track is taken: ends by beginnings.
+    taken: BTreeMap<TrackId, BTreeMap<FrameIndex, FrameIndex>>,
+}
 
 impl Pairs {
-    /// Pairs tracks one to one, those first that agree most: summed over frames, boxes by their overlap, eyes by their nearness as
-    /// a share of the distance between the eyes, and events by their overlap. Where nothing agrees, equal numbers are one person.
+    /// Pairs tracks, those first that agree most: summed over frames, boxes by their overlap, eyes by their nearness as a share of
+    /// the distance between the eyes, and events by their overlap. Where nothing agrees, equal numbers are one person. Several
+    /// predicted tracks are of one true person where they share no frame: what has no tracks numbers people anew in each picture.
     pub(super) fn of(truth: &Side, predicted: &Side) -> Self {
         let mut agree: BTreeMap<(TrackId, TrackId), f64> = BTreeMap::new();
         let mut add = |told: TrackId, right: TrackId, weight: f64| {
@@ -66,22 +71,32 @@ impl Pairs {
         }
         let mut order: Vec<_> = agree.into_iter().collect();
         order.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        let (true_tracks, frames_of) = (truth.frames_of_tracks(), predicted.frames_of_tracks());
         let mut pairs = Self::default();
         for ((told, right), _) in order {
-            pairs.pair(told, right);
+            pairs.pair((told, &frames_of[&told]), right);
         }
-        for track in predicted.tracks() {
-            if truth.tracks().any(|right| right == track) {
-                pairs.pair(track, track);
+        for (track, frames) in &frames_of {
+            if true_tracks.contains_key(track) {
+                pairs.pair((*track, frames), *track);
             }
         }
         pairs
     }
 
-    fn pair(&mut self, told: TrackId, right: TrackId) {
-        let is_taken = self.0.values().any(|one| *one == right);
-        if !is_taken {
-            self.0.entry(told).or_insert(right);
+    fn pair(&mut self, (told, frames): (TrackId, &Vec<FrameRange>), right: TrackId) {
+        if self.of.contains_key(&told) {
+            return;
+        }
+        let taken = self.taken.entry(right).or_default();
+        // Ranges that are taken lie apart: the last that begins before the end tells.
+        let is_free = frames.iter().all(|one| {
+            let before = taken.range(..=one.end).next_back();
+            before.is_none_or(|(_, end)| *end < one.start)
+        });
+        if is_free {
+            taken.extend(frames.iter().map(|one| (one.start, one.end)));
+            self.of.insert(told, right);
         }
     }
 
@@ -92,18 +107,28 @@ impl Pairs {
 
     /// The true track that this one is of.
     pub(super) fn truth_of(&self, told: TrackId) -> Option<TrackId> {
-        self.0.get(&told).copied()
+        self.of.get(&told).copied()
     }
 }
 
 impl Side {
-    fn tracks(&self) -> impl Iterator<Item = TrackId> {
-        let eyes = self.eyes.iter().flatten().map(|at| at.track);
-        let boxes = self.boxes.iter().map(|at| at.track);
-        let spans = self.spans.iter().filter_map(|span| span.track);
-        let mut all: Vec<_> = boxes.chain(eyes).chain(spans).collect();
-        all.sort_unstable();
-        all.dedup();
-        all.into_iter()
+    /// The frames in which something is said of each track, as ranges that lie apart.
+    fn frames_of_tracks(&self) -> BTreeMap<TrackId, Vec<FrameRange>> {
+        let eyes = self.eyes.iter().flatten();
+        let eyes = eyes.map(|at| (at.track, at.frame, at.frame));
+        let boxes = self.boxes.iter().map(|at| (at.track, at.frame, at.frame));
+        let spans = self.spans.iter();
+        let spans =
+            spans.filter_map(|span| Some((span.track?, span.frames.start, span.frames.end)));
+        let all: BTreeSet<_> = boxes.chain(eyes).chain(spans).collect();
+        let mut of: BTreeMap<TrackId, Vec<FrameRange>> = BTreeMap::new();
+        for (track, start, end) in all {
+            let ranges = of.entry(track).or_default();
+            match ranges.last_mut() {
+                Some(last) if start <= last.end.saturating_add(1) => last.end = last.end.max(end),
+                _ => ranges.push(FrameRange::new(start, end)),
+            }
+        }
+        of
     }
 }

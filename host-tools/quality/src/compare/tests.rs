@@ -53,6 +53,39 @@ fn people_are_paired_by_where_they_are_whatever_number_a_set_gives_them() {
 }
 
 #[test]
+fn a_prediction_without_tracks_is_measured_as_one_with_them() {
+    let side = |track: &dyn Fn(u32) -> TrackId| Side {
+        boxes: (0..1000)
+            .map(|n| at(n, track(n), [10.0, 10.0, 200.0, 300.0]))
+            .collect(),
+        eyes: [
+            (0..1000).map(|n| at(n, track(n), [60.0, 80.0])).collect(),
+            Vec::new(),
+        ],
+        ..Side::default()
+    };
+    let truth = side(&|_| 1);
+    // Somebody new in each picture.
+    let predicted = side(&|n| n as TrackId + 1);
+    // Nobody said anything of other people.
+    let mut comparison = Comparison::default();
+    comparison.add(&truth, &predicted, &|_, track, _| track == Some(1));
+    for row in comparison.rows() {
+        let counts = (row.truth, row.predicted, row.right);
+        assert_eq!(counts, (1000, 1000, 1000), "{}", row.kind);
+    }
+    // Two at a time are two people still.
+    let mut twice = predicted;
+    twice
+        .boxes
+        .extend((0..1000).map(|n| at(n, 2000 + n as TrackId, [15.0, 10.0, 200.0, 300.0])));
+    twice.boxes.sort_by_key(|at| at.frame);
+    let rows = compared(&truth, &twice);
+    let boxes = row(&rows, LabelKind::BboxPerson);
+    assert_eq!((boxes.predicted, boxes.right), (2000, 1000));
+}
+
+#[test]
 fn a_small_box_is_held_to_less_and_two_predictions_cannot_share_a_true_box() {
     let boxes = |width: f64, shifts: &[f64]| Side {
         boxes: (1..)

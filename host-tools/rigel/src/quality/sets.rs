@@ -96,7 +96,10 @@ enum Set {
         labels: Labels,
         clips: Vec<(ClipId, Option<ImportedClip>)>,
     },
-    Files(ReadSet),
+    Files {
+        set: ReadSet,
+        is_whole: bool,
+    },
 }
 
 /// A clip of a set.
@@ -144,8 +147,19 @@ impl Set {
                     None => None,
                 };
                 let files = (path.clone(), arguments.size, arguments.fps);
-                let (set, _) = read_set(store, (*format, mapping), files, standing).await?;
-                Ok(Self::Files(set))
+                let (mut set, _) = read_set(store, (*format, mapping), files, standing).await?;
+                let mut is_whole = true;
+                if standing == Standing::Created {
+                    // What nobody reviewed is not what is true, and where it stands nobody said what is.
+                    for read in &mut set.clips {
+                        let before = read.clip.labels.len();
+                        read.clip
+                            .labels
+                            .retain(|label| label.standing != Standing::Machine);
+                        is_whole &= read.clip.labels.len() == before;
+                    }
+                }
+                Ok(Self::Files { set, is_whole })
             }
         }
     }
@@ -153,13 +167,13 @@ impl Set {
     fn len(&self) -> usize {
         match self {
             Self::Desk { clips, .. } => clips.len(),
-            Self::Files(set) => set.clips.len(),
+            Self::Files { set, .. } => set.clips.len(),
         }
     }
 
     /// What a clip goes by.
     async fn keys(&self, n: usize, snapshot: &mut Snapshot) -> Result<Vec<String>> {
-        Ok(match self {
+        let mut keys = match self {
             Self::Desk { clips, .. } => {
                 let (id, of) = &clips[n];
                 let mut keys = vec![clip_id_text(id)];
@@ -174,7 +188,7 @@ impl Set {
                 keys.extend(record.clip.name);
                 keys
             }
-            Self::Files(set) => {
+            Self::Files { set, .. } => {
                 let clip = &set.clips[n].clip;
                 let told = [
                     Some(clip.id.clone()),
@@ -183,7 +197,11 @@ impl Set {
                 ];
                 told.into_iter().flatten().collect()
             }
-        })
+        };
+        // A still is named like its file, with the extension or without.
+        let stills: Vec<String> = keys.iter().filter_map(|key| still(key)).collect();
+        keys.extend(stills);
+        Ok(keys)
     }
 
     async fn clip(&mut self, n: usize, snapshot: &mut Snapshot) -> Result<Option<OneClip>> {
@@ -202,16 +220,24 @@ impl Set {
                     Chosen::Nothing | Chosen::NotOpened => None,
                 })
             }
-            Self::Files(set) => {
+            Self::Files { set, is_whole } => {
                 let read = &mut set.clips[n];
                 Ok(Some(OneClip {
                     clip: read.clip.clone(),
                     pictures: read.pictures.take(),
-                    is_whole: true,
+                    is_whole: *is_whole,
                 }))
             }
         }
     }
+}
+
+/// The name of a picture's file without its extension.
+fn still(name: &str) -> Option<String> {
+    let (stem, extension) = name.rsplit_once('.')?;
+    let extension = extension.to_ascii_lowercase();
+    let is_picture = ["jpg", "jpeg", "png", "bmp", "webp"].contains(&extension.as_str());
+    (is_picture && !stem.is_empty()).then(|| stem.to_owned())
 }
 
 /// Which clip of a set goes by a name; none where several do.
