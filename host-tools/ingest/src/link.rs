@@ -16,6 +16,9 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
+/// How often what was asked for long ago is forgotten.
+const TIDY: Duration = Duration::from_hours(1);
+
 /// Where to listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IngestConfig {
@@ -91,12 +94,15 @@ pub async fn run(
     counters: Arc<IngestCounters>,
     mut stop: watch::Receiver<bool>,
 ) {
+    // Now, and every hour.
+    let mut tidy = tokio::time::interval(TIDY);
+    tidy.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut failures = 0;
     let mut last_trouble = String::new();
     loop {
         let connected = Instant::now();
         let outcome = tokio::select! {
-            outcome = serve(&config, &store, &counters) => outcome,
+            outcome = serve(&config, &store, &counters, &mut tidy) => outcome,
             _ = stop.wait_for(|stop| *stop) => return,
         };
         counters.connected.store(false, Ordering::Relaxed);
@@ -210,6 +216,7 @@ async fn serve(
     config: &IngestConfig,
     store: &LabelStore,
     counters: &IngestCounters,
+    tidy: &mut tokio::time::Interval,
 ) -> Result<std::convert::Infallible, IngestError> {
     let mut connection = dial(config)?;
     let session = RandomState::new().build_hasher().finish() as u32;
@@ -221,6 +228,10 @@ async fn serve(
     loop {
         let event = tokio::select! {
             event = connection.next(config) => event?,
+            _ = tidy.tick() => {
+                store.forget_requests(now_us()).await?;
+                continue;
+            }
             _ = look.tick(), if told.is_some() => {
                 let head = store.policy_head().await?;
                 if told != Some(head) {

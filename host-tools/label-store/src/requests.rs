@@ -132,7 +132,9 @@ fn from_row(row: &SqliteRow) -> Result<StoredRequest, StoreError> {
         asked_by: row.get("asked_by"),
         asked_us: row.get("asked_us"),
         state,
-        reason: row.get("reason"),
+        reason: row
+            .get::<Option<String>, _>("reason")
+            .filter(|_| state == RequestState::Refused),
         have: row.get::<i64, _>("have") as u64,
         bytes: number("bytes").map(|bytes| bytes as u64),
         pictures: pictures
@@ -152,7 +154,7 @@ async fn one(tx: &mut SqliteConnection, request: i64) -> Result<Option<SqliteRow
 }
 
 impl LabelStore {
-    /// Asks a rig for something; the same again while it is open is the same request.
+    /// Asks a rig for something; the same again while it is open is the same request. A source of imported labels is no rig.
     pub async fn ask(
         &self,
         rig: &Name,
@@ -164,13 +166,16 @@ impl LabelStore {
         let doing = "ask a rig";
         let mut tx = self.begin_write(doing).await?;
         forget(&mut tx, now_us).await?;
-        let site = sqlx::query("SELECT site FROM rigs WHERE rig = $1")
-            .bind(rig.as_str())
-            .fetch_optional(&mut *tx)
-            .await
-            .map_err(StoreError::database(doing))?
-            .ok_or_else(|| StoreError::NoSuchRig(rig.clone()))?
-            .get::<String, _>(0);
+        let site = sqlx::query(
+            "SELECT site FROM rigs r WHERE rig = $1
+               AND NOT EXISTS (SELECT 1 FROM imported_clips i WHERE i.source = r.rig)",
+        )
+        .bind(rig.as_str())
+        .fetch_optional(&mut *tx)
+        .await
+        .map_err(StoreError::database(doing))?
+        .ok_or_else(|| StoreError::NoSuchRig(rig.clone()))?
+        .get::<String, _>(0);
         let (clip, frames) = match wanted {
             Wanted::Picture => (None, None),
             Wanted::Frames(clip, frames) => (Some(clip), Some(*frames)),
@@ -230,6 +235,14 @@ impl LabelStore {
         };
         tx.commit().await.map_err(StoreError::database(doing))?;
         Ok(stored)
+    }
+
+    /// Removes what was asked for and is too old or too much, and gives up on rigs that do not answer.
+    pub async fn forget_requests(&self, now_us: i64) -> Result<(), StoreError> {
+        let doing = "forget requests";
+        let mut tx = self.begin_write(doing).await?;
+        forget(&mut tx, now_us).await?;
+        tx.commit().await.map_err(StoreError::database(doing))
     }
 
     /// What open requests ask of rigs that are there, the oldest of each rig.

@@ -122,8 +122,16 @@ async fn ask_frames(
         .saturating_add(MARGIN)
         .min(most)
         .min(clip_end);
-    let rig = label.clip.rig.clone();
-    let wanted = Wanted::Frames(label.clip, (first, last.max(first)));
+    // Of what was imported the rig has frames whose clip it is of.
+    let imported = desk.store.imported_clips(Some(&label.clip.rig)).await?;
+    let clip = match imported.into_iter().find(|one| one.id == label.clip) {
+        Some(one) => one
+            .of
+            .ok_or(ApiError::NotFound("rig's clip of this imported label"))?,
+        None => label.clip,
+    };
+    let rig = clip.rig.clone();
+    let wanted = Wanted::Frames(clip, (first, last.max(first)));
     let name = label_key_text(&key);
     let stored = desk
         .store

@@ -390,14 +390,16 @@ impl LabelStore {
         )
     }
 
-    /// What every rig may do of which anything was ever decided: site, rig, message.
+    /// What every rig may do of which anything was ever decided: site, rig, message. A source of imported labels is no rig: nobody
+    /// is there to be told.
     pub async fn policies(&self) -> Result<Vec<(Name, Name, Policy)>, StoreError> {
         let steps = self.policy_steps(None).await?;
         let standings = self.policy_standings().await?;
         let mut connection = self.read("read the policies").await?;
         let mut policies = Vec::new();
         for row in &sqlx::query(
-            "SELECT rig, site FROM rigs WHERE rig IN (SELECT rig FROM policy_steps) ORDER BY rig",
+            "SELECT rig, site FROM rigs r WHERE rig IN (SELECT rig FROM policy_steps)
+               AND NOT EXISTS (SELECT 1 FROM imported_clips i WHERE i.source = r.rig) ORDER BY rig",
         )
         .fetch_all(&mut *connection)
         .await

@@ -8,6 +8,9 @@ use sha2::{Digest, Sha256};
 use sqlx::{Row, SqliteConnection};
 use std::fmt::Write as _;
 
+/// Stands in the place of a refusal's reason while a request is open that was begun anew.
+const ANEW: &str = "anew";
+
 impl LabelStore {
     /// The rig does not give it.
     pub async fn refuse_request(
@@ -32,7 +35,10 @@ impl LabelStore {
     ) -> Result<(), StoreError> {
         let doing = "store a requested picture";
         let mut tx = self.begin_write(doing).await?;
-        if jpeg.len() > MAX_PICTURE_BYTES || !is_jpeg(jpeg) {
+        let asked = one(&mut tx, request).await?;
+        // Frames were asked for, and this is something else.
+        let is_other = asked.is_some_and(|row| row.get::<Option<i64>, _>("first_frame").is_some());
+        if is_other || jpeg.len() > MAX_PICTURE_BYTES || !is_jpeg(jpeg) {
             refuse(&mut tx, request, "damaged", now_us).await?;
         } else {
             let picture = (shows.picture.frame, shows.picture.pts_us, jpeg.len() as u32);
@@ -42,7 +48,8 @@ impl LabelStore {
         tx.commit().await.map_err(StoreError::database(doing))
     }
 
-    /// A part of the frames that were asked for came. Only the one that is lacking is taken.
+    /// A part of the frames that were asked for came. Only the one that is lacking is taken; a rig that answers anything else, or
+    /// begins another whole a second time, is not asked again: the next question goes out as soon as an answer is here.
     pub async fn take_part(
         &self,
         request: i64,
@@ -58,10 +65,14 @@ impl LabelStore {
         let have = row.get::<i64, _>("have") as u64;
         let known: (Option<i64>, Option<String>) = (row.get("bytes"), row.get("sha256"));
         let is_open = matches!(row.get::<&str, _>("state"), "asked" | "arriving");
-        if !is_open || part.is_empty() || chunk.bytes > MAX_ASKED_BYTES {
+        if !is_open {
             return Ok(());
         }
-        if chunk.offset == 0 && have == 0 {
+        if part.is_empty() || chunk.bytes > MAX_ASKED_BYTES || chunk.offset != have {
+            refuse(&mut tx, request, "damaged", now_us).await?;
+            return tx.commit().await.map_err(StoreError::database(doing));
+        }
+        if have == 0 {
             let listed: u64 = chunk
                 .pictures
                 .iter()
@@ -90,12 +101,13 @@ impl LabelStore {
             .execute(&mut *tx)
             .await
             .map_err(StoreError::database(doing))?;
-        } else if chunk.offset != have
-            || known.0 != Some(chunk.bytes as i64)
+        } else if known.0 != Some(chunk.bytes as i64)
             || known.1.as_deref() != Some(chunk.sha256.as_str())
         {
             // What the rig has changed since: a part of another whole is of no use.
-            if chunk.offset == have {
+            if row.get::<Option<&str>, _>("reason") == Some(ANEW) {
+                refuse(&mut tx, request, "damaged", now_us).await?;
+            } else {
                 begin_anew(&mut tx, request).await?;
             }
             return tx.commit().await.map_err(StoreError::database(doing));
@@ -143,12 +155,16 @@ pub(super) async fn run(
 
 async fn begin_anew(tx: &mut SqliteConnection, request: i64) -> Result<(), StoreError> {
     run(tx, "DELETE FROM request_parts WHERE request = $1", request).await?;
-    run(
-        tx,
-        "UPDATE requests SET have = 0, bytes = NULL, sha256 = NULL, pictures = NULL, state = 'asked' WHERE request = $1",
-        request,
+    sqlx::query(
+        "UPDATE requests SET have = 0, bytes = NULL, sha256 = NULL, pictures = NULL, state = 'asked', reason = $2
+         WHERE request = $1",
     )
+    .bind(request)
+    .bind(ANEW)
+    .execute(tx)
     .await
+    .map_err(StoreError::database("begin a request anew"))?;
+    Ok(())
 }
 
 async fn refuse(
