@@ -105,20 +105,30 @@ impl LabelStore {
     /// Begins an import under this name, which no rig may have.
     pub async fn begin_import(&self, source: &Name) -> Result<Import, StoreError> {
         let mut tx = self.begin_write(DOING).await?;
-        let is_rig = sqlx::query(
-            "SELECT 1 FROM rigs r WHERE r.rig = $1
-               AND NOT EXISTS (SELECT 1 FROM imported_clips i WHERE i.source = r.rig)",
-        )
-        .bind(source.as_str())
-        .fetch_optional(&mut *tx)
-        .await
-        .map_err(StoreError::database(DOING))?
-        .is_some();
-        if is_rig {
-            return Err(StoreError::SourceIsRig(source.clone()));
-        }
+        no_rig(&mut tx, source).await?;
         Ok(Import { tx })
     }
+
+    /// Whether an import under this name could begin, without keeping others from writing: an error tells why not.
+    pub async fn can_import(&self, source: &Name) -> Result<(), StoreError> {
+        no_rig(&mut *self.read(DOING).await?, source).await
+    }
+}
+
+async fn no_rig(connection: &mut SqliteConnection, source: &Name) -> Result<(), StoreError> {
+    let is_rig = sqlx::query(
+        "SELECT 1 FROM rigs r WHERE r.rig = $1
+           AND NOT EXISTS (SELECT 1 FROM imported_clips i WHERE i.source = r.rig)",
+    )
+    .bind(source.as_str())
+    .fetch_optional(connection)
+    .await
+    .map_err(StoreError::database(DOING))?
+    .is_some();
+    if is_rig {
+        return Err(StoreError::SourceIsRig(source.clone()));
+    }
+    Ok(())
 }
 
 impl Import {

@@ -7,6 +7,7 @@ use crate::{ClipId, StoreError};
 use label_core::kind::LabelScope;
 use label_core::{AbstainReason, FrameRange, LabelKind, TrackId};
 use sqlx::{Row, SqliteConnection};
+use std::collections::BTreeMap;
 
 /// Frames of a window in which no event was offered.
 const WINDOW: u32 = 128;
@@ -163,29 +164,25 @@ pub(crate) async fn draw_windows(
     .fetch_all(&mut *tx)
     .await
     .map_err(failed())?;
-    let told: Vec<(&str, i64, FrameRange)> = rows
-        .iter()
-        .map(|row| {
-            let frame = |column| row.get::<i64, _>(column) as u32;
-            let frames = FrameRange::new(frame("start_frame"), frame("end_frame"));
-            (row.get("kind"), row.get("track"), frames)
-        })
-        .collect();
-    let mut tracks: Vec<i64> = told.iter().map(|(_, track, _)| *track).collect();
-    tracks.sort_unstable();
-    tracks.dedup();
-    for track in tracks {
-        let of_track = || told.iter().filter(move |(_, on, _)| *on == track);
-        let first = of_track().map(|(.., frames)| frames.start).min();
-        let last = of_track().map(|(.., frames)| frames.end).max();
+    let mut told: BTreeMap<i64, Vec<(&str, FrameRange)>> = BTreeMap::new();
+    for row in &rows {
+        let frame = |column| row.get::<i64, _>(column) as u32;
+        let frames = FrameRange::new(frame("start_frame"), frame("end_frame"));
+        let of_track = told.entry(row.get("track")).or_default();
+        of_track.push((row.get("kind"), frames));
+    }
+    for (track, of_track) in told {
+        let first = of_track.iter().map(|(_, frames)| frames.start).min();
+        let last = of_track.iter().map(|(_, frames)| frames.end).max();
         let (Some(first), Some(last)) = (first, last) else {
             continue;
         };
         for kind in LabelKind::ALL.into_iter().filter(|kind| kind.is_event()) {
             for start in (first.next_multiple_of(WINDOW)..=last).step_by(WINDOW as usize) {
                 let frames = FrameRange::new(start, start + WINDOW - 1);
-                let spoken = of_track()
-                    .any(|(of, _, there)| *of == kind.name() && there.overlap(frames) > 0);
+                let spoken = of_track
+                    .iter()
+                    .any(|(of, there)| *of == kind.name() && there.overlap(frames) > 0);
                 let item = format!(
                     "{}:{}:{}:{kind}:{track}:{start}",
                     clip.rig,
