@@ -59,7 +59,7 @@ struct Buffer {
 }
 
 struct LiteRt {
-    library: Arc<Library>,
+    loaded: Arc<Library>,
     path: PathBuf,
     model: Handle,
     options: Handle,
@@ -99,7 +99,7 @@ impl LiteRt {
             output_handles: Vec::new(),
             output_infos: Vec::new(),
             results: Vec::new(),
-            library: Arc::clone(library),
+            loaded: Arc::clone(library),
         };
         this.options = api.create_cpu_options(ACCELERATOR_CPU, threads)?;
         this.compiled = api.create_compiled_model(library.environment, model, this.options)?;
@@ -156,8 +156,8 @@ impl LiteRt {
         tensor_type: &ffi::RankedTensorType,
         requirements: Handle,
     ) -> Result<Buffer, ModelError> {
-        let api = &self.library.api;
-        let handle = api.create_buffer(self.library.environment, tensor_type, requirements)?;
+        let api = &self.loaded.api;
+        let handle = api.create_buffer(self.loaded.environment, tensor_type, requirements)?;
         Ok(Buffer {
             handle,
             bytes: api.packed_size(handle)?,
@@ -176,7 +176,7 @@ impl Interpreter for LiteRt {
 
     #[expect(unsafe_code, reason = "the runtime lends its buffers as raw memory")]
     fn run(&mut self, fill: &mut dyn FnMut(TensorMut<'_>)) -> Result<(), ModelError> {
-        let api = &self.library.api;
+        let api = &self.loaded.api;
         let memory = api.lock(self.input.handle, LOCK_WRITE)?;
         // SAFETY: the lock lends `bytes` bytes, aligned to 64, until it is released below; nothing else refers to them.
         fill(unsafe {
@@ -215,7 +215,7 @@ impl Interpreter for LiteRt {
 
 impl Drop for LiteRt {
     fn drop(&mut self) {
-        let api = &self.library.api;
+        let api = &self.loaded.api;
         for buffer in self.outputs.iter().chain([&self.input]) {
             api.destroy_buffer(buffer.handle);
         }

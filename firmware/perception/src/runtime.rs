@@ -63,7 +63,7 @@ enum Library {
 
 /// The loaded runtime.
 pub struct Runtime {
-    library: Library,
+    loaded: Library,
     known: &'static Known,
 }
 
@@ -91,11 +91,11 @@ impl Runtime {
                 sha256,
             });
         };
-        let library = match known.interface {
+        let loaded = match known.interface {
             Interface::LiteRt => Library::LiteRt(litert::Library::load(path)?),
             Interface::TfLite(layout) => Library::TfLite(tflite::Library::load(path, layout)?),
         };
-        Ok(Arc::new(Self { library, known }))
+        Ok(Arc::new(Self { loaded, known }))
     }
 
     /// Whose library it is, as labels name it.
@@ -119,7 +119,7 @@ impl Runtime {
         model: &Path,
         threads: u32,
     ) -> Result<Box<dyn Interpreter>, ModelError> {
-        match &self.library {
+        match &self.loaded {
             Library::LiteRt(library) => library.interpreter(model, threads),
             Library::TfLite(library) => library.interpreter(model, threads),
         }

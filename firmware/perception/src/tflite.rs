@@ -35,7 +35,7 @@ impl Library {
 }
 
 struct TfLite {
-    library: Arc<Library>,
+    loaded: Arc<Library>,
     path: PathBuf,
     made: ffi::Made,
     input_info: TensorInfo,
@@ -53,7 +53,7 @@ impl TfLite {
         let made = api.create(library.layout, path, threads)?;
         // From here on `this` owns what was made, so that an error on the way frees it.
         let mut this = Self {
-            library: Arc::clone(library),
+            loaded: Arc::clone(library),
             path: path.to_owned(),
             made,
             input_info: TensorInfo {
@@ -86,7 +86,7 @@ impl TfLite {
     }
 
     fn tensor_info(&self, tensor: Handle) -> Result<TensorInfo, ModelError> {
-        let (number, sizes) = self.library.api.tensor_type(tensor);
+        let (number, sizes) = self.loaded.api.tensor_type(tensor);
         Ok(TensorInfo {
             shape: sizes.iter().map(|size| (*size).max(1) as usize).collect(),
             element: element(number, &self.path)?,
@@ -95,7 +95,7 @@ impl TfLite {
 
     /// A tensor's memory, of `Some` elements of `size` bytes; an error where the library has none for it.
     fn memory(&self, tensor: Handle, size: usize) -> Result<(*mut u8, usize), ModelError> {
-        let (memory, bytes) = self.library.api.memory(tensor);
+        let (memory, bytes) = self.loaded.api.memory(tensor);
         if memory.is_null() {
             return Err(ffi::refused("TensorData", &self.path));
         }
@@ -114,7 +114,7 @@ impl Interpreter for TfLite {
 
     #[expect(unsafe_code, reason = "the runtime lends its tensors as raw memory")]
     fn run(&mut self, fill: &mut dyn FnMut(TensorMut<'_>)) -> Result<(), ModelError> {
-        let input = self.library.api.input(self.made.interpreter);
+        let input = self.loaded.api.input(self.made.interpreter);
         match self.input_info.element {
             Element::F32 => {
                 let (memory, length) = self.memory(input, 4)?;
@@ -131,9 +131,9 @@ impl Interpreter for TfLite {
                 }));
             }
         }
-        self.library.api.invoke(self.made.interpreter, &self.path)?;
+        self.loaded.api.invoke(self.made.interpreter, &self.path)?;
         for index in 0..self.results.len() {
-            let tensor = self.library.api.output(self.made.interpreter, index as i32);
+            let tensor = self.loaded.api.output(self.made.interpreter, index as i32);
             let (memory, length) = self.memory(tensor, 4)?;
             let result = &mut self.results[index];
             // What is dynamic has its size by now.
@@ -152,6 +152,6 @@ impl Interpreter for TfLite {
 
 impl Drop for TfLite {
     fn drop(&mut self) {
-        self.library.api.delete(&self.made);
+        self.loaded.api.delete(&self.made);
     }
 }

@@ -12,7 +12,7 @@ use label_core::wire::{
     WIRE_VERSION,
 };
 use label_core::{BootId, CaptureTime, FrameIndex};
-use perception::{ColorRange, Picture, ReducedFrame};
+use perception::ReducedFrame;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
@@ -40,7 +40,7 @@ impl PictureAsked {
         if self.wanted.try_recv().is_err() {
             return;
         }
-        match picture_of(clip, frame) {
+        match key_picture_of(clip, frame) {
             // Nobody waits any more where it is full.
             Ok(picture) => drop(self.taken.try_send(picture)),
             Err(error) => tracing::error!("no picture for the desk: {error:#}"),
@@ -48,20 +48,8 @@ impl PictureAsked {
     }
 }
 
-fn picture_of(clip: ClipNumber, frame: &FrameBuffer) -> Result<(AskedPicture, Vec<u8>)> {
-    let range = if frame.full_range {
-        ColorRange::Full
-    } else {
-        ColorRange::Limited
-    };
-    let picture = Picture::new(
-        frame.width,
-        frame.height,
-        frame.luma(),
-        frame.chroma(),
-        range,
-    )
-    .context("the frame has no pixels")?;
+fn key_picture_of(clip: ClipNumber, frame: &FrameBuffer) -> Result<(AskedPicture, Vec<u8>)> {
+    let picture = crate::pipeline::picture_of(frame)?;
     let mut reduced = ReducedFrame::new();
     reduced.take(&picture, frame.info.index, frame.info.at);
     let mut jpeg = Vec::new();

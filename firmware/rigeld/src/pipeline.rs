@@ -357,19 +357,7 @@ impl Pipeline {
         clip: &mut Clip,
         sink: &mut dyn Sink,
     ) -> Result<()> {
-        let range = if frame.full_range {
-            ColorRange::Full
-        } else {
-            ColorRange::Limited
-        };
-        let picture = Picture::new(
-            frame.width,
-            frame.height,
-            frame.luma(),
-            frame.chroma(),
-            range,
-        )
-        .context("the frame has no pixels")?;
+        let picture = picture_of(frame)?;
         let info = frame.info;
         if shed != clip.shed {
             clip.shed = shed;
@@ -492,4 +480,15 @@ pub(crate) fn with_margin(frames: FrameRange) -> FrameRange {
         frames.start.saturating_sub(MARGIN),
         frames.end.saturating_add(MARGIN),
     )
+}
+
+/// The frame as perception looks at it.
+pub(crate) fn picture_of(frame: &FrameBuffer) -> Result<Picture<'_>> {
+    let range = if frame.full_range {
+        ColorRange::Full
+    } else {
+        ColorRange::Limited
+    };
+    let (luma, chroma) = (frame.luma(), frame.chroma());
+    Picture::new(frame.width, frame.height, luma, chroma, range).context("the frame has no pixels")
 }
