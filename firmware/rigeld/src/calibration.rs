@@ -208,7 +208,7 @@ impl Calibration {
         })
     }
 
-    fn parse(text: &str) -> Result<Self> {
+    pub(crate) fn parse(text: &str) -> Result<Self> {
         let raw: RawCalibration = toml::from_str(text)?;
         let mut gate = Gate::new(raw.blink.calibration()?, raw.long_closure.confidence);
         for (kind, threshold) in [

@@ -75,7 +75,7 @@ impl LabellerCard {
             .map(Some)
     }
 
-    fn parse(text: &str, kind: LabelKind, path: &str) -> Result<Self> {
+    pub(crate) fn parse(text: &str, kind: LabelKind, path: &str) -> Result<Self> {
         let raw: RawCard = toml::from_str(text)?;
         if raw.kind != kind.name() {
             bail!("kind is {:?}, in this folder it must be {kind}", raw.kind);

@@ -10,6 +10,8 @@ pub mod check;
 mod clock;
 pub mod commands;
 mod familiar;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod glasses;
 mod hint;
 pub mod label;

@@ -21,6 +21,7 @@ mod children;
 mod contact_sheet;
 mod demo;
 mod dist;
+mod fuzz;
 mod http;
 mod install;
 mod layout;
@@ -67,6 +68,8 @@ enum Command {
     Test(checks::Arguments),
     /// Kill, cut, fill and delay everything around delivery, and count what arrives
     Chaos(chaos::Arguments),
+    /// Try inputs by the million on all that reads strange bytes
+    Fuzz(fuzz::Arguments),
     /// Label the demo clip with a rig and a host on this machine, and open the review page
     Demo(demo::Arguments),
     /// Measure Rigel beside Python MediaPipe, or its labels against ground truth
@@ -98,6 +101,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Setup(arguments) => setup::run(&project, &arguments),
         Command::Test(arguments) => checks::run(&project, &arguments),
         Command::Chaos(arguments) => chaos::run(&project, &arguments),
+        Command::Fuzz(arguments) => fuzz::run(&project, &arguments),
         Command::Demo(arguments) => demo::run(&project, &arguments),
         Command::Bench(arguments) => bench::run(&project, &arguments),
         Command::ContactSheet(arguments) => contact_sheet::run(&project, &arguments),
