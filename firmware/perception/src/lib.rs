@@ -100,6 +100,16 @@ pub enum ModelError {
         /// Why.
         source: libloading::Error,
     },
+    /// Neither the runtime library nor the one for older systems can be loaded.
+    #[error("cannot load {} ({why}), nor what is for older systems", path.display())]
+    NeitherLibrary {
+        /// The newer library.
+        path: PathBuf,
+        /// Why the system refuses it.
+        why: libloading::Error,
+        /// What is amiss with the other.
+        source: Box<ModelError>,
+    },
     /// The runtime refused a call.
     #[error("LiteRt{call} failed with status {status}")]
     Runtime {

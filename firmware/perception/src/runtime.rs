@@ -71,16 +71,19 @@ impl Runtime {
     /// Loads the shared library at `path` if its digest is known; where the system's own libraries are too old for it, the one
     /// beside it that is made for such systems.
     pub fn load(path: &Path) -> Result<Arc<Self>, ModelError> {
-        let refused = match Self::load_file(path) {
-            Err(error @ ModelError::Library { .. }) => error,
+        let (path, why) = match Self::load_file(path) {
+            Err(ModelError::Library { path, source }) => (path, source),
             done => return done,
         };
         let older = path.with_file_name(FOR_OLDER_SYSTEMS);
-        if older.is_file() {
-            Self::load_file(&older)
-        } else {
-            Err(refused)
+        if !older.is_file() {
+            return Err(ModelError::Library { path, source: why });
         }
+        Self::load_file(&older).map_err(|error| ModelError::NeitherLibrary {
+            path,
+            why,
+            source: Box::new(error),
+        })
     }
 
     fn load_file(path: &Path) -> Result<Arc<Self>, ModelError> {

@@ -114,7 +114,7 @@ fn each_picture(
     }
     for frame in frames {
         let number = frame.frame;
-        let end = frame.offset + u64::from(frame.bytes);
+        let end = frame.offset.saturating_add(u64::from(frame.bytes));
         if frame.offset != at || end > length {
             wrong.push(format!(
                 "the picture of frame {number} is not where its index has it"
