@@ -1,5 +1,9 @@
 //! Rigs as a fleet: how each fared lately, and labels as they arrive.
 
+mod balance;
+
+pub use balance::{Imbalance, RunBalance, imbalance};
+
 use crate::row::{boot_column, name_column, word};
 use crate::{LabelStore, StoreError};
 use label_core::id::Name;
@@ -69,6 +73,10 @@ pub struct FleetRig {
     pub offered: u64,
     /// Of these, judged.
     pub reviewed: u64,
+    /// Abstentions of all clips.
+    pub abstained: u64,
+    /// Its runs, oldest first.
+    pub runs: Vec<RunBalance>,
     /// Messages of it in quarantine: all, and of the last hour.
     pub quarantined: (u64, u64),
 }
@@ -174,7 +182,9 @@ impl LabelStore {
     /// Every rig, by name. Counts of labels are as quality counted them last.
     pub async fn fleet(&self, now_us: i64) -> Result<Vec<FleetRig>, StoreError> {
         const DOING: &str = "read the fleet";
-        let mut connection = self.read(DOING).await?;
+        // One moment: what a rig says of itself is held against what is here.
+        let mut connection = self.begin_read(DOING).await?;
+        let mut runs = balance::runs(&mut connection).await?;
         let mut rigs = Vec::new();
         for row in &sqlx::query(
             "SELECT r.rig, r.site, r.first_seen_us, r.last_seen_us,
@@ -189,6 +199,8 @@ impl LabelStore {
                 (SELECT coalesce(sum(n.labels), 0) FROM label_counts n
                   WHERE n.rig = r.rig AND n.model >= 0 AND n.state <> 'abstained') AS offered,
                 (SELECT coalesce(sum(n.labels), 0) FROM label_counts n
+                  WHERE n.rig = r.rig AND n.model >= 0 AND n.state = 'abstained') AS abstained,
+                (SELECT coalesce(sum(n.labels), 0) FROM label_counts n
                   WHERE n.rig = r.rig AND n.model >= 0 AND n.state NOT IN ('abstained', 'blind', 'waiting')) AS reviewed,
                 (SELECT coalesce(sum(q.times), 0) FROM quarantine q WHERE q.rig = r.rig) AS quarantined,
                 (SELECT coalesce(sum(q.times), 0) FROM quarantine q WHERE q.rig = r.rig AND q.last_us > $1) AS lately
@@ -201,8 +213,10 @@ impl LabelStore {
         .map_err(StoreError::database(DOING))?
         {
             let count = |column| row.get::<i64, _>(column) as u64;
+            let rig = name_column(row, "rig")?;
             rigs.push(FleetRig {
-                rig: name_column(row, "rig")?,
+                runs: runs.remove(&rig).unwrap_or_default(),
+                rig,
                 site: row.get("site"),
                 first_seen_us: row.get("first_seen_us"),
                 last_seen_us: row.get("last_seen_us"),
@@ -216,6 +230,7 @@ impl LabelStore {
                 received: count("received"),
                 offered: count("offered"),
                 reviewed: count("reviewed"),
+                abstained: count("abstained"),
                 quarantined: (count("quarantined"), count("lately")),
             });
         }
@@ -238,6 +253,28 @@ impl LabelStore {
             }
         }
         Ok(rigs)
+    }
+
+    /// Candidates of rigs and imports, by the names of their kind and state.
+    pub async fn candidates_by_state(&self) -> Result<Vec<(String, String, u64)>, StoreError> {
+        const DOING: &str = "count candidates";
+        let mut connection = self.read(DOING).await?;
+        Ok(sqlx::query(
+            "SELECT kind, state, sum(labels) AS labels FROM label_totals
+             WHERE model >= 0 AND state <> 'abstained' GROUP BY kind, state ORDER BY kind, state",
+        )
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(StoreError::database(DOING))?
+        .iter()
+        .map(|row| {
+            (
+                row.get("kind"),
+                row.get("state"),
+                row.get::<i64, _>("labels") as u64,
+            )
+        })
+        .collect())
     }
 
     /// How a rig fared since a moment, oldest first.

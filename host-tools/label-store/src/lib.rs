@@ -58,7 +58,9 @@ pub use condition::Condition;
 pub use curve::{Curve, MAX_CURVE_FRAMES};
 pub use error::StoreError;
 pub use evidence::StoredEvidence;
-pub use fleet::{FleetRig, HealthPoint, Live, LiveKind, LiveLabel};
+pub use fleet::{
+    FleetRig, HealthPoint, Imbalance, Live, LiveKind, LiveLabel, RunBalance, imbalance,
+};
 pub use gain::ReviewSeconds;
 pub use import::{Import, ImportedClip};
 pub use incoming::{Content, Incoming, NamedMessage, Refusal, RefusalReason};

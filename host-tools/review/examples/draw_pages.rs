@@ -153,6 +153,7 @@ async fn serve(store: LabelStore, stop: watch::Receiver<bool>) -> std::io::Resul
         listen,
         names: Vec::new(),
         stop,
+        numbers: review::Numbers::default(),
     };
     let page = review::router(store, options);
     tokio::spawn(async move { axum::serve(listener, page).await });

@@ -62,6 +62,7 @@ async fn main() -> Result<(), Failure> {
         listen: "127.0.0.1:8080".parse()?,
         names: Vec::new(),
         stop,
+        numbers: review::Numbers::default(),
     };
     measure(&Host(review::router(store, options))).await
 }

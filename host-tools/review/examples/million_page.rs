@@ -57,6 +57,7 @@ async fn main() -> Result<(), Failure> {
         listen,
         names: Vec::new(),
         stop: stop.clone(),
+        numbers: review::Numbers::default(),
     };
     let host = review::router(store, options);
     tokio::spawn(async move { review::serve(listener, host, stop).await });

@@ -186,6 +186,7 @@ async fn main() -> Result<(), Failure> {
         listen,
         names: Vec::new(),
         stop,
+        numbers: review::Numbers::default(),
     };
     let host = review::router(store.clone(), options);
     tokio::spawn(async move { axum::serve(listener, host).await });

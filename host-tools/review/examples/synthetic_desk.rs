@@ -22,6 +22,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         listen,
         names: Vec::new(),
         stop: stop.clone(),
+        numbers: review::Numbers::default(),
     };
     let listener = tokio::net::TcpListener::bind(listen).await?;
     review::serve(listener, review::router(store, options), stop).await;

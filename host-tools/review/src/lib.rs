@@ -17,6 +17,7 @@ mod guard;
 mod keeper;
 mod label_view;
 mod made;
+mod metrics;
 mod openapi;
 mod people;
 mod policy;
@@ -32,7 +33,9 @@ mod value;
 mod verdicts;
 mod view;
 
+pub use fleet::{Alarm, RigBalance, RigHealth, RigPolicy, RigReport, report as fleet_report};
 pub use keeper::keep;
+pub use metrics::{HostNumbers, Numbers};
 pub use people::{PasswordError, hash_password, new_token};
 pub use serve::serve;
 
@@ -55,6 +58,8 @@ pub struct Options {
     pub names: Vec<String>,
     /// Becomes true when the host shuts down: event streams end, which would otherwise hold it up.
     pub stop: tokio::sync::watch::Receiver<bool>,
+    /// What the process around the page knows, for `/metrics`.
+    pub numbers: Numbers,
 }
 
 /// What every handler can reach.
@@ -62,18 +67,21 @@ struct Desk {
     store: LabelStore,
     changes: changes::Changes,
     door: people::Door,
+    numbers: Numbers,
 }
 
-/// The page at `/`, the API below `/api`, and `/healthz`.
+/// The page at `/`, the API below `/api`, `/metrics` and `/healthz`.
 pub fn router(store: LabelStore, options: Options) -> Router {
     let guard = guard::Guard::new(options.listen, options.names);
     let desk = Arc::new(Desk {
         changes: changes::Changes::new(store.clone(), options.stop),
         door: people::Door::new(),
+        numbers: options.numbers,
         store,
     });
     Router::new()
         .route("/healthz", get(api::health))
+        .route("/metrics", get(metrics::metrics))
         .route("/api/openapi.json", get(openapi::describe))
         .route("/api/summary", get(api::summary))
         .route("/api/clips", get(api::clips))

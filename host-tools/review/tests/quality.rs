@@ -42,6 +42,7 @@ impl Desk {
             listen: "127.0.0.1:8080".parse().unwrap(),
             names: Vec::new(),
             stop: stopped,
+            numbers: review::Numbers::default(),
         };
         Self {
             router: review::router(store.clone(), options),

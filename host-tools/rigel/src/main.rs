@@ -1,5 +1,5 @@
 //! The desk: `rigel serve` takes in what rigs send and shows the review page; `rigel user` and `rigel token` say who may use
-//! it; `rigel export` gives labels to other tools, `rigel import` takes theirs, `rigel quality` says how good they are, and
+//! it; `rigel fleet` says how the rigs fare; `rigel export` gives labels to other tools, `rigel import` takes theirs, `rigel quality` says how good they are, and
 //! `rigel verify` whether they fit their media; `rigel board`, `rigel provision` and
 //! `rigel flash` make rigs, and `rigel revoke` shuts one out.
 //!
@@ -9,6 +9,7 @@ mod board;
 mod broker;
 mod export;
 mod flash;
+mod fleet;
 mod import;
 mod people;
 mod place;
@@ -48,6 +49,8 @@ enum Command {
     Token(people::TokenArguments),
     /// Checks board files, which say what a rig is made of
     Board(board::BoardArguments),
+    /// Shows the rigs, what is wrong with them, and whether what they made is here
+    Fleet(fleet::FleetArguments),
     /// Shows labels as they arrive
     Watch(watch::WatchArguments),
     /// Makes a rig's own files: board, certificate, key, first boot
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         Command::User(arguments) => people::run_user(arguments),
         Command::Token(arguments) => people::run_token(arguments),
         Command::Board(arguments) => board::run(&arguments),
+        Command::Fleet(arguments) => fleet::run(&arguments),
         Command::Watch(arguments) => watch::run(&arguments),
         Command::Provision(arguments) => provision::run(&arguments),
         Command::Revoke(arguments) => provision::run_revoke(&arguments),

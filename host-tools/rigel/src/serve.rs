@@ -161,6 +161,7 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
         listen: http,
         names: arguments.names,
         stop: stop.clone(),
+        numbers: numbers(Arc::clone(&counters), data),
     };
     let page = review::serve(
         listener,
@@ -185,6 +186,30 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
         "stopped"
     );
     Ok(())
+}
+
+/// What `/metrics` tells of this process and its disk.
+fn numbers(counters: Arc<IngestCounters>, data: PathBuf) -> review::Numbers {
+    review::Numbers::new(move || {
+        let report = counters.report();
+        let bytes = |name: &str| {
+            std::fs::metadata(data.join(name))
+                .map(|file| file.len())
+                .ok()
+        };
+        let disk = nix::sys::statvfs::statvfs(&data).ok();
+        review::HostNumbers {
+            subscribed: report.connected,
+            committed: report.committed,
+            duplicates: report.duplicates,
+            quarantined: report.quarantined,
+            commits: report.commits,
+            // Beside the database lies the log of what was written last.
+            store_bytes: bytes("rigel.sqlite")
+                .map(|all| all + bytes("rigel.sqlite-wal").unwrap_or(0)),
+            disk_free_bytes: disk.map(|disk| disk.blocks_available() * disk.fragment_size()),
+        }
+    })
 }
 
 /// True after SIGTERM or Ctrl-C.

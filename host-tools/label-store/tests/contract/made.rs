@@ -2,9 +2,10 @@
 
 use label_core::id::Name;
 use label_core::wire::{
-    ClipClosed, ClipEvent, ClipMessage, ClipOpened, ClockState, Decision, EventEyes, EventValue,
-    Evicted, EvidenceHeader, KeyPicture, Label, LabelBatch, LabelCounts, LabelValue, ManifestPart,
-    ModelRef, OperatorMark, Origin, PictureHeader, WIRE_VERSION, parse_name,
+    ClipClosed, ClipEvent, ClipMessage, ClipOpened, ClockState, Counters, Decision, EventEyes,
+    EventValue, Evicted, EvidenceHeader, FrameCounters, Health, KeyPicture, Label, LabelBatch,
+    LabelCounts, LabelValue, ManifestPart, ModelRef, OperatorMark, Origin, OutboxState,
+    PictureHeader, Shed, WIRE_VERSION, parse_name,
 };
 use label_core::{AbstainReason, BootId, CaptureTime, Confidence, FrameRange, LabelId, LabelKind};
 use label_store::{Asked, Content, Correction, Incoming, Judgement, LabelKey, NewVerdict};
@@ -258,5 +259,46 @@ pub(crate) fn ada_with(key: &str) -> Asked {
     Asked {
         key: Some(key.to_owned()),
         ..ada()
+    }
+}
+
+/// The rig made so many labels by now, and so many messages wait there.
+pub(crate) fn health(made: u64, waiting: u64) -> Incoming {
+    let message = Health {
+        v: WIRE_VERSION,
+        rig: name("rig"),
+        boot: boot(),
+        uptime_s: 60,
+        frames: FrameCounters::default(),
+        labels: Counters {
+            offered: made,
+            ..Counters::default()
+        },
+        outbox: OutboxState {
+            messages: waiting,
+            bytes: 0,
+        },
+        stages: heapless::Vec::new(),
+        clock: ClockState::Ntp,
+        temperature_c: None,
+        disk_free_mib: None,
+        camera: None,
+        shed: Shed::Nothing,
+        throttled: None,
+        latency_ms: None,
+        policy: None,
+        picture_bytes_a_minute: None,
+        quiet: heapless::Vec::new(),
+        scene: None,
+        recording: None,
+        commands: None,
+    };
+    let content = Content::Health {
+        site: name("north"),
+        message: Box::new(message),
+    };
+    Incoming {
+        received_us: 2000,
+        ..incoming(content, &format!("health {made} {waiting}"))
     }
 }

@@ -5,6 +5,7 @@
     reason = "helpers of tests: a failure here is a failed test"
 )]
 
+mod balance;
 mod disagreements;
 mod made;
 mod missed;
@@ -410,6 +411,7 @@ async fn a_disk_that_was_full_is_written_again_once_there_is_room() {
     store.close().await;
 }
 
+use balance::*;
 use disagreements::*;
 use missed::*;
 use queue::*;
@@ -476,4 +478,8 @@ on_sqlite!(
     where_nobody_is_left_to_be_asked_a_lead_need_not_wait,
     a_look_at_a_verdict_that_was_taken_back_is_not_wanted,
     agreement_is_counted_by_kind_and_sort_apart_from_what_was_seen,
+    labels_under_way_are_no_imbalance_and_labels_that_are_nowhere_are,
+    a_closed_clip_is_judged_once_all_before_its_end_is_here_or_given_up,
+    a_clip_that_lacks_what_nobody_gave_up_is_told_though_its_rig_goes_on,
+    a_number_that_the_rig_does_not_have_any_more_is_a_hole,
 );

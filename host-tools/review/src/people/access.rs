@@ -55,7 +55,8 @@ pub(crate) async fn admit(
     next: Next,
 ) -> Response {
     let path = request.uri().path();
-    let for_all = !path.starts_with("/api/") || path == "/api/session";
+    let asks_who = path.starts_with("/api/") || path == "/metrics";
+    let for_all = !asks_who || path == "/api/session";
     match visitor(&desk, request.headers()).await {
         Ok(Some(visitor)) => {
             request.extensions_mut().insert(visitor);

@@ -292,6 +292,42 @@ async fn an_abstention_cannot_be_judged() {
 }
 
 #[tokio::test]
+async fn a_drive_is_told_in_numbers_that_prometheus_reads() {
+    let desk = Desk::after_a_drive().await;
+    let answer = desk.get("/metrics").await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let text = String::from_utf8(answer.body).unwrap();
+    let mut named = std::collections::BTreeSet::new();
+    for line in text.lines() {
+        let line = match line.strip_prefix("# TYPE ") {
+            Some(form) => {
+                let (name, form) = form.split_once(' ').unwrap();
+                assert!(named.insert(name.to_owned()), "{name} is told twice");
+                assert_eq!(form == "counter", name.ends_with("_total"), "{line}");
+                continue;
+            }
+            None if line.starts_with("# HELP ") => continue,
+            None => line,
+        };
+        let (what, value) = line.rsplit_once(' ').unwrap();
+        assert!(value.parse::<f64>().unwrap().is_finite(), "{line}");
+        assert!(named.contains(what.split('{').next().unwrap()), "{line}");
+    }
+    for line in [
+        "rigel_rig_labels_committed{rig=\"rig-sim\",decision=\"offered\"} 12",
+        "rigel_rig_labels_committed{rig=\"rig-sim\",decision=\"abstained\"} 4",
+        "rigel_rig_labels_unaccounted{rig=\"rig-sim\",sort=\"lost\"} 0",
+        "rigel_candidates{kind=\"blink\",state=\"waiting\"} 11",
+        "rigel_rig_online{rig=\"rig-sim\"} 1",
+        "rigel_rig_clips{rig=\"rig-sim\",state=\"closed\"} 1",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+    }
+    // Nobody tells of a process where there is none around the page.
+    assert!(!named.contains("rigel_ingest_subscribed"));
+}
+
+#[tokio::test]
 async fn queries_that_are_not_understood_say_so() {
     let desk = Desk::after_a_drive().await;
     for path in [

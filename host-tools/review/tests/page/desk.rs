@@ -53,6 +53,7 @@ impl Host {
                 listen,
                 names: Vec::new(),
                 stop: stopped,
+                numbers: review::Numbers::default(),
             };
             say.send(listen).unwrap();
             let page = review::router(store, options);

@@ -165,6 +165,9 @@ export interface FleetRig {
     received: number;
     offered: number;
     reviewed: number;
+    waiting: number;
+    given_up: number;
+    imbalance: { lost: number; beyond: number; hole: boolean };
     quarantined: number;
   };
 }

@@ -64,7 +64,9 @@ function Rig({ rig }: { rig: FleetRig }) {
         <Fact name="balance">
           {count(balance.made)} made {balance.made === balance.committed ? "=" : "≠"} {count(balance.committed)} committed
           <br />
-          {count(balance.offered)} offered, {count(balance.reviewed)} reviewed
+          {count(balance.offered)} offered = {count(balance.reviewed)} reviewed + {count(balance.waiting)} waiting
+          {balance.imbalance.lost > 0 && <b class="bad">; {count(balance.imbalance.lost)} nowhere</b>}
+          {balance.given_up > 0 && `; ${count(balance.given_up)} given up for want of room`}
           {balance.open_clips > 0 && `; ${balance.open_clips} of ${balance.clips} clips open`}
         </Fact>
         {health !== null && (
