@@ -54,6 +54,7 @@ fn the_same_labels_give_the_same_bytes() {
     let desk = Desk::made();
     for format in [
         "csv",
+        "parquet",
         "coco",
         "cvat",
         "label-studio",

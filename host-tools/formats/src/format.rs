@@ -5,7 +5,7 @@ use crate::error::FormatError;
 use crate::loss::Loss;
 use crate::moments::Density;
 use crate::output::{Array, Listed, Output, hex};
-use crate::{coco, cvat, datumaro, elan, label_studio, openlabel, table, yolo};
+use crate::{coco, cvat, datumaro, elan, label_studio, openlabel, parquet, table, yolo};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -18,6 +18,8 @@ use std::path::Path;
 pub enum Format {
     /// Tables as text.
     Csv,
+    /// The same tables with types.
+    Parquet,
     /// COCO key points and detection.
     Coco,
     /// CVAT for video 1.1.
@@ -39,7 +41,21 @@ pub enum Format {
 
 impl Format {
     /// Every format, in the order in which lists show them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
+        Self::Csv,
+        Self::Parquet,
+        Self::Coco,
+        Self::Cvat,
+        Self::LabelStudio,
+        Self::Yolo,
+        Self::YoloPose,
+        Self::OpenLabel,
+        Self::Datumaro,
+        Self::Elan,
+    ];
+
+    /// Those that are read too.
+    pub const READ: [Self; 9] = [
         Self::Csv,
         Self::Coco,
         Self::Cvat,
@@ -55,6 +71,7 @@ impl Format {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Csv => "csv",
+            Self::Parquet => "parquet",
             Self::Coco => "coco",
             Self::Cvat => "cvat",
             Self::LabelStudio => "label-studio",
@@ -69,6 +86,7 @@ impl Format {
     const fn writer(self) -> &'static dyn Writer {
         match self {
             Self::Csv => &table::Tables,
+            Self::Parquet => &parquet::Parquet,
             Self::Coco => &coco::Coco,
             Self::Cvat => &cvat::Cvat,
             Self::LabelStudio => &label_studio::LabelStudio,

@@ -18,6 +18,7 @@ mod loss;
 mod moments;
 mod openlabel;
 mod output;
+mod parquet;
 mod pieces;
 mod read;
 mod split;

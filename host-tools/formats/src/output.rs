@@ -188,6 +188,11 @@ impl Output {
         self.grow(&format!("{FILES}{path}"), bytes)
     }
 
+    /// Appends to a part, which does not become a file of the folder.
+    pub(crate) fn append_part(&mut self, part: &str, bytes: &[u8]) -> Result<(), FormatError> {
+        self.grow(&format!("{WORK}{part}"), bytes)
+    }
+
     /// Appends an element of a JSON array.
     pub(crate) fn element<T: Serialize>(
         &mut self,
@@ -228,18 +233,26 @@ impl Output {
         fs::write(&whole, bytes).map_err(FormatError::file("write", whole))
     }
 
-    /// Appends a part to a file. The part stays until the end: who is interrupted here goes on from the last note.
-    pub(crate) fn absorb(&mut self, into: &str, part: &str) -> Result<(), FormatError> {
+    /// A part from its beginning, with its path; none where nothing was appended to it.
+    pub(crate) fn part(&mut self, part: &str) -> Result<Option<(File, PathBuf)>, FormatError> {
         let part = format!("{WORK}{part}");
         let Some(growing) = self.growing.get_mut(&part) else {
-            return Ok(());
+            return Ok(None);
         };
         let whole = self.folder.join(&part);
         growing
             .file
             .flush()
             .map_err(FormatError::file("write", &whole))?;
-        let mut part = File::open(&whole).map_err(FormatError::file("read", &whole))?;
+        let part = File::open(&whole).map_err(FormatError::file("read", &whole))?;
+        Ok(Some((part, whole)))
+    }
+
+    /// Appends a part to a file. The part stays until the end: who is interrupted here goes on from the last note.
+    pub(crate) fn absorb(&mut self, into: &str, part: &str) -> Result<(), FormatError> {
+        let Some((mut part, whole)) = self.part(part)? else {
+            return Ok(());
+        };
         let mut piece = vec![0; 1 << 16];
         loop {
             let read = part

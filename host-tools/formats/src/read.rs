@@ -171,6 +171,11 @@ pub fn read(format: Format, place: &Path, reading: &Reading<'_>) -> Result<ReadS
     let mut gathered = Gathered::new(reading);
     match format {
         Format::Csv => csv::read(place, &mut gathered),
+        Format::Parquet => Err(ReadError::broken(
+            place,
+            None,
+            "Parquet is written and not read: import the same tables as csv",
+        )),
         Format::Coco => coco::read(place, &mut gathered),
         Format::Cvat => cvat::read(place, &mut gathered),
         Format::LabelStudio => label_studio::read(place, &mut gathered),

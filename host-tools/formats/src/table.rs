@@ -159,37 +159,7 @@ pub(crate) fn positions<'a>(
 
 impl Writer for Tables {
     fn clip(&self, clip: &Clip, to: &mut Target<'_>) -> Result<(), FormatError> {
-        let frames = &clip.frames;
-        let row = ClipRow {
-            clip: &clip.id,
-            subset: to.subset,
-            rig: &clip.rig,
-            name: clip.name.as_deref(),
-            frames: frames.count,
-            closed: clip.closed,
-            width: clip.width,
-            height: clip.height,
-            fps: frames.rate(),
-            steady: frames.is_steady(),
-            repeats: frames.repeats.len(),
-            dropped: frames
-                .dropped
-                .iter()
-                .map(|(_, count)| u64::from(*count))
-                .sum(),
-            utc_us: clip.utc_us,
-            clock: clip.clock.as_deref(),
-            codec: clip.codec.as_deref(),
-            media_sha256: clip.sha256.as_deref(),
-        };
-        append(to, "clips.csv", std::iter::once(row))?;
-        append(
-            to,
-            "labels.csv",
-            clip.labels.iter().map(|label| LabelRow::of(clip, label)),
-        )?;
-        let rows = clip.labels.iter().flat_map(|label| positions(clip, label));
-        append(to, "positions.csv", rows)
+        append_rows(clip, to, Kept::AsFiles)
     }
 
     fn end(&self, _: &mut Target<'_>) -> Result<(), FormatError> {
@@ -197,12 +167,56 @@ impl Writer for Tables {
     }
 }
 
+/// What becomes of the rows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// They are the export.
+    AsFiles,
+    /// Something else will be made of them: they have no header.
+    AsParts,
+}
+
+/// Appends the rows of a clip to `clips.csv`, `labels.csv` and `positions.csv`.
+pub(crate) fn append_rows(clip: &Clip, to: &mut Target<'_>, kept: Kept) -> Result<(), FormatError> {
+    let frames = &clip.frames;
+    let row = ClipRow {
+        clip: &clip.id,
+        subset: to.subset,
+        rig: &clip.rig,
+        name: clip.name.as_deref(),
+        frames: frames.count,
+        closed: clip.closed,
+        width: clip.width,
+        height: clip.height,
+        fps: frames.rate(),
+        steady: frames.is_steady(),
+        repeats: frames.repeats.len(),
+        dropped: frames
+            .dropped
+            .iter()
+            .map(|(_, count)| u64::from(*count))
+            .sum(),
+        utc_us: clip.utc_us,
+        clock: clip.clock.as_deref(),
+        codec: clip.codec.as_deref(),
+        media_sha256: clip.sha256.as_deref(),
+    };
+    append(to, (kept, "clips.csv"), std::iter::once(row))?;
+    append(
+        to,
+        (kept, "labels.csv"),
+        clip.labels.iter().map(|label| LabelRow::of(clip, label)),
+    )?;
+    let rows = clip.labels.iter().flat_map(|label| positions(clip, label));
+    append(to, (kept, "positions.csv"), rows)
+}
+
 fn append<T: Serialize>(
     to: &mut Target<'_>,
-    path: &str,
+    (kept, path): (Kept, &str),
     rows: impl Iterator<Item = T>,
 ) -> Result<(), FormatError> {
-    let is_new = to.output.is_new(path);
+    let is_new = kept == Kept::AsFiles && to.output.is_new(path);
     let mut table = csv::WriterBuilder::new()
         .has_headers(is_new)
         .from_writer(Vec::new());
@@ -215,5 +229,8 @@ fn append<T: Serialize>(
     if text.is_empty() {
         return Ok(());
     }
-    to.output.append(path, &text)
+    match kept {
+        Kept::AsFiles => to.output.append(path, &text),
+        Kept::AsParts => to.output.append_part(path, &text),
+    }
 }

@@ -104,7 +104,7 @@ fn elan_comes_back_as_it_was() {
 #[test]
 fn every_place_is_within_a_hundredth_of_a_pixel_and_every_event_on_its_frames() {
     let clips = clips();
-    for format in Format::ALL {
+    for format in Format::READ {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("set");
         write(format, Density::EveryFrame, &clips, &place);

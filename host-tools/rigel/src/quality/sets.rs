@@ -46,7 +46,7 @@ impl FromStr for SetName {
             let name = rest.map(|name| parse_name(name).map_err(|error| error.to_string()));
             return Ok(Self::Desk(labels, name.transpose()?));
         }
-        let format = Format::ALL
+        let format = Format::READ
             .into_iter()
             .find(|format| format.name() == first);
         match rest {
@@ -55,7 +55,7 @@ impl FromStr for SetName {
             }
             _ => Err(format!(
                 "a set is truth, candidates, truth:NAME, candidates:NAME, or FORMAT:PATH with a format of {}, raw",
-                Format::ALL.map(Format::name).join(", ")
+                Format::READ.map(Format::name).join(", ")
             )),
         }
     }
