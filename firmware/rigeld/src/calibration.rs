@@ -254,6 +254,13 @@ impl RawLogistic {
             self.ranges.iter().all(|(low, high)| low <= high),
             "[{part}] ranges: the lower end stands first"
         );
+        let most = self.weights.iter().zip(&self.ranges);
+        let most =
+            most.map(|(weight, (low, high))| (weight * low).abs().max((weight * high).abs()));
+        ensure!(
+            most.sum::<f32>().is_finite(),
+            "[{part}]: weights and ranges are so large that no probability comes of them"
+        );
         let weights = self.weights.as_slice().try_into();
         let ranges = self.ranges.as_slice().try_into();
         match (weights, ranges) {
@@ -313,5 +320,15 @@ mod tests {
         let text = shipped().replace("[2.985, -0.557, -2.952]", "[2.985]");
         let error = Calibration::parse(&text).err().unwrap().to_string();
         assert!(error.contains("[eyes]") && error.contains('3'), "{error}");
+    }
+
+    #[test]
+    fn weights_that_leave_no_number_are_refused_by_their_part() {
+        let text = shipped().replace("[2.985, -0.557, -2.952]", "[3e38, -3e38, 3e38]");
+        let error = Calibration::parse(&text).err().unwrap().to_string();
+        assert!(
+            error.contains("[eyes]") && error.contains("large"),
+            "{error}"
+        );
     }
 }

@@ -50,7 +50,8 @@ impl UplinkConfig {
             port,
             tls: None,
             keep_alive: Duration::from_secs(15),
-            connect_timeout: Duration::from_secs(5),
+            // Two round trips before the first answer: at 2 s each way they take 8 s, and longer where packets are lost.
+            connect_timeout: Duration::from_secs(20),
             session_expiry: Duration::from_hours(24),
             window: 16,
             stall: Duration::from_secs(5),

@@ -13,12 +13,26 @@ use label_core::wire::{
 use libfuzzer_sys::fuzz_target;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+fn has_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.iter().any(has_null),
+        Value::Object(fields) => fields.values().any(has_null),
+        _ => false,
+    }
+}
 
 fn there_and_back<M: Serialize + DeserializeOwned>(json: &[u8]) {
     let Ok(message) = serde_json::from_slice::<M>(json) else {
         return;
     };
     let plain = serde_json::to_value(&message).expect("what was read can be written");
+    // A number beyond what its type holds is read as infinite, which `ingest` refuses and no rig writes.
+    if has_null(&plain) {
+        return;
+    }
     let mut buffer = vec![0; 2 * MAX_EVIDENCE_BYTES];
     // A text in a message of the host may hold what the rig's encoder has no room for.
     let Ok(length) = encode(&message, &mut buffer) else {

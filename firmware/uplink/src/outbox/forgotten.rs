@@ -43,7 +43,7 @@ impl Outbox {
                 .collect();
             here.sort_unstable();
             let mut reached = has;
-            for seq in here.iter().copied().chain([had + 1]) {
+            for seq in here.iter().copied().chain([had.saturating_add(1)]) {
                 if seq > reached + 1 {
                     lost.push((boot, unknown(reached + 1, seq - 1)));
                 }

@@ -139,7 +139,7 @@ impl Outbox {
             ranges.sort_unstable();
             let mut reached = self.watermark(boot);
             for (first, last) in ranges {
-                if first > reached + 1 {
+                if first > reached.saturating_add(1) {
                     report.lost.push(LostRange {
                         boot,
                         first: reached + 1,

@@ -166,8 +166,13 @@ pub(crate) fn record_at(bytes: &[u8], offset: usize) -> Option<Entry> {
     if record_crc(record) != u32::from_le_bytes(number(record, 4)) {
         return None;
     }
+    let seq = Seq::from_le_bytes(number(record, 8));
+    // No message has the last number: something follows each.
+    if seq == Seq::MAX {
+        return None;
+    }
     Some(Entry {
-        seq: Seq::from_le_bytes(number(record, 8)),
+        seq,
         offset: offset as u32,
         length,
         labels: u16::from_le_bytes(number(record, 18)),
@@ -309,6 +314,19 @@ mod tests {
         });
         let left = std::fs::read_dir(dir.path()).unwrap().count();
         assert_eq!(left, 1, "no partial file stays");
+    }
+
+    #[test]
+    fn a_number_that_none_can_follow_is_damage_and_what_stands_behind_it_is_kept() {
+        let whole = segment(&payloads());
+        let first = record_at(&whole, FILE_HEAD).unwrap();
+        let mut bytes = whole.clone();
+        let end = FILE_HEAD + RECORD_HEAD + first.length as usize;
+        seal_record(&mut bytes[FILE_HEAD..end], Seq::MAX, Topic::Label, 1);
+        let found = scan(&bytes, boot(), 1);
+        assert_eq!(found.end, FileEnd::Damaged);
+        let seqs: Vec<Seq> = found.entries.iter().map(|entry| entry.seq).collect();
+        assert_eq!(seqs, [2, 3, 4, 5]);
     }
 
     fn payloads() -> Vec<Vec<u8>> {

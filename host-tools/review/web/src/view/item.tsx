@@ -35,10 +35,12 @@ export function Item({ label }: { label: Label }) {
             {holder} is working on this label: what you say of it is not taken until they have left it.
           </p>
         )}
-        <p class="question">{QUESTION[label.kind]}</p>
+        <div class="question">
+          <p>{QUESTION[label.kind]}</p>
+          {label.made_by !== "desk" && <Frames key={label.id} label={label.id} />}
+        </div>
       </header>
       {formOf(label.kind) === "event" ? <EventItem label={label} /> : <PictureItem label={label} />}
-      {label.made_by !== "desk" && <Frames key={label.id} label={label.id} />}
       <VerdictBar label={label} />
       <Rubric kind={label.kind} />
     </article>
