@@ -28,6 +28,16 @@ struct Condition {
     filter: &'static str,
 }
 
+impl Condition {
+    /// Whether what is drawn depends on where the face is in the picture as it is.
+    fn needs_faces(&self) -> bool {
+        self.filter.contains(SHADE)
+    }
+}
+
+/// In a filter: the place of the shade's edge.
+const SHADE: &str = "SHADE";
+
 /// In the order they are shown; the first is for comparison, and tells where faces are.
 const CONDITIONS: [Condition; 11] = [
     Condition {
@@ -123,8 +133,12 @@ pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<ExitCode> 
         arguments.condition.is_empty() || arguments.condition.iter().any(|c| c == condition.name)
     };
     let conditions: Vec<&Condition> = CONDITIONS.iter().filter(wanted).collect();
+    let faces = folder.join(CONDITIONS[0].name).join("pred");
+    let are_known = pictures
+        .iter()
+        .all(|picture| faces.join(format!("{}.jsonl", picture.name())).is_file());
     let mut failures = Vec::new();
-    for condition in &conditions {
+    for condition in in_order(&conditions, are_known) {
         let place = folder.join(condition.name);
         let made = make_all(project, condition, &pictures, &sizes, &place)?;
         let predictions = place.join("pred");
@@ -156,6 +170,15 @@ pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<ExitCode> 
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// The conditions to label: the pictures as they are come first where one asks for the faces in them and these are not known.
+fn in_order<'a>(wanted: &[&'a Condition], faces_are_known: bool) -> Vec<&'a Condition> {
+    let as_is = &CONDITIONS[0];
+    let asks = wanted.iter().any(|condition| condition.needs_faces());
+    let has_them = faces_are_known || wanted.iter().any(|condition| condition.name == as_is.name);
+    let first = (asks && !has_them).then_some(as_is);
+    first.into_iter().chain(wanted.iter().copied()).collect()
 }
 
 /// Every `step`th picture of each set; a small set whole.
@@ -240,7 +263,10 @@ fn make_all(
     sizes: &Sizes,
     place: &Path,
 ) -> Result<Vec<Picture>> {
-    let recipe = format!("{} frames {:?}\n", condition.filter, sizes.frames);
+    let mut recipe = format!("{} frames {:?}\n", condition.filter, sizes.frames);
+    if condition.needs_faces() {
+        recipe += "at the middle of the faces found as they are\n";
+    }
     let note = place.join("made-with");
     if std::fs::read_to_string(&note).ok().as_deref() != Some(&recipe) {
         remove(place)?;
@@ -338,10 +364,10 @@ fn filter_of(
         .replace("WIDTH", &half(width))
         .replace("HEIGHT", &half(height))
         .replace("FPS", &fps.to_string());
-    if filter.contains("SHADE") {
+    if condition.needs_faces() {
         let x = middle().unwrap_or(f64::from(width) / 2.0);
         let edge = (x / 2.0).round() as u32 * 2;
-        filter = filter.replace("SHADE", &edge.clamp(2, width.max(4) - 2).to_string());
+        filter = filter.replace(SHADE, &edge.clamp(2, width.max(4) - 2).to_string());
     }
     filter
 }
@@ -396,6 +422,21 @@ mod tests {
         assert!(filter("half-shade", size, None).contains("crop=426:ih"));
         assert!(filter("15-fps", size, None).contains("n*15/29.97"));
         assert_eq!(filter("15-fps", (320, 240, 17.08), None), "null");
+    }
+
+    #[test]
+    fn faces_are_looked_for_before_a_shade_is_drawn_on_them() {
+        let named = |name: &str| CONDITIONS.iter().find(|c| c.name == name).unwrap();
+        let order = |wanted: &[&str], known| -> Vec<&str> {
+            let wanted: Vec<_> = wanted.iter().map(|name| named(name)).collect();
+            let order = in_order(&wanted, known);
+            order.into_iter().map(|condition| condition.name).collect()
+        };
+        assert_eq!(order(&["half-shade"], false), ["as-is", "half-shade"]);
+        assert_eq!(order(&["half-shade"], true), ["half-shade"]);
+        let both = ["as-is", "blur", "half-shade"];
+        assert_eq!(order(&both, false), both);
+        assert_eq!(order(&["blur"], false), ["blur"]);
     }
 
     #[test]
