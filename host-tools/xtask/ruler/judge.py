@@ -15,7 +15,8 @@ whether it would be accepted unchanged, and whether its confidence said so. Acce
   wearing-glasses, in-shadow, face-occluded, light-change
                      the value is true of at least 4 in 5 of the label's frames that have truth
 
-One offered label is one row (for boxes and eyes: one frame). `ece`: 10 equal-width bins, as in the ruler. `sure, wrong`:
+One offered label is one row (for boxes and eyes: one frame). `ece`: 10 equal-width bins, as in the ruler; `by chance`: what honest
+confidences would show on the mean with as many labels, if each were right with the probability that it says. `sure, wrong`:
 confidence >= 0.9 and not accepted, as a share of all judged. Intervals: 95 %, by resampling clips. `coverage`: eyes and
 flags: share of true eyes or frames with a value; boxes: share of largest persons, or driver's boxes, found at IoU 0.5;
 blinks: share of true blinks found."""
@@ -190,6 +191,14 @@ def summed(clips):
     return out
 
 
+def error_by_chance(confidence):
+    """Mean calibration error of such confidences where each label is right with the probability that it says."""
+    confidence, rng = np.asarray(confidence, float), np.random.default_rng(0)
+    bins = np.clip((confidence * BINS).astype(int), 0, BINS - 1)
+    off = (np.abs(np.bincount(bins, confidence - (rng.random(len(confidence)) < confidence), BINS)).sum() for _ in range(RESAMPLES))
+    return sum(off) / RESAMPLES / len(confidence)
+
+
 def table(rows):
     width = [max(len(r[i]) for r in rows) for i in range(len(rows[0]))]
     return "\n".join("  ".join(v.ljust(w) for v, w in zip(r, width)).rstrip() for r in rows)
@@ -210,22 +219,23 @@ def calibration(data, pred, ruler):
     clips = known.load(data)
     lines = {key: read_lines(pred / f"{key[0]}__{key[1]}.jsonl") for key in clips}
     judged = {key: judge(clip, lines[key], ruler) for key, clip in clips.items() if (pred / f"{key[0]}__{key[1]}.jsonl").is_file()}
-    rows = [["accepted as promised?", "set", "clips", "judged", "right", "said", "ece", "sure, wrong", "", "coverage"]]
+    rows = [["accepted as promised?", "set", "clips", "judged", "right", "said", "ece", "by chance", "sure, wrong", "", "coverage"]]
     for kind in KINDS:
         if not is_made(kind, lines):
-            rows.append([kind, "not made"] + [""] * 8)
+            rows.append([kind, "not made"] + [""] * 9)
             continue
         having = {key: r[kind] for key, r in judged.items() if kind in r and (r[kind].sought or r[kind].confidence)}
         if not having:
-            rows.append([kind, "no truth"] + [""] * 8)
+            rows.append([kind, "no truth"] + [""] * 9)
             continue
         sets = list(dict.fromkeys(key[0] for key in having))
         for name in (["all"] if len(sets) > 1 else []) + sets:
-            f = summed([r for key, r in having.items() if name in ("all", key[0])])
+            mine = [r for key, r in having.items() if name in ("all", key[0])]
+            f = summed(mine)
             row = [kind, name, str(f["clips"]), str(f["judged"])]
             if f["judged"]:
-                row += [f"{f['right']:.3f}", f"{f['mean']:.3f}", interval(f, "ece", ".3f"), str(f["wrong"]), interval(f, "share", ".2%"), f"{f['coverage']:.3f}"]
-            rows.append(row + [""] * (10 - len(row)))
+                row += [f"{f['right']:.3f}", f"{f['mean']:.3f}", interval(f, "ece", ".3f"), f"{error_by_chance(np.concatenate([r.confidence for r in mine])):.3f}", str(f["wrong"]), interval(f, "share", ".2%"), f"{f['coverage']:.3f}"]
+            rows.append(row + [""] * (11 - len(row)))
     print(table(rows))
     print("\nsure (confidence >= 0.9) and wrong, the first ten of a kind:")
     for kind in KINDS:
@@ -372,6 +382,8 @@ def self_test(ruler):
     assert rows["in-shadow"].right == [False], "true of 16 of 21 frames; four more are near a border"
     f = summed([rows["blink"]])
     assert f["wrong"] == 1 and abs(f["ece"] - .45) < 1e-9 and f["coverage"] == .5
+    assert abs(error_by_chance([.95, .95]) - .0903) < .01, "both right nine times in ten, then 0.05 off; else 0.45 or 0.95"
+    assert error_by_chance([1.0] * 9) == 0
     for condition, where in (("mirrored", [140, 50]), ("half-size", [30, 25])):
         moved = known.changed(copy.deepcopy(clip), condition, (200, 200, 30))
         assert moved.eyes[5][condition == "mirrored"] == where, condition
