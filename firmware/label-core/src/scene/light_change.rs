@@ -68,13 +68,14 @@ const BLOWN: f32 = 246.0;
 const LEAST_CELLS: usize = GRID_CELLS / 3;
 /// A mean level below this is no light.
 const DARK: f32 = 4.0;
-/// Fainter than this is nothing, whatever else holds; it saves the rest of the comparison.
+/// A cell that changes by less than this changes neither way.
 const FAINTEST: f32 = 0.03;
 /// Marks less probable than this are not made.
 const LEAST_MARK: f32 = 0.02;
 /// A change lasts from this share of it to one less this …
 const EDGE_SHARE: f32 = 0.08;
-/// … but what departs by less than this is the flicker of lamps: cameras at 30 frames a second show 0.015 of it.
+/// … but what departs by less than this is the flicker of lamps: cameras at 30 frames a second show 0.015 of it. It is nothing,
+/// whatever else holds, which saves the rest of a comparison.
 const FLICKER: f32 = 0.025;
 /// A change of light of this much and less than [`LEAST_CHANGE`] is neither a change nor none.
 const FAINT: f32 = LEAST_CHANGE / 2.0;
@@ -118,7 +119,7 @@ struct Held {
     change: f32,
     /// Whether it is part of a change of light of [`FAINT`] and more.
     is_faint: bool,
-    /// The most that the picture's middle cell changes from it on, within the longest span; logarithm.
+    /// The most that the light changes from it on, within the longest span: the picture's middle cell, logarithm.
     ahead: f32,
 }
 
@@ -259,10 +260,14 @@ impl LightChangeDetector {
             self.held[(self.first + place) % CAPACITY].is_compared = true;
         }
         let moved = difference.change.abs();
-        let from = &mut self.held[(self.first + earlier) % CAPACITY];
-        from.ahead = from.ahead.max(moved);
+        // People who move change the picture's middle cell, too, but some cells the other way.
+        let is_of_light = moved >= FLICKER && calibration.is_of_light(&difference);
+        if is_of_light {
+            let from = &mut self.held[(self.first + earlier) % CAPACITY];
+            from.ahead = from.ahead.max(moved);
+        }
         let probability = calibration.changed.confidence(difference.features()).get();
-        let is_faint = moved >= FAINT && calibration.is_of_light(&difference);
+        let is_faint = moved >= FAINT && is_of_light;
         if probability < LEAST_MARK && !is_faint {
             return;
         }
@@ -398,7 +403,7 @@ fn difference(
         opposed: 0.0,
         pattern: 1.0,
     };
-    if median.abs() < FAINTEST {
+    if median.abs() < FLICKER {
         return Some((found, alike));
     }
     let sign = median.signum();

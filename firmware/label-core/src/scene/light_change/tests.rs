@@ -98,6 +98,22 @@ fn a_change_that_is_fainter_than_counts_is_left_unsaid_and_one_hardly_there_is_n
 }
 
 #[test]
+fn who_moves_after_a_faint_change_of_light_does_not_keep_it_unsaid() {
+    // Three cells in five grow lighter as the others grow darker, and back.
+    let moved = |frame: u32, cell: usize| {
+        let sway = (frame.saturating_sub(103) as f32 / RATE * 2.0).sin();
+        1.0 + sway * if cell % 5 < 3 { 0.08 } else { -0.4 }
+    };
+    let verdicts = verdicts(250, |frame, cell| {
+        scene(cell) * moved(frame, cell) * if frame < 100 { 1.0 } else { 1.09 }
+    });
+    assert!(verdicts[100].is_err(), "a change of nine hundredths");
+    // From there on no comparison reaches back before the change.
+    let mut settled = verdicts[160..].iter();
+    assert!(settled.all(|verdict| verdict.is_ok_and(|reading| !reading.value)));
+}
+
+#[test]
 fn a_lamp_that_goes_off_is_a_change_of_one_frame() {
     let verdicts = verdicts(150, |frame, cell| {
         scene(cell) * if frame < 60 { 1.0 } else { 0.5 }
