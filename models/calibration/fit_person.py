@@ -6,7 +6,8 @@ of cabin (other people there have no truth); each picture as it is and in eight 
 together as two. The frames of one clip, and the stills of the one cabin camera, weigh together as three photographs.
 Cross-validated by photograph and clip, copies with their original: 10 folds, dealt anew with seeds 0 to 4, the five
 probabilities averaged. Of near, lone people (large, cut by the lower edge, as a driver is) the score counts up to a limit, one of
-four that are compared: in real cars a stronger score says no more. No cache: it takes two minutes on one core.
+four that are compared: in real cars a stronger score says no more. A picture flatter than nine in ten of these, or without
+colour, as a near-infrared camera's, makes a score too sure: both are features. No cache: it takes two minutes on one core.
 
 The fit is small and the detector's scores come in coarse steps, so a picture resized with other rounding moves it in the
 second digit. base.toml was fitted with numpy's sums split over two threads (fitting.py sets that); a machine with one core,
@@ -68,7 +69,7 @@ def copies(picture, boxes, cv2, np):
 
 
 def detections(a, cv2, np):
-    """A row each: score, covered, near, IoU, whether of the picture's largest person, group, set, copy."""
+    """A row each: score, covered, near, flat, grey, IoU, whether of the picture's largest person, group, set, copy."""
     import people
     finder = people.People(a.models)
     for origin, group, picture, boxes in pictures(a.data, cv2):
@@ -81,7 +82,7 @@ def detections(a, cv2, np):
                     continue
                 if best >= .5 or origin != "coco_person":
                     of = free.pop(overlaps.index(best))
-                yield d["score"], d["covered"], d["near"], best, of is largest, group, origin, copy
+                yield d["score"], d["covered"], d["near"], d["flat"], d["grey"], best, of is largest, group, origin, copy
 
 
 def main():
@@ -90,7 +91,7 @@ def main():
     import numpy as np
     import score as ruler
 
-    score, covered, near, overlap, largest, group, origin, copy = (np.array(column) for column in zip(*detections(a, cv2, np)))
+    score, covered, near, flat, grey, overlap, largest, group, origin, copy = (np.array(column) for column in zip(*detections(a, cv2, np)))
     right, plain = overlap >= ACCEPTED_IOU, copy == "as it is"
     odds = np.log(score / (1 - score))
     each = {(g, c): ((group == g) & (copy == c)).sum() for g in set(group) for c in set(copy)}
@@ -100,7 +101,7 @@ def main():
         f"{o} {int((plain & (origin == o)).sum())} ({right[plain & (origin == o)].mean():.2f} right)" for o in sorted(set(origin))))
 
     def features(limit):
-        return np.stack([np.where(near == 1, np.minimum(odds, limit), odds), covered, near], 1)
+        return np.stack([np.where(near == 1, np.minimum(odds, limit), odds), covered, near, flat, grey], 1)
 
     def fit(x, rows):
         return fitting.logistic(x[rows], right[rows], weight[rows], STRENGTH, max_iter=1000)
@@ -117,6 +118,9 @@ def main():
             deals.append(p)
         return np.mean(deals, 0)
 
+    p = cross_validated(features(NEAR_LIMIT)[:, :3])
+    print("without flat and grey, calibration error: " + ", ".join(
+        f"{c} {ruler.ece(p[k], right[k]):.3f}" for c in dict.fromkeys(copy) if (k := (copy == c) & (p >= LEAST_CONFIDENCE)).any()))
     for limit in (*NEAR_LIMITS, np.inf):
         p = cross_validated(features(limit))
         of, cars = p >= LEAST_CONFIDENCE, plain & (origin == "incabin") & (p >= LEAST_CONFIDENCE)
@@ -136,7 +140,9 @@ def main():
     print(f"  the largest person found in {found.sum()} of {len(set(group[origin == 'coco_person']))} photographs")
     fitted = fit(x, slice(None))
     print(f"{SUREST} is reached at ln odds {(np.log(SUREST / (1 - SUREST)) - fitted[0]) / fitted[1]:.3f}")
-    return fitting.compare(a.against, "person", ("ln odds", "covered", "near"), fitted, x)
+    driver = right[plain & (origin == "incabin") & told].mean()           # base.toml holds near to where this is reached
+    print(f"{driver:.3f}, the share right in cars, is reached at ln odds {NEAR_LIMIT} and near {(np.log(driver / (1 - driver)) - fitted[0]) / fitted[3]:.3f}")
+    return fitting.compare(a.against, "person", ("ln odds", "covered", "near", "flat", "grey"), fitted, x)
 
 
 if __name__ == "__main__":

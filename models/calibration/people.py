@@ -11,6 +11,7 @@ PERSON = 0                            # class column
 VOTE_SCORE = 0.15                     # weaker anchors are dropped before anything else
 BLEND_IOU, SUPPRESS_IOU = 0.70, 0.45
 MASK_SIDE, MASK_MARGIN, PERSON_PIXEL = 256, 0.15, 0.30
+FLAT_CONTRAST, GREY_COLOUR = 40.0, 4.0    # grey levels
 NEAR_AREA, NEAR_BOTTOM, NEAR_OTHERS, AGREEMENT = 0.20, 0.97, 0.20, 0.65
 
 
@@ -48,6 +49,14 @@ def letterbox(rgb):
     out = np.zeros((SIDE, SIDE, 3), np.uint8)
     out[oy:oy + nh, ox:ox + nw] = resize(rgb, nw, nh)
     return out, (nw / w, nh / h, ox, oy)
+
+
+def tone(rgb):
+    """How flat the picture is, and how grey, of what the detector sees of it: contrast is the deviation of the grey levels, colour
+    that of the distance between a pixel's strongest and weakest channel."""
+    rgb = rgb.astype(np.float32)
+    contrast = ((rgb[..., 0] + 2 * rgb[..., 1] + rgb[..., 2]) / 4).std()
+    return max(0.0, np.log(FLAT_CONTRAST / max(contrast, 1.0))), max(0.0, 1 - (rgb.max(2) - rgb.min(2)).std() / GREY_COLOUR)
 
 
 # ---- boxes
@@ -155,9 +164,12 @@ class People:
         return {shape: net.get_tensor(i)[0] for shape, i in outputs.items()}
 
     def find(self, rgb, least_score):
-        """Persons, most certain first: box, score, the largest share of the detected box that another one covers, 1 if near and lone."""
+        """Persons, most certain first: box, score, the largest share of the detected box that another one covers, 1 if near and lone, and how
+        flat and grey the picture is."""
         h, w = rgb.shape[:2]
         x, frame = letterbox(rgb)
+        _, _, ox, oy = frame
+        flat, grey = tone(x[oy:SIDE - oy, ox:SIDE - ox])
         out = self.run("object_detector", x)
         raw = merge(*decode(out[1, len(ANCHORS), 90], out[1, len(ANCHORS), 4], frame, w, h), least_score)
         found = []
@@ -170,5 +182,5 @@ class People:
                 m = mask_box(self.run("selfie_segmentation", patch)[1, MASK_SIDE, MASK_SIDE, 1][:, :, 0], c)
                 if m is not None and iou(m, b) >= AGREEMENT:
                     b = m
-            found.append(dict(box=b, score=score, covered=covered, near=float(is_near(b, w, h) and covered <= NEAR_OTHERS)))
+            found.append(dict(box=b, score=score, covered=covered, near=float(is_near(b, w, h) and covered <= NEAR_OTHERS), flat=flat, grey=grey))
         return found

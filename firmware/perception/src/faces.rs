@@ -10,6 +10,7 @@ use crate::eyes::Eyes;
 use crate::face_detector::{FaceDetection, FaceDetector};
 use crate::face_mesh::{FaceMesh, MeshFace};
 use crate::picture::Picture;
+use crate::shade::FaceShade;
 use crate::tiles::{square, tile, tile_count};
 use crate::warp::Region;
 use crate::watch::{EyeWatch, Glance};
@@ -70,6 +71,9 @@ pub struct TrackedFace {
     pub motion: Option<FaceMotion>,
     /// How well its eyes can be read.
     pub legibility: Legibility,
+    /// Stops of light between the halves of the face ([`FaceShade::sides`](crate::FaceShade::sides)); `None` where they cannot
+    /// be compared.
+    pub sides: Option<f32>,
     watch: Option<EyeWatch>,
 }
 
@@ -142,6 +146,7 @@ impl FaceTracker {
             bounds: BoundingBox::new(0.0, 0.0, 0.0, 0.0),
             motion: None,
             legibility: Legibility::default(),
+            sides: None,
             watch: None,
         };
         Self {
@@ -262,6 +267,7 @@ impl FaceTracker {
                 face.motion = None;
                 face.legibility = watch.legibility(&readings);
                 face.bounds = watch.moved_bounds(face.mesh.bounds());
+                face.sides = FaceShade::sides_of(picture, face);
                 Ok(())
             }
             Glance::LookAgain(region) => self.look(picture, &region, at, index),
@@ -297,6 +303,7 @@ impl FaceTracker {
         let readings = self.models.reader.read(picture, watch.places())?;
         watch.compare(&readings);
         face.legibility = watch.legibility(&readings);
+        face.sides = FaceShade::sides_of(picture, face);
         self.times.crop += self.models.reader.crop_time();
         self.times.eyes += start
             .elapsed()

@@ -5,6 +5,7 @@
 
 mod detector;
 mod mask;
+mod tone;
 
 use crate::card::ModelCard;
 use crate::faces::{FaceTracker, TrackedFace};
@@ -16,9 +17,10 @@ use mask::{LONE_SHARE, PersonMask, is_near};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tone::Tone;
 
 /// Numbers that a person box's confidence is calibrated on.
-pub const PERSON_FEATURES: usize = 3;
+pub const PERSON_FEATURES: usize = 5;
 
 /// Of a near, lone person a score beyond this (log odds: a score of a half) says no more: in real cars the weaker boxes of
 /// drivers are right as often as the stronger. One of four that `models/calibration/fit_person.py` compares.
@@ -46,7 +48,8 @@ pub struct Person {
     /// Their track: that of their face where one is seen.
     pub track: TrackId,
     /// Their box and what its confidence is calibrated on (log odds of the score, of a near, lone person no more than
-    /// those of a half; share covered by another box; 1 for a near, lone person); `None` where the detector sees none.
+    /// those of a half; share covered by another box; 1 for a near, lone person; how flat and how grey the picture is: see
+    /// `tone.rs`); `None` where the detector sees none.
     pub bounds: Option<(BoundingBox, [f32; PERSON_FEATURES])>,
     /// The detector's score; not a confidence.
     pub score: f32,
@@ -186,7 +189,7 @@ impl PersonFinder {
             self.times.crop += self.mask.crop_time;
             self.times.infer += self.mask.infer_time;
             let Detection { score, covered, .. } = self.found[index];
-            let features = features(score, covered, is_near(bounds, picture));
+            let features = features(score, covered, is_near(bounds, picture), self.detector.tone);
             self.refined.push(Some(Person {
                 track: 0,
                 bounds: Some((bounds, features)),
@@ -245,13 +248,14 @@ impl PersonFinder {
 }
 
 /// See [`Person::bounds`].
-fn features(score: f32, covered: f32, is_near: bool) -> [f32; PERSON_FEATURES] {
+fn features(score: f32, covered: f32, is_near: bool, tone: Tone) -> [f32; PERSON_FEATURES] {
     let score = score.clamp(0.001, 0.999);
     let log_odds = (score / (1.0 - score)).ln();
+    let [flat, grey] = tone.features();
     if is_near && covered <= LONE_SHARE {
-        [log_odds.min(NEAR_LOG_ODDS), covered, 1.0]
+        [log_odds.min(NEAR_LOG_ODDS), covered, 1.0, flat, grey]
     } else {
-        [log_odds, covered, 0.0]
+        [log_odds, covered, 0.0, flat, grey]
     }
 }
 
@@ -303,12 +307,13 @@ mod tests {
 
     #[test]
     fn a_strong_score_says_no_more_of_a_near_and_lone_person_than_a_middling_one() {
-        let [near, middling] = [0.9, 0.6].map(|score| features(score, 0.1, true));
+        let of = |score, covered, is_near| features(score, covered, is_near, Tone::default());
+        let [near, middling] = [0.9, 0.6].map(|score| of(score, 0.1, true));
         assert_eq!(near, middling);
-        assert!(features(0.4, 0.1, true) < middling);
+        assert!(of(0.4, 0.1, true) < middling);
         let far_or_crowded = [(0.1, false), (0.5, true)];
         for (covered, is_near) in far_or_crowded {
-            assert!(features(0.9, covered, is_near) > features(0.6, covered, is_near));
+            assert!(of(0.9, covered, is_near) > of(0.6, covered, is_near));
         }
     }
 

@@ -77,31 +77,11 @@ pub struct FaceShade {
 impl FaceShade {
     /// Reads the light on a tracked face.
     pub fn read(picture: &Picture<'_>, face: &TrackedFace) -> Result<Self, NoShade> {
-        if face.bounds.width < MIN_WIDTH {
-            return Err(NoShade::TooSmall);
-        }
-        if face.eyes.yaw.abs() > MAX_YAW {
-            return Err(NoShade::TurnedAway);
-        }
-        let then = face.mesh.bounds().center();
-        let now = face.bounds.center();
-        let (dx, dy) = (now.x - then.x, now.y - then.y);
-        let side = (PATCH * face.bounds.width).max(SAMPLES as f32);
-        let mut pairs = [None; PAIRS.len()];
-        for (pair, (right, left)) in pairs.iter_mut().zip(PAIRS) {
-            let patch = |index: usize| {
-                let point = face.mesh.landmarks[index];
-                patch(picture, point.x + dx, point.y + dy, side)
-            };
-            *pair = patch(right).zip(patch(left));
-        }
+        let pairs = patches(picture, face)?;
         let mut all = Sorted::<{ 2 * PAIRS.len() }>::new();
         for (right, left) in pairs.iter().flatten() {
             all.push(*right);
             all.push(*left);
-        }
-        if all.len() < PAIRS.len() {
-            return Err(NoShade::OutOfPicture);
         }
         let middle = all.at(0.5);
         let around = surroundings(picture, face);
@@ -119,6 +99,12 @@ impl FaceShade {
         })
     }
 
+    /// Stops between the halves alone; `None` where they cannot be compared.
+    pub(crate) fn sides_of(picture: &Picture<'_>, face: &TrackedFace) -> Option<f32> {
+        let pairs = patches(picture, face).ok()?;
+        Some(compare_halves(&pairs).0)
+    }
+
     /// The numbers that a calibration is fitted on: of the halves the difference (natural logarithm) and the evenness, of
     /// the whole face how far its surroundings outshine it beyond what its own highlights make up for.
     pub fn features(&self) -> [f32; SHADE_FEATURES] {
@@ -128,6 +114,35 @@ impl FaceShade {
             self.backlight - HIGHLIGHT_WEIGHT * self.highlight,
         ]
     }
+}
+
+/// Median light of the mirrored patches of skin, right and left, in stops; `None` of a pair that is not wholly in the picture.
+fn patches(
+    picture: &Picture<'_>,
+    face: &TrackedFace,
+) -> Result<[Option<(f32, f32)>; PAIRS.len()], NoShade> {
+    if face.bounds.width < MIN_WIDTH {
+        return Err(NoShade::TooSmall);
+    }
+    if face.eyes.yaw.abs() > MAX_YAW {
+        return Err(NoShade::TurnedAway);
+    }
+    let then = face.mesh.bounds().center();
+    let now = face.bounds.center();
+    let (dx, dy) = (now.x - then.x, now.y - then.y);
+    let side = (PATCH * face.bounds.width).max(SAMPLES as f32);
+    let mut pairs = [None; PAIRS.len()];
+    for (pair, (right, left)) in pairs.iter_mut().zip(PAIRS) {
+        let patch = |index: usize| {
+            let point = face.mesh.landmarks[index];
+            patch(picture, point.x + dx, point.y + dy, side)
+        };
+        *pair = patch(right).zip(patch(left));
+    }
+    if pairs.iter().flatten().count() < PAIRS.len() / 2 {
+        return Err(NoShade::OutOfPicture);
+    }
+    Ok(pairs)
 }
 
 /// Difference of the halves, and what they differ by within themselves.

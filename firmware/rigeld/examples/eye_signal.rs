@@ -50,7 +50,7 @@ impl Sink for Signal {
             self.line(&json!({
                 "frame": info.index, "us": info.at.us(), "track": person.track,
                 "left": eye(frame.left), "right": eye(frame.right), "yaw": frame.yaw, "presence": frame.face_score,
-                "legibility": [l.disagreement, l.contrast, l.grain],
+                "legibility": [l.disagreement, l.contrast, l.grain], "sides": frame.sides,
                 "occluded": looked(frame.occluded), "glasses": looked(frame.glasses), "shadow": looked(frame.shadow),
                 "mouth": frame.motion.map(|motion| motion.mouth_opening),
             }));

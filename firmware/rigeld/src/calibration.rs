@@ -73,6 +73,7 @@ struct RawFamiliarFaces {
     most_disagreement: f32,
     most_yaw: f32,
     least_eye_distance_px: f32,
+    most_sides: f32,
     ceiling: f32,
 }
 
@@ -89,14 +90,16 @@ impl RawFamiliarFaces {
             eyes.ceiling >= 0.5,
             "[familiar] ceiling: below a half a yes would become a no"
         );
+        let limits = [self.most_yaw, self.least_eye_distance_px, self.most_sides];
         ensure!(
-            self.most_yaw.is_finite() && self.least_eye_distance_px.is_finite(),
+            limits.iter().all(|limit| limit.is_finite()),
             "[familiar]: every limit must be finite"
         );
         Ok(FamiliarFaces {
             eyes,
             most_yaw: self.most_yaw,
             least_eye_distance_px: self.least_eye_distance_px,
+            most_sides: self.most_sides,
         })
     }
 }
@@ -203,7 +206,7 @@ impl Calibration {
         let eye = eyes.side(side);
         Ok(EyeMeasurement {
             center: eye.center,
-            confidence: (self.familiar).confidence(face, self.eyes.confidence(features)),
+            confidence: (self.eyes.confidence(features)).at_most(self.familiar.surest(face)),
             openness: eye.openness,
         })
     }

@@ -9,8 +9,7 @@ use anyhow::{Context, Result};
 use label_core::confidence::LogisticCalibration;
 use label_core::{AbstainReason, CaptureTime, EyeSide, Look, TrackId};
 use perception::{
-    FaceShade, ModelCard, ModelError, Occlusion, OcclusionLook, OcclusionReader, Picture, Runtime,
-    TrackedFace,
+    ModelCard, ModelError, Occlusion, OcclusionLook, OcclusionReader, Picture, Runtime, TrackedFace,
 };
 use serde::Deserialize;
 use std::path::Path;
@@ -107,13 +106,7 @@ impl OcclusionLabeller {
     }
 
     /// What this frame's look says, if there was one. `face` is `None` where the person has no face in view.
-    pub(crate) fn look(
-        &self,
-        picture: &Picture<'_>,
-        track: TrackId,
-        at: CaptureTime,
-        face: Option<&TrackedFace>,
-    ) -> Look {
+    pub(crate) fn look(&self, track: TrackId, at: CaptureTime, face: Option<&TrackedFace>) -> Look {
         let Some(last) = self.reader.last(track) else {
             return Look::NotLooked;
         };
@@ -126,7 +119,7 @@ impl OcclusionLabeller {
                 Pose {
                     yaw: face.eyes.yaw,
                     mouth_opening: face.mesh.motion().mouth_opening,
-                    sides: FaceShade::read(picture, face).map_or(0.0, |shade| shade.sides),
+                    sides: face.sides.unwrap_or(0.0),
                 },
             ),
             _ => Look::NotLooked,

@@ -49,6 +49,7 @@ fn person(track: TrackId, x: f32, size: f32) -> PersonMeasurement {
             occluded: Look::NotLooked,
             motion: None,
             legibility: crate::blink::Legibility::UNKNOWN,
+            sides: None,
         },
     }
 }

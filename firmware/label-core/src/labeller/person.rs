@@ -87,6 +87,8 @@ pub struct PersonFrame {
     pub motion: Option<FaceMotion>,
     /// How well the eyes can be read.
     pub legibility: Legibility,
+    /// Stops of light (factors of two) between the halves of the face; `None` where they cannot be compared.
+    pub sides: Option<f32>,
 }
 
 /// What was measured of a person with this track.

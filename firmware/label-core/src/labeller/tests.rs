@@ -79,6 +79,7 @@ pub(super) fn frame(code: u8, i: u32) -> PersonFrame {
         },
         motion: None,
         legibility: crate::blink::Legibility::UNKNOWN,
+        sides: None,
     }
 }
 

@@ -4,6 +4,7 @@
 //! person are averaged by their scores before the weaker ones are dropped: on 36 photographs this raises the share of
 //! boxes with IoU 0.8 from 0.87 to 0.92.
 
+use super::tone::Tone;
 use crate::card::ModelCard;
 use crate::interpreter::{Interpreter, TensorMut};
 use crate::picture::Picture;
@@ -66,6 +67,8 @@ pub(super) struct PersonDetector {
     /// Which output holds scores and which boxes.
     outputs: (usize, usize),
     votes: Vec<Vote>,
+    /// Of the last picture.
+    pub(super) tone: Tone,
     pub(super) crop_time: Duration,
     pub(super) infer_time: Duration,
 }
@@ -101,6 +104,7 @@ impl PersonDetector {
             anchors,
             outputs: (scores, boxes),
             votes: Vec::with_capacity(MAX_VOTES),
+            tone: Tone::default(),
             crop_time: Duration::ZERO,
             infer_time: Duration::ZERO,
         })
@@ -113,7 +117,7 @@ impl PersonDetector {
         found: &mut Vec<Detection>,
     ) -> Result<(), ModelError> {
         let start = Instant::now();
-        let (size, crop_time) = (self.size, &mut self.crop_time);
+        let (size, crop_time, tone) = (self.size, &mut self.crop_time, &mut self.tone);
         let (width, height) = (picture.width() as f32, picture.height() as f32);
         let side = width.max(height);
         let center = Keypoint::new(width / 2.0, height / 2.0);
@@ -126,6 +130,11 @@ impl PersonDetector {
         self.interpreter.run(&mut |tensor| {
             if let TensorMut::U8(bytes) = tensor {
                 warp_u8(picture, &square, size, Border::Black, bytes);
+                let border = |length: f32, size: usize| {
+                    ((1.0 - length / side) / 2.0 * size as f32).ceil() as usize
+                };
+                let borders = (border(width, size.0), border(height, size.1));
+                *tone = Tone::read(bytes, size, borders);
                 *crop_time = start.elapsed();
             }
         })?;

@@ -1,6 +1,7 @@
 //! What perception saw of each person, in the words of the labeller.
 
 use super::Pipeline;
+use crate::familiar::no_surer;
 use label_core::labeller::{PersonFrame, PersonMeasurement};
 use label_core::wire::Shed;
 use label_core::{AbstainReason, CaptureTime, EyeSide, LabelKind, Look};
@@ -13,6 +14,9 @@ impl Pipeline {
         let away = Err(AbstainReason::EyeTurnedAway);
         let (glasses, occlusion) = (self.glasses.as_ref(), self.occlusion.as_ref());
         let (light, familiar) = (&self.light, &self.calibration.familiar);
+        let surest = |face: Option<&TrackedFace>| face.map_or(1.0, |face| familiar.surest(face));
+        let surest_of_shade =
+            |face: Option<&TrackedFace>| face.map_or(1.0, |face| familiar.surest_of_shade(face));
         let eyes_of = |track, face: Option<&TrackedFace>| {
             EyeSide::BOTH.map(|side| {
                 if glasses.is_some_and(|reader| reader.hides_eyes(track))
@@ -23,11 +27,11 @@ impl Pipeline {
                 face.map_or(away, |face| self.calibration.eye(face, side))
             })
         };
-        let attribute = |face: Option<&TrackedFace>, look: Look| {
+        let attribute = |look: Look, surest: f32| {
             if shed >= Shed::Attributes {
                 Look::Cannot(AbstainReason::Shed)
             } else {
-                familiar.look(face, look)
+                no_surer(look, surest)
             }
         };
         // What covers an eye looks like the rim of glasses.
@@ -51,14 +55,15 @@ impl Pipeline {
                     right,
                     face_score: face.map_or(0.0, |face| face.mesh.presence),
                     yaw: face.map_or(0.0, |face| face.eyes.yaw),
-                    glasses: attribute(face, glasses_of(track, face)),
-                    shadow: attribute(face, light.shadow(picture, face)),
+                    glasses: attribute(glasses_of(track, face), surest(face)),
+                    shadow: attribute(light.shadow(picture, face), surest_of_shade(face)),
                     occluded: attribute(
-                        face,
-                        occlusion.map_or(Look::NotLooked, |o| o.look(picture, track, at, face)),
+                        occlusion.map_or(Look::NotLooked, |o| o.look(track, at, face)),
+                        surest(face),
                     ),
                     motion: face.and_then(|face| face.motion),
                     legibility: face.map_or_else(Default::default, |face| face.legibility),
+                    sides: face.and_then(|face| face.sides),
                 },
             }
         };

@@ -111,6 +111,7 @@ impl Line {
                     },
                     motion: None,
                     legibility: Legibility::UNKNOWN,
+                    sides: None,
                 },
             })
             .into_iter()
