@@ -4,11 +4,13 @@
 //! until a deadline and then says what it was waiting for.
 
 mod fixture;
+mod postgres;
 mod programs;
 
 pub use fixture::{
     CLIP, Journal, Made, MadeCounts, encode_message, labels, message_of, model, picture,
 };
+pub use postgres::Postgres;
 pub use programs::{Broker, Host, Program, binary, free_port, rig_command};
 
 use std::time::{Duration, Instant};

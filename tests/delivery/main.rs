@@ -13,6 +13,7 @@ mod pictures;
 mod policy;
 mod protected;
 mod quality_loop;
+mod shared;
 mod verify;
 
 use end_to_end::{Broker, Host, MadeCounts, binary, rig_command, wait_for};

@@ -19,7 +19,7 @@ use std::process::Command;
 use std::sync::mpsc;
 use std::time::Duration;
 
-fn start(board: &Path) -> Program {
+pub(crate) fn start(board: &Path) -> Program {
     let mut run = Command::new(binary("rigeld", FIXTURE));
     run.arg("run").arg("--board").arg(board);
     Program::start("rigeld", &mut run)
@@ -89,7 +89,7 @@ fn wait_until(
 }
 
 /// What lies on the rig's disk, by frame.
-fn on_disk(folder: &Path) -> BTreeMap<u32, (RecordedFrame, Vec<u8>)> {
+pub(crate) fn on_disk(folder: &Path) -> BTreeMap<u32, (RecordedFrame, Vec<u8>)> {
     let mut found = BTreeMap::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -2,14 +2,14 @@
 //!
 //! One question is open with each rig at a time. What a rig answers is committed before the next part is asked for, so that whatever
 //! breaks, no more than one part is asked for twice. An answer counts only if it repeats the question's correlation data, which
-//! nobody else was told.
+//! nobody else was told. Of ingesters that share a store one asks, and all hear the answers: who has asked nothing leaves them alone.
 
 use label_core::id::Name;
 use label_core::wire::{
     self, Answer, AskFrames, AskPicture, MAX_REPLY_BYTES, RefusedBecause, Reply, Topic,
     WIRE_VERSION, split_reply, split_topic,
 };
-use label_store::{LabelStore, OpenRequest, StoreError, Wanted, now_us};
+use label_store::{AskersPlace, LabelStore, OpenRequest, StoreError, Wanted, now_us};
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
@@ -41,6 +41,8 @@ pub(crate) struct Came {
 #[derive(Debug)]
 struct Open {
     request: i64,
+    /// The first byte that was asked for.
+    from: u64,
     correlation: Vec<u8>,
     at: Instant,
 }
@@ -48,6 +50,7 @@ struct Open {
 /// What is open with which rig.
 #[derive(Debug, Default)]
 pub(crate) struct Courier {
+    place: Option<AskersPlace>,
     open: HashMap<Name, Open>,
 }
 
@@ -57,9 +60,20 @@ pub(crate) fn is_reply(topic: &str) -> bool {
 }
 
 impl Courier {
-    /// What is to be asked now.
+    /// What is to be asked now, and by us.
     pub(crate) async fn due(&mut self, store: &LabelStore) -> Result<Vec<Question>, StoreError> {
         let mut questions = Vec::new();
+        let is_ours = match &mut self.place {
+            Some(place) => place.is_ours().await,
+            None => false,
+        };
+        if !is_ours {
+            self.open.clear();
+            self.place = store.take_askers_place().await?;
+        }
+        if self.place.is_none() {
+            return Ok(questions);
+        }
         for asked in store.open_requests().await? {
             let rig = &asked.request.rig;
             let waits = self.open.get(rig).is_some_and(|open| {
@@ -73,6 +87,7 @@ impl Courier {
             };
             let open = Open {
                 request: asked.request.request,
+                from: asked.request.have,
                 correlation,
                 at: Instant::now(),
             };
@@ -82,16 +97,20 @@ impl Courier {
         Ok(questions)
     }
 
-    /// Takes an answer; one that nobody asked for is left alone.
-    pub(crate) async fn take(&mut self, store: &LabelStore, came: &Came) -> Result<(), StoreError> {
+    /// Takes an answer, and tells whether it was one; what we did not ask for is left alone.
+    pub(crate) async fn take(
+        &mut self,
+        store: &LabelStore,
+        came: &Came,
+    ) -> Result<bool, StoreError> {
         let Some((_, rig, _)) = split_topic(&came.topic) else {
-            return Ok(());
+            return Ok(false);
         };
         let Some((rig, open)) = self
             .open
             .remove_entry(&Name::try_from(rig).unwrap_or_default())
         else {
-            return Ok(());
+            return Ok(false);
         };
         let reply = (came.payload.len() <= MAX_REPLY_BYTES)
             .then(|| split_reply(&came.payload))
@@ -104,26 +123,29 @@ impl Courier {
         if !ours {
             tracing::warn!(%rig, "an answer that nobody asked for, or of another rig");
             self.open.insert(rig, open);
-            return Ok(());
+            return Ok(false);
         }
         let (request, now) = (open.request, now_us());
         match reply {
-            None => store.refuse_request(request, "damaged", now).await,
+            None => store.refuse_request(request, "damaged", now).await?,
             Some((reply, data)) => match reply.answer {
-                Answer::Picture(shows) => store.take_picture(request, &shows, data, now).await,
-                Answer::Chunk(chunk) => store.take_part(request, &chunk, data, now).await,
+                Answer::Picture(shows) => store.take_picture(request, &shows, data, now).await?,
+                Answer::Chunk(chunk) => {
+                    let question = (request, open.from);
+                    store.take_part(question, &chunk, data, now).await?;
+                }
                 // The rig began anew, or is busy: it is asked again in a while.
                 Answer::Refused(
                     RefusedBecause::OtherBoot | RefusedBecause::Busy | RefusedBecause::Replayed,
                 ) => {
                     self.open.insert(rig, open);
-                    Ok(())
                 }
                 Answer::Refused(because) => {
-                    store.refuse_request(request, because.name(), now).await
+                    store.refuse_request(request, because.name(), now).await?;
                 }
             },
         }
+        Ok(true)
     }
 }
 

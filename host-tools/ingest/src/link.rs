@@ -3,11 +3,13 @@
 use crate::courier::{Came, Courier, EXPIRES_S, Question, is_reply};
 use crate::{IngestError, decode};
 use broker_tls::Tls;
+use label_core::id::Name;
 use label_core::wire::{self, Ack, MAX_EVIDENCE_BYTES, TOPIC_ROOT, Topic, WIRE_VERSION};
 use label_store::{Incoming, LabelStore, Watermark, now_us};
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{Filter, Packet, Publish, PublishProperties, SubscribeReasonCode};
 use rumqttc::v5::{AsyncClient, ConnectionError, Event, MqttOptions};
+use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
@@ -77,6 +79,10 @@ const BATCH_BYTES: usize = 4 * 1024 * 1024;
 const LINGER: Duration = Duration::from_millis(10);
 /// Received and not yet committed; beyond it the connection is not read, and the rigs wait.
 const RECEIVED: usize = 256;
+/// Words to rigs that wait for the broker: at the start one or two a rig.
+const WAITING: usize = 200_000;
+/// Another ingester may have told a rig more than we, before ours arrived: what is retained is looked at after this time.
+const LOOK_AFTER_WATERMARKS: Duration = Duration::from_secs(2);
 /// Decisions may be taken by another process, so the store is looked at.
 const LOOK_FOR_POLICY: Duration = Duration::from_millis(500);
 const RETRY: [Duration; 4] = [
@@ -163,12 +169,21 @@ impl IngestConfig {
     }
 }
 
-/// What rigs write to.
-fn filters() -> Vec<String> {
+/// What rigs write to. Of a store that several ingesters share, the broker deals out messages among them. What it retains it
+/// gives to nobody that way, and answers are of use only to who asked: each hears all of those.
+fn filters(store: &LabelStore) -> Vec<String> {
     Topic::ALL
         .into_iter()
         .filter(|topic| topic.is_from_rig())
-        .map(|topic| format!("{TOPIC_ROOT}/+/+/{}", topic.leaf()))
+        .map(|topic| {
+            let is_for_each = matches!(topic, Topic::Status | Topic::Birth | Topic::Reply);
+            let group = if store.is_shared() && !is_for_each {
+                "$share/rigel/"
+            } else {
+                ""
+            };
+            format!("{group}{TOPIC_ROOT}/+/+/{}", topic.leaf())
+        })
         .collect()
 }
 
@@ -183,7 +198,7 @@ fn dial(config: &IngestConfig) -> Result<Connection, IngestError> {
     if let Some(tls) = &config.tls {
         options.set_transport(tls.transport()?);
     }
-    let (client, mut event_loop) = AsyncClient::new(options, 1024);
+    let (client, mut event_loop) = AsyncClient::new(options, WAITING);
     let asked = config.clone();
     let (events, received) = mpsc::channel(RECEIVED);
     // A task of its own: the event loop must not be cancelled in the middle of a write.
@@ -219,7 +234,13 @@ async fn serve(
     tidy: &mut tokio::time::Interval,
 ) -> Result<std::convert::Infallible, IngestError> {
     let mut connection = dial(config)?;
-    let session = RandomState::new().build_hasher().finish() as u32;
+    // Rigs answer another session by sending again at once, and take a lower watermark from it for loss. Ingesters that share
+    // a store are one session, as long as the database lives.
+    let own = RandomState::new().build_hasher().finish() as u32;
+    let mut session = store.life().await?.unwrap_or(own);
+    let mut acknowledged = BTreeMap::new();
+    let mut look_after = tokio::time::interval(LOOK_AFTER_WATERMARKS);
+    look_after.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     // The last step of policy that rigs were told of; `None` until we are subscribed.
     let mut told = None;
     let mut courier = Courier::default();
@@ -241,11 +262,15 @@ async fn serve(
                 connection.ask(config, &courier.due(store).await?)?;
                 continue;
             }
+            _ = look_after.tick(), if store.is_shared() && told.is_some() => {
+                connection.tell_what_moved_on(config, store, session, &mut acknowledged).await?;
+                continue;
+            }
         };
         let (mut batch, mut answers) = (Vec::new(), Vec::new());
         match event {
             Packet::ConnAck(_) => {
-                let filters = filters()
+                let filters = filters(store)
                     .into_iter()
                     .map(|filter| Filter::new(filter, QoS::AtLeastOnce));
                 connection
@@ -254,7 +279,7 @@ async fn serve(
                     .map_err(|error| config.lost(error.to_string()))?;
             }
             Packet::SubAck(answer) => {
-                for (filter, code) in filters().into_iter().zip(&answer.return_codes) {
+                for (filter, code) in filters(store).into_iter().zip(&answer.return_codes) {
                     if !matches!(code, SubscribeReasonCode::Success(_)) {
                         return Err(IngestError::Subscription {
                             host: config.host.clone(),
@@ -264,6 +289,7 @@ async fn serve(
                     }
                 }
                 // Now, and not before: rigs answer a new session by sending again what is not committed.
+                session = store.life().await?.unwrap_or(own);
                 for watermark in store.rigs().await? {
                     connection.acknowledge(config, session, &watermark)?;
                 }
@@ -283,11 +309,12 @@ async fn serve(
             }
             _ => {}
         }
+        let mut answered = false;
         for answer in &answers {
             // A header with 300 frames in it is large.
-            Box::pin(courier.take(store, answer)).await?;
+            answered |= Box::pin(courier.take(store, answer)).await?;
         }
-        if !answers.is_empty() {
+        if answered {
             connection.ask(config, &courier.due(store).await?)?;
         }
         if batch.is_empty() {
@@ -310,8 +337,12 @@ async fn serve(
                 "messages put into quarantine"
             );
         }
-        for watermark in &report.watermarks {
-            connection.acknowledge(config, session, watermark)?;
+        session = store.life().await?.unwrap_or(own);
+        for watermark in report.watermarks {
+            connection.acknowledge(config, session, &watermark)?;
+            if store.is_shared() {
+                acknowledged.insert(watermark.rig.clone(), watermark);
+            }
         }
     }
 }
@@ -408,6 +439,36 @@ impl Connection {
                     properties,
                 )
                 .map_err(|error| config.lost(error.to_string()))?;
+        }
+        Ok(())
+    }
+
+    /// Our word of a watermark may have reached the broker after a later one of another ingester: it is retained, so the
+    /// rig would begin there after its next start.
+    async fn tell_what_moved_on(
+        &self,
+        config: &IngestConfig,
+        store: &LabelStore,
+        session: u32,
+        acknowledged: &mut BTreeMap<Name, Watermark>,
+    ) -> Result<(), IngestError> {
+        let told: Vec<Watermark> = std::mem::take(acknowledged).into_values().collect();
+        let boots: Vec<_> = told
+            .iter()
+            .filter_map(|told| Some((&told.rig, told.boots.first()?.0)))
+            .collect();
+        let now = store.watermarks_of(&boots).await?;
+        for (mut told, now) in told
+            .into_iter()
+            .filter(|told| !told.boots.is_empty())
+            .zip(now)
+        {
+            if let Some(now) = now
+                && now > told.boots[0].1
+            {
+                told.boots[0].1 = now;
+                self.acknowledge(config, session, &told)?;
+            }
         }
         Ok(())
     }

@@ -1,19 +1,21 @@
 //! Writing what came, in one transaction.
 
+use crate::database::{Connection, query};
 use crate::fleet::keep_health;
 use crate::incoming::{Content, Incoming, NamedMessage, RefusalReason};
 use crate::pictures::{contradicts_clip, set_aside_beyond, store_picture};
 use crate::quarantine::{self, Quarantined};
 use crate::recordings::store_segment;
 use crate::second_look::draw_windows;
+use crate::store::RIGS_AT_ONCE;
 use crate::write::{store_clip, store_evicted, store_evidence, store_labels};
 use crate::{ClipId, LabelStore, StoreError, watermark};
+use futures_util::{StreamExt, TryStreamExt};
 use label_core::id::Name;
 use label_core::wire::{ClipEvent, Label, LabelBatch, MAX_LABELS, MAX_MODELS, ModelRef, Topic};
 use label_core::{BootId, Seq};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use sqlx::{Row, SqliteConnection};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Boots told in one acknowledgement: what [`label_core::wire::Ack`] holds.
@@ -47,15 +49,47 @@ pub(crate) type Batch =
     LabelBatch<heapless::Vec<ModelRef, MAX_MODELS>, heapless::Vec<Label, MAX_LABELS>>;
 
 impl LabelStore {
-    /// Stores messages in one transaction. When this returns they are on disk and may be acknowledged.
+    /// Stores messages. When this returns they are on disk and may be acknowledged.
     ///
-    /// Nothing is stored when it fails; the same messages may be handed in again.
+    /// One transaction on SQLite, one a rig on Postgres: nothing of it is stored when it fails. The same messages may be
+    /// handed in again.
     pub async fn commit(&self, messages: &[Incoming]) -> Result<CommitReport, StoreError> {
+        if !self.is_shared() {
+            return Box::pin(self.commit_together(None, messages.iter())).await;
+        }
+        let mut by_rig = BTreeMap::<_, Vec<&Incoming>>::new();
+        for message in messages {
+            by_rig.entry(message.rig()).or_default().push(message);
+        }
+        // Short transactions, many at a time: others that take in the same rig's messages wait a little only, and the server
+        // syncs its disk once for several.
+        let each: Vec<_> = by_rig
+            .into_iter()
+            .map(|(rig, messages)| Box::pin(self.commit_together(rig, messages.into_iter())))
+            .collect();
+        let mut commits = futures_util::stream::iter(each).buffer_unordered(RIGS_AT_ONCE);
+        let mut all = CommitReport::default();
+        while let Some(one) = commits.try_next().await? {
+            all.committed += one.committed;
+            all.duplicates += one.duplicates;
+            all.quarantined += one.quarantined;
+            all.watermarks.extend(one.watermarks);
+        }
+        Ok(all)
+    }
+
+    async fn commit_together(
+        &self,
+        rig: Option<&Name>,
+        messages: impl ExactSizeIterator<Item = &Incoming>,
+    ) -> Result<CommitReport, StoreError> {
         let mut report = CommitReport::default();
-        if messages.is_empty() {
+        if messages.len() == 0 {
             return Ok(report);
         }
-        let mut tx = self.begin_write("commit messages").await?;
+        let mut tx = self
+            .begin_intake("commit messages", rig.map(Name::as_str))
+            .await?;
         let mut touched = BTreeSet::new();
         let mut sites = BTreeMap::new();
         for message in messages {
@@ -80,7 +114,7 @@ impl LabelStore {
 }
 
 pub(crate) async fn store_one(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     incoming: &Incoming,
     report: &mut CommitReport,
     touched: &mut BTreeSet<(Name, BootId)>,
@@ -243,12 +277,12 @@ enum Insertion {
 }
 
 async fn insert_message(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     named: &NamedMessage,
     incoming: &Incoming,
 ) -> Result<Insertion, StoreError> {
     let digest = Sha256::digest(&incoming.payload).to_vec();
-    let added = sqlx::query(
+    let added = query(
         "INSERT INTO messages (rig, boot, seq, topic, sha256, bytes, received_us) VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (rig, boot, seq) DO NOTHING",
     )
@@ -261,10 +295,9 @@ async fn insert_message(
     .bind(incoming.received_us)
     .execute(&mut *tx)
     .await
-    .map_err(StoreError::database("store a message"))?
-    .rows_affected();
+    .map_err(StoreError::database("store a message"))?;
     if added == 1 {
-        sqlx::query("UPDATE boots SET highest = $3 WHERE rig = $1 AND boot = $2 AND highest < $3")
+        query("UPDATE boots SET highest = $3 WHERE rig = $1 AND boot = $2 AND highest < $3")
             .bind(named.rig.as_str())
             .bind(named.boot.raw() as i64)
             .bind(named.seq as i64)
@@ -273,7 +306,7 @@ async fn insert_message(
             .map_err(StoreError::database("store a message"))?;
         return Ok(Insertion::New);
     }
-    let stored: Vec<u8> = sqlx::query(
+    let stored: Vec<u8> = query(
         "SELECT sha256 FROM messages WHERE rig = $1 AND boot = $2 AND seq = $3 AND topic = $4",
     )
     .bind(named.rig.as_str())
@@ -293,14 +326,14 @@ async fn insert_message(
 }
 
 pub(crate) async fn ensure_boot(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     site: &Name,
     rig: &Name,
     boot: BootId,
     incoming: &Incoming,
 ) -> Result<(), StoreError> {
     ensure_rig(tx, site, rig, incoming).await?;
-    sqlx::query(
+    query(
         "INSERT INTO boots (rig, boot, heard_us) VALUES ($1, $2, $3)
          ON CONFLICT (rig, boot) DO UPDATE SET heard_us = excluded.heard_us",
     )
@@ -314,12 +347,12 @@ pub(crate) async fn ensure_boot(
 }
 
 async fn ensure_rig(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     site: &Name,
     rig: &Name,
     incoming: &Incoming,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    query(
         "INSERT INTO rigs (rig, site, first_seen_us, last_seen_us) VALUES ($1, $2, $3, $3)
          ON CONFLICT (rig) DO UPDATE SET site = excluded.site, last_seen_us = excluded.last_seen_us",
     )
@@ -334,7 +367,7 @@ async fn ensure_rig(
 
 /// Boots of one outbox compare by age, so a late will of an earlier boot does not hide that the rig is back.
 async fn store_state(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     site: &Name,
     rig: &Name,
     boot: BootId,
@@ -347,7 +380,7 @@ async fn store_state(
     if topic == "birth" {
         crate::quality::store_birth(tx, rig, boot, incoming.received_us, &json).await?;
     }
-    sqlx::query(
+    query(
         "INSERT INTO rig_states (rig, topic, boot, json, heard_us) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (rig, topic) DO UPDATE
             SET boot = excluded.boot, json = excluded.json, heard_us = excluded.heard_us

@@ -5,12 +5,12 @@
 //! labels are stored and where a flag is judged, in the same transaction, since flags come later than what they hold for.
 
 use crate::counts::{self, Group};
+use crate::database::{AssertSqlSafe, Connection, Query, Row, query};
 use crate::key::RowKey;
 use crate::verdict::Correction;
 use crate::{ClipId, StoreError};
 use label_core::wire::LabelValue;
 use label_core::{FrameRange, LabelKind};
-use sqlx::{Row, SqliteConnection};
 
 /// One way in which labels differ in what they were seen under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -120,13 +120,13 @@ const LIVE: &str = "'blind', 'waiting', 'accepted', 'corrected', 'rejected', 'cr
 
 /// Looks anew what labels of a clip are seen under.
 pub(crate) async fn refresh(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     clip: &ClipId,
     touched: Touched,
 ) -> Result<(), StoreError> {
     let failed = || StoreError::database("look at what labels are seen under");
     let rows = match touched {
-        Touched::Message(seq) => sqlx::query(
+        Touched::Message(seq) => query(
             "SELECT rig, boot, seq, n, kind, track, start_frame, end_frame, state, model, conditions
              FROM labels WHERE rig = $1 AND boot = $2 AND seq = $3 AND state IS NOT NULL",
         )
@@ -166,7 +166,7 @@ pub(crate) async fn refresh(
             continue;
         }
         let key = RowKey::of(row);
-        sqlx::query(
+        query(
             "UPDATE labels SET conditions = $5 WHERE rig = $1 AND boot = $2 AND seq = $3 AND n = $4",
         )
         .bind(&key.rig)
@@ -193,7 +193,7 @@ pub(crate) async fn refresh(
 }
 
 async fn flags(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     clip: &ClipId,
     frames: FrameRange,
 ) -> Result<Vec<Flag>, StoreError> {
@@ -233,12 +233,8 @@ async fn flags(
 }
 
 /// Binds a clip and the bounds of a search by first frame.
-fn overlapping(
-    sql: String,
-    clip: &ClipId,
-    frames: FrameRange,
-) -> sqlx::query::Query<'_, sqlx::Sqlite, sqlx::sqlite::SqliteArguments> {
-    sqlx::query(sqlx::AssertSqlSafe(sql))
+fn overlapping(sql: String, clip: &ClipId, frames: FrameRange) -> Query {
+    query(AssertSqlSafe(sql))
         .bind(clip.rig.as_str())
         .bind(clip.boot.raw() as i64)
         .bind(i64::from(clip.clip))
@@ -247,7 +243,7 @@ fn overlapping(
         .bind(i64::from(frames.start))
 }
 
-fn frames_of(row: &sqlx::sqlite::SqliteRow) -> FrameRange {
+fn frames_of(row: &Row) -> FrameRange {
     FrameRange::new(
         row.get::<i64, _>("start_frame") as u32,
         row.get::<i64, _>("end_frame") as u32,

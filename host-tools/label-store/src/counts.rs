@@ -2,9 +2,9 @@
 //!
 //! `label_totals`, and `label_counts` by conditions too, follow `labels` in the transaction that changes them.
 
+use crate::database::{Connection, query};
 use crate::{ClipId, StoreError};
 use label_core::TrackId;
-use sqlx::SqliteConnection;
 
 /// Labels that count together.
 #[derive(Clone, Copy)]
@@ -26,11 +26,11 @@ pub(crate) const ABSTAINED: &str = "abstained";
 
 /// Counts labels that came into a group, or left it.
 pub(crate) async fn add(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     group: &Group<'_>,
     labels: i64,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    query(
         "INSERT INTO label_totals (rig, boot, clip, kind, state, model, labels) VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (rig, boot, clip, kind, state, model)
          DO UPDATE SET labels = label_totals.labels + excluded.labels",
@@ -50,7 +50,7 @@ pub(crate) async fn add(
 
 /// Counts a label that is now seen under other conditions.
 pub(crate) async fn see_anew(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     before: &Group<'_>,
     conditions: i64,
 ) -> Result<(), StoreError> {
@@ -62,12 +62,8 @@ pub(crate) async fn see_anew(
     count_seen(tx, &now, 1).await
 }
 
-async fn count_seen(
-    tx: &mut SqliteConnection,
-    group: &Group<'_>,
-    labels: i64,
-) -> Result<(), StoreError> {
-    sqlx::query(
+async fn count_seen(tx: &mut Connection, group: &Group<'_>, labels: i64) -> Result<(), StoreError> {
+    query(
         "INSERT INTO label_counts (rig, boot, clip, kind, state, model, conditions, labels)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT (rig, boot, clip, kind, state, model, conditions)
@@ -86,7 +82,7 @@ async fn count_seen(
     .map_err(StoreError::database("count labels"))?;
     if labels < 0 {
         // Groups that labels only pass through would outnumber the others.
-        sqlx::query(
+        query(
             "DELETE FROM label_counts WHERE rig = $1 AND boot = $2 AND clip = $3 AND kind = $4 AND state = $5
                 AND model = $6 AND conditions = $7 AND labels = 0",
         )
@@ -106,11 +102,11 @@ async fn count_seen(
 
 /// Notes that a label of the clip names this track.
 pub(crate) async fn note_track(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     clip: &ClipId,
     track: TrackId,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    query(
         "INSERT INTO clip_tracks (rig, boot, clip, track) VALUES ($1, $2, $3, $4)
          ON CONFLICT (rig, boot, clip, track) DO NOTHING",
     )

@@ -1,10 +1,10 @@
 //! What a rig did not look at.
 
+use crate::database::{AssertSqlSafe, query};
 use crate::label::{ClipId, StoredLabel};
 use crate::row::{LABEL_COLUMNS, label_from_row};
 use crate::{LabelStore, StoreError, track_edits};
 use label_core::LabelKind;
-use sqlx::AssertSqlSafe;
 
 impl LabelStore {
     /// The abstentions of a clip, of one kind or of all, in time order. Frames of a kind that lie neither in one of them
@@ -20,12 +20,12 @@ impl LabelStore {
              ORDER BY l.start_frame, l.kind, l.seq, l.n"
         );
         let mut connection = self.read("read abstentions").await?;
-        let mut labels = sqlx::query(AssertSqlSafe(sql))
+        let mut labels = query(AssertSqlSafe(sql))
             .bind(clip.rig.as_str())
             .bind(clip.boot.raw() as i64)
             .bind(i64::from(clip.clip))
             .bind(kind.map(LabelKind::name))
-            .fetch_all(&mut *connection)
+            .fetch_all(&mut connection)
             .await
             .map_err(StoreError::database("read abstentions"))?
             .iter()

@@ -1,10 +1,10 @@
 //! How far the eyes were open, joined from the evidence that came.
 
+use crate::database::query;
 use crate::track_edits::{require_clip, track_map};
 use crate::{ClipId, LabelStore, StoreError};
 use label_core::{FrameRange, TrackId};
 use serde::Deserialize;
-use sqlx::Row;
 
 /// Most frames of one curve: eleven minutes at 30 frames a second.
 pub const MAX_CURVE_FRAMES: u32 = 20_000;
@@ -44,7 +44,7 @@ impl LabelStore {
         let mut connection = self.read("read a curve").await?;
         require_clip(&mut connection, clip).await?;
         let map = track_map(&mut connection, clip).await?;
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT header FROM evidence e WHERE rig = $1 AND boot = $2 AND clip = $3 AND NOT EXISTS (
                 SELECT 1 FROM labels l WHERE l.rig = e.rig AND l.boot = e.boot AND l.seq = e.label_seq AND l.n = e.label_n
                     AND l.state = 'blind')
@@ -53,7 +53,7 @@ impl LabelStore {
         .bind(clip.rig.as_str())
         .bind(clip.boot.raw() as i64)
         .bind(i64::from(clip.clip))
-        .fetch_all(&mut *connection)
+        .fetch_all(&mut connection)
         .await
         .map_err(StoreError::database("read a curve"))?;
         let length = frames.frames() as usize;

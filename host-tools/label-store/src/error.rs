@@ -1,25 +1,24 @@
 //! What can go wrong with a store.
 
 use crate::{ClipId, LabelKey};
-use std::path::PathBuf;
 
 /// Why the store could not do it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The database file cannot be opened or created.
-    #[error("cannot open the label store {path}")]
+    /// The database cannot be opened or created.
+    #[error("cannot open the label store {store}")]
     Open {
-        /// The database file.
-        path: PathBuf,
+        /// The database file, or the database and its server.
+        store: String,
         /// Why.
         source: sqlx::Error,
     },
     /// The tables cannot be brought up to date.
-    #[error("cannot bring the tables of {path} up to date")]
+    #[error("cannot bring the tables of {store} up to date")]
     Migrate {
-        /// The database file.
-        path: PathBuf,
+        /// The database file, or the database and its server.
+        store: String,
         /// Why.
         source: sqlx::migrate::MigrateError,
     },

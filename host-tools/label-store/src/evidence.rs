@@ -1,8 +1,8 @@
 //! What a reviewer sees.
 
+use crate::database::query;
 use crate::{LabelKey, LabelStore, StoreError};
 use label_core::wire::EvidenceHeader;
-use sqlx::Row;
 
 /// A filmstrip with its curve.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,7 +21,7 @@ impl LabelStore {
             return Ok(Vec::new());
         };
         let mut connection = self.read("read evidence").await?;
-        sqlx::query(
+        query(
             "SELECT header, jpeg FROM evidence WHERE rig = $1 AND boot = $2 AND label_seq = $3 AND label_n = $4
              ORDER BY seq",
         )
@@ -29,7 +29,7 @@ impl LabelStore {
         .bind(label.boot.raw() as i64)
         .bind(label.seq as i64)
         .bind(i64::from(label.n))
-        .fetch_all(&mut *connection)
+        .fetch_all(&mut connection)
         .await
         .map_err(StoreError::database("read evidence"))?
         .iter()

@@ -4,13 +4,13 @@ mod balance;
 
 pub use balance::{Imbalance, RunBalance, imbalance};
 
+use crate::database::{AssertSqlSafe, Connection, Row, query};
 use crate::row::{boot_column, name_column, word};
 use crate::{LabelStore, StoreError};
 use label_core::id::Name;
 use label_core::wire::{ClockState, Health};
 use label_core::{BootId, FrameRange, LabelId, LabelKind};
 use serde::Serialize;
-use sqlx::{Row, SqliteConnection};
 
 /// A row of history is kept a minute at most …
 const EVERY_US: i64 = 60 * 1_000_000;
@@ -130,13 +130,13 @@ pub struct Live {
 
 /// Keeps how a rig fared, not more often than once a minute and not longer than seven days.
 pub(crate) async fn keep_health(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     health: &Health,
     heard_us: i64,
 ) -> Result<(), StoreError> {
     const DOING: &str = "keep how a rig fared";
     let rig = health.rig.as_str();
-    let kept = sqlx::query(
+    let kept = query(
         "INSERT INTO health_history (rig, heard_us, boot, outbox_messages, outbox_bytes, processed, dropped,
             temperature_c, latency_ms, disk_free_mib, clock)
          SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11
@@ -161,9 +161,9 @@ pub(crate) async fn keep_health(
     .execute(&mut *tx)
     .await
     .map_err(StoreError::database(DOING))?
-    .rows_affected();
+    ;
     if kept > 0 {
-        sqlx::query("DELETE FROM health_history WHERE rig = $1 AND heard_us < $2")
+        query("DELETE FROM health_history WHERE rig = $1 AND heard_us < $2")
             .bind(rig)
             .bind(heard_us - KEPT_US)
             .execute(tx)
@@ -186,7 +186,7 @@ impl LabelStore {
         let mut connection = self.begin_read(DOING).await?;
         let mut runs = balance::runs(&mut connection).await?;
         let mut rigs = Vec::new();
-        for row in &sqlx::query(
+        for row in &query(
             "SELECT r.rig, r.site, r.first_seen_us, r.last_seen_us,
                 (SELECT coalesce(sum(b.highest), 0) FROM boots b WHERE b.rig = r.rig) AS sent,
                 (SELECT coalesce(sum(b.watermark), 0) FROM boots b WHERE b.rig = r.rig) AS received,
@@ -208,7 +208,7 @@ impl LabelStore {
              WHERE NOT EXISTS (SELECT 1 FROM imported_clips i WHERE i.source = r.rig) ORDER BY r.rig",
         )
         .bind(now_us - 3600 * 1_000_000)
-        .fetch_all(&mut *connection)
+        .fetch_all(&mut connection)
         .await
         .map_err(StoreError::database(DOING))?
         {
@@ -234,8 +234,8 @@ impl LabelStore {
                 quarantined: (count("quarantined"), count("lately")),
             });
         }
-        for row in &sqlx::query("SELECT rig, topic, json, heard_us FROM rig_states")
-            .fetch_all(&mut *connection)
+        for row in &query("SELECT rig, topic, json, heard_us FROM rig_states")
+            .fetch_all(&mut connection)
             .await
             .map_err(StoreError::database(DOING))?
         {
@@ -259,11 +259,11 @@ impl LabelStore {
     pub async fn candidates_by_state(&self) -> Result<Vec<(String, String, u64)>, StoreError> {
         const DOING: &str = "count candidates";
         let mut connection = self.read(DOING).await?;
-        Ok(sqlx::query(
+        Ok(query(
             "SELECT kind, state, sum(labels) AS labels FROM label_totals
              WHERE model >= 0 AND state <> 'abstained' GROUP BY kind, state ORDER BY kind, state",
         )
-        .fetch_all(&mut *connection)
+        .fetch_all(&mut connection)
         .await
         .map_err(StoreError::database(DOING))?
         .iter()
@@ -285,33 +285,31 @@ impl LabelStore {
     ) -> Result<Vec<HealthPoint>, StoreError> {
         const DOING: &str = "read how a rig fared";
         let mut connection = self.read(DOING).await?;
-        sqlx::query(
-            "SELECT * FROM health_history WHERE rig = $1 AND heard_us >= $2 ORDER BY heard_us",
-        )
-        .bind(rig.as_str())
-        .bind(since_us)
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(StoreError::database(DOING))?
-        .iter()
-        .map(|row| {
-            let count = |column| row.get::<i64, _>(column) as u64;
-            Ok(HealthPoint {
-                heard_us: row.get("heard_us"),
-                boot: boot_column(row, "boot")?,
-                outbox_messages: count("outbox_messages"),
-                outbox_bytes: count("outbox_bytes"),
-                processed: count("processed"),
-                dropped: count("dropped"),
-                temperature_c: row.get("temperature_c"),
-                latency_ms: row.get("latency_ms"),
-                disk_free_mib: row
-                    .get::<Option<i64>, _>("disk_free_mib")
-                    .map(|free| free as u64),
-                clock: word(row.get("clock"), "clock")?,
+        query("SELECT * FROM health_history WHERE rig = $1 AND heard_us >= $2 ORDER BY heard_us")
+            .bind(rig.as_str())
+            .bind(since_us)
+            .fetch_all(&mut connection)
+            .await
+            .map_err(StoreError::database(DOING))?
+            .iter()
+            .map(|row| {
+                let count = |column| row.get::<i64, _>(column) as u64;
+                Ok(HealthPoint {
+                    heard_us: row.get("heard_us"),
+                    boot: boot_column(row, "boot")?,
+                    outbox_messages: count("outbox_messages"),
+                    outbox_bytes: count("outbox_bytes"),
+                    processed: count("processed"),
+                    dropped: count("dropped"),
+                    temperature_c: row.get("temperature_c"),
+                    latency_ms: row.get("latency_ms"),
+                    disk_free_mib: row
+                        .get::<Option<i64>, _>("disk_free_mib")
+                        .map(|free| free as u64),
+                    clock: word(row.get("clock"), "clock")?,
+                })
             })
-        })
-        .collect()
+            .collect()
     }
 
     /// What arrived after a moment, and of the candidates the last so many one by one.
@@ -322,26 +320,26 @@ impl LabelStore {
              JOIN clips c ON c.rig = l.rig AND c.boot = l.boot AND c.clip = l.clip
              WHERE m.received_us > $1 AND m.topic = 'label'";
         let mut connection = self.read(DOING).await?;
-        let kinds = sqlx::query(sqlx::AssertSqlSafe(format!(
+        let kinds = query(AssertSqlSafe(format!(
             "SELECT l.rig, l.kind, sum(CASE WHEN l.state IS NOT NULL THEN 1 ELSE 0 END) AS offered,
                 sum(CASE WHEN l.state IS NULL THEN 1 ELSE 0 END) AS abstained, avg({LAG}) AS lag_s
              {FROM} GROUP BY l.rig, l.kind ORDER BY l.rig, l.kind"
         )))
         .bind(after_us)
-        .fetch_all(&mut *connection)
+        .fetch_all(&mut connection)
         .await
         .map_err(StoreError::database(DOING))?;
-        let latest_rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+        let latest_rows = query(AssertSqlSafe(format!(
             "SELECT l.rig, l.boot, l.seq, l.n, l.clip, l.kind, l.track, l.start_frame, l.end_frame, l.confidence, l.value,
                 m.received_us, {LAG} AS lag_s
              {FROM} AND l.state IS NOT NULL AND l.state <> 'blind' ORDER BY m.received_us DESC, l.seq DESC, l.n DESC LIMIT $2"
         )))
         .bind(after_us)
         .bind(i64::from(latest))
-        .fetch_all(&mut *connection)
+        .fetch_all(&mut connection)
         .await
         .map_err(StoreError::database(DOING))?;
-        let kind = |row: &sqlx::sqlite::SqliteRow| {
+        let kind = |row: &Row| {
             let text: &str = row.get("kind");
             LabelKind::from_name(text).ok_or_else(|| StoreError::unreadable("kind", text))
         };

@@ -6,9 +6,9 @@
 //!
 //! gain = 60 · 4·c·(1 − c) / (c · `accept_s` + (1 − c) · `fix_s`).
 
+use crate::database::{Connection, query};
 use crate::{LabelStore, StoreError};
 use label_core::LabelKind;
-use sqlx::{Row, SqliteConnection};
 
 /// How long a verdict takes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,23 +29,21 @@ impl ReviewSeconds {
 }
 
 pub(crate) async fn seconds_of(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
 ) -> Result<Vec<(LabelKind, ReviewSeconds)>, StoreError> {
-    Ok(
-        sqlx::query("SELECT kind, accept_s, fix_s FROM review_seconds")
-            .fetch_all(connection)
-            .await
-            .map_err(StoreError::database("read what reviews take"))?
-            .iter()
-            .filter_map(|row| {
-                let seconds = ReviewSeconds {
-                    accept_s: row.get("accept_s"),
-                    fix_s: row.get("fix_s"),
-                };
-                Some((LabelKind::from_name(row.get("kind"))?, seconds))
-            })
-            .collect(),
-    )
+    Ok(query("SELECT kind, accept_s, fix_s FROM review_seconds")
+        .fetch_all(connection)
+        .await
+        .map_err(StoreError::database("read what reviews take"))?
+        .iter()
+        .filter_map(|row| {
+            let seconds = ReviewSeconds {
+                accept_s: row.get("accept_s"),
+                fix_s: row.get("fix_s"),
+            };
+            Some((LabelKind::from_name(row.get("kind"))?, seconds))
+        })
+        .collect())
 }
 
 impl LabelStore {
@@ -67,14 +65,14 @@ impl LabelStore {
         }
         let failed = || StoreError::database("set what reviews take");
         let mut tx = self.begin_write("set what reviews take").await?;
-        sqlx::query("UPDATE review_seconds SET accept_s = $2, fix_s = $3 WHERE kind = $1")
+        query("UPDATE review_seconds SET accept_s = $2, fix_s = $3 WHERE kind = $1")
             .bind(kind.name())
             .bind(seconds.accept_s)
             .bind(seconds.fix_s)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await
             .map_err(failed())?;
-        sqlx::query(
+        query(
             "UPDATE labels
              SET gain = 240 * confidence * (1 - confidence) / (confidence * $2 + (1 - confidence) * $3)
              WHERE kind = $1 AND decision = 'candidate' AND confidence IS NOT NULL",
@@ -82,7 +80,7 @@ impl LabelStore {
         .bind(kind.name())
         .bind(seconds.accept_s)
         .bind(seconds.fix_s)
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await
         .map_err(failed())?;
         tx.commit().await.map_err(failed())

@@ -1,11 +1,10 @@
 //! What stands after all that was said of a label.
 
+use crate::database::{Connection, Row, query};
 use crate::key::{LabelKey, RowKey, row_key};
 use crate::label::ReviewState;
 use crate::verdict::{Judgement, Verdict};
 use crate::{ClipId, LabelStore, StoreError};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 use std::collections::HashMap;
 
 /// The verdicts on one label, sorted into those that hold and those that were taken back.
@@ -80,10 +79,10 @@ impl LabelStore {
 }
 
 pub(crate) async fn verdicts_in(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     place: &RowKey,
 ) -> Result<Vec<Verdict>, StoreError> {
-    sqlx::query(
+    query(
         "SELECT verdict, rig, boot, seq, n, judgement, cause, correction, reviewer, at_us, spent_ms, replaces, batch FROM verdicts
          WHERE rig = $1 AND boot = $2 AND seq = $3 AND n = $4 ORDER BY verdict",
     )
@@ -101,10 +100,10 @@ pub(crate) async fn verdicts_in(
 
 /// The verdicts that second looks of a clip are held against, by number.
 pub(crate) async fn verdicts_looked_at(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     clip: &ClipId,
 ) -> Result<HashMap<i64, Verdict>, StoreError> {
-    sqlx::query(
+    query(
         "SELECT v.verdict, v.rig, v.boot, v.seq, v.n, v.judgement, v.cause, v.correction, v.reviewer, v.at_us, v.spent_ms,
             v.replaces, v.batch
          FROM looks l JOIN verdicts v ON v.verdict = l.about
@@ -121,7 +120,7 @@ pub(crate) async fn verdicts_looked_at(
     .collect()
 }
 
-fn from_row(row: &SqliteRow) -> Result<Verdict, StoreError> {
+fn from_row(row: &Row) -> Result<Verdict, StoreError> {
     let judgement: &str = row.get("judgement");
     let correction: Option<&str> = row.get("correction");
     Ok(Verdict {

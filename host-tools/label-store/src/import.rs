@@ -2,11 +2,11 @@
 //! nothing, and the same clip again changes nothing.
 
 use crate::commit::{CommitReport, store_one};
+use crate::database::{Connection, Row, Transaction, query};
 use crate::make::{NewLabel, make_in};
 use crate::row::{boot_column, name_column};
 use crate::{Asked, ClipId, Content, Incoming, LabelStore, StoreError, watermark};
 use label_core::id::Name;
-use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A clip whose labels were brought.
@@ -29,7 +29,7 @@ pub struct ImportedClip {
 /// An import in the making. Dropped, it leaves nothing.
 #[derive(Debug)]
 pub struct Import {
-    tx: Transaction<'static, Sqlite>,
+    tx: Transaction,
 }
 
 const DOING: &str = "import labels";
@@ -41,11 +41,11 @@ impl LabelStore {
         source: Option<&Name>,
     ) -> Result<Vec<ImportedClip>, StoreError> {
         let mut connection = self.read("read what was imported").await?;
-        sqlx::query(
+        query(
             "SELECT * FROM imported_clips WHERE ($1 IS NULL OR source = $1) ORDER BY source, told",
         )
         .bind(source.map(Name::as_str))
-        .fetch_all(&mut *connection)
+        .fetch_all(&mut connection)
         .await
         .map_err(StoreError::database("read what was imported"))?
         .iter()
@@ -81,17 +81,17 @@ impl LabelStore {
         kind: label_core::LabelKind,
     ) -> Result<Vec<(u64, f64, bool)>, StoreError> {
         let mut connection = self.read("read judged scores").await?;
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT boot, raw, state FROM labels
              WHERE rig = $1 AND kind = $2 AND decision = 'candidate' AND raw IS NOT NULL
                AND state IN ('accepted', 'corrected', 'rejected')",
         )
         .bind(source.as_str())
         .bind(kind.name())
-        .fetch_all(&mut *connection)
+        .fetch_all(&mut connection)
         .await
         .map_err(StoreError::database("read judged scores"))?;
-        let row = |row: &sqlx::sqlite::SqliteRow| {
+        let row = |row: &Row| {
             let state: &str = row.get("state");
             (
                 row.get::<i64, _>("boot") as u64,
@@ -115,8 +115,8 @@ impl LabelStore {
     }
 }
 
-async fn no_rig(connection: &mut SqliteConnection, source: &Name) -> Result<(), StoreError> {
-    let is_rig = sqlx::query(
+async fn no_rig(connection: &mut Connection, source: &Name) -> Result<(), StoreError> {
+    let is_rig = query(
         "SELECT 1 FROM rigs r WHERE r.rig = $1
            AND NOT EXISTS (SELECT 1 FROM imported_clips i WHERE i.source = r.rig)",
     )
@@ -139,7 +139,7 @@ impl Import {
         (messages, made): (&[Incoming], &[NewLabel]),
         by: &Asked,
     ) -> Result<(), StoreError> {
-        let tx: &mut SqliteConnection = &mut self.tx;
+        let tx: &mut Connection = &mut self.tx;
         let mut report = CommitReport::default();
         let (mut touched, mut sites) = (BTreeSet::new(), BTreeMap::new());
         for message in messages {
@@ -155,7 +155,7 @@ impl Import {
             watermark::advance(tx, rig, boot.raw() as i64).await?;
         }
         let of = clip.of.as_ref();
-        sqlx::query(
+        query(
             "INSERT INTO imported_clips (source, boot, clip, told, of_rig, of_boot, of_clip, truth, sha256, file, taken_us)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         )

@@ -107,6 +107,23 @@ pub enum RefusalReason {
     Conflict,
 }
 
+impl Incoming {
+    /// The rig that it is of, where it says so.
+    pub(crate) fn rig(&self) -> Option<&Name> {
+        Some(match &self.content {
+            Content::Clip { message, .. } => &message.from.rig,
+            Content::Labels { batch, .. } => &batch.from.rig,
+            Content::Evidence { header, .. } => &header.from.rig,
+            Content::Picture { header, .. } => &header.from.rig,
+            Content::Evicted { message, .. } => &message.from.rig,
+            Content::Status { message, .. } => &message.rig,
+            Content::Birth { message, .. } => &message.rig,
+            Content::Health { message, .. } => &message.rig,
+            Content::Refused(refusal) => return refusal.named.as_ref().map(|named| &named.rig),
+        })
+    }
+}
+
 impl RefusalReason {
     /// The fixed name.
     pub const fn name(self) -> &'static str {

@@ -3,6 +3,7 @@
 use crate::condition::{self, Touched};
 use crate::correction::Bounds;
 use crate::counts::{self, Group};
+use crate::database::{Connection, query};
 use crate::history::{History, state_under, verdicts_in};
 use crate::key::{LabelKey, RowKey, label_key_text, row_key};
 use crate::label::ReviewState;
@@ -13,7 +14,6 @@ use crate::second_look::{FirstVerdict, draw_again, not_decided, reconsider};
 use crate::verdict::{Asked, Correction, Judgement, NewVerdict, Verdict};
 use crate::{ClipId, LabelStore, StoreError};
 use label_core::{FrameRange, LabelKind};
-use sqlx::{Row, SqliteConnection};
 
 /// Most labels judged at once.
 pub const MAX_BATCH: usize = 500;
@@ -77,9 +77,9 @@ impl LabelStore {
             };
             let verdict = judge_one(&mut tx, label, &share, asked, batch).await?;
             if batch.is_none() {
-                sqlx::query("UPDATE verdicts SET batch = verdict WHERE verdict = $1")
+                query("UPDATE verdicts SET batch = verdict WHERE verdict = $1")
                     .bind(verdict)
-                    .execute(&mut *tx)
+                    .execute(&mut tx)
                     .await
                     .map_err(StoreError::database("record verdicts"))?;
                 batch = Some(verdict);
@@ -140,11 +140,8 @@ impl LabelStore {
     }
 }
 
-async fn labels_of(
-    connection: &mut SqliteConnection,
-    batch: i64,
-) -> Result<Vec<LabelKey>, StoreError> {
-    let labels: Vec<LabelKey> = sqlx::query(
+async fn labels_of(connection: &mut Connection, batch: i64) -> Result<Vec<LabelKey>, StoreError> {
+    let labels: Vec<LabelKey> = query(
         "SELECT rig, boot, seq, n FROM verdicts
          WHERE batch = $1 AND judgement NOT IN ('withdraw', 'restore') ORDER BY verdict",
     )
@@ -193,10 +190,7 @@ pub(crate) struct Judged {
 
 impl Judged {
     /// A label that may be judged: nobody judges what is answered blind.
-    pub(crate) async fn find(
-        tx: &mut SqliteConnection,
-        label: &LabelKey,
-    ) -> Result<Self, StoreError> {
+    pub(crate) async fn find(tx: &mut Connection, label: &LabelKey) -> Result<Self, StoreError> {
         let judged = Self::find_blind(tx, label).await?;
         if judged.state == ReviewState::Blind {
             return Err(StoreError::Blind(label.clone()));
@@ -205,12 +199,12 @@ impl Judged {
     }
 
     pub(crate) async fn find_blind(
-        tx: &mut SqliteConnection,
+        tx: &mut Connection,
         label: &LabelKey,
     ) -> Result<Self, StoreError> {
         let missing = || StoreError::NoSuchLabel(label.clone());
         let place = row_key(tx, label).await?.ok_or_else(missing)?;
-        let row = sqlx::query(
+        let row = query(
             "SELECT l.rig, l.boot, l.clip, l.kind, l.start_frame, l.end_frame, l.state, l.decision, l.model,
                 l.conditions, l.correction, c.frames
              FROM labels l JOIN clips c ON c.rig = l.rig AND c.boot = l.boot AND c.clip = l.clip
@@ -281,7 +275,7 @@ impl Judged {
 }
 
 pub(crate) async fn judge_one(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     label: &LabelKey,
     new: &NewVerdict,
     asked: &Asked,
@@ -341,7 +335,7 @@ pub(crate) async fn judge_one(
 }
 
 pub(crate) async fn step_one(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     judged: &Judged,
     step: Step,
     asked: &Asked,
@@ -385,11 +379,11 @@ pub(crate) async fn step_one(
 }
 
 pub(crate) async fn insert(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     place: &RowKey,
     verdict: &Verdict,
 ) -> Result<i64, StoreError> {
-    Ok(sqlx::query(
+    Ok(query(
         "INSERT INTO verdicts (rig, boot, seq, n, judgement, cause, correction, reviewer, at_us, spent_ms, replaces,
             batch)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING verdict",
@@ -414,13 +408,13 @@ pub(crate) async fn insert(
 
 /// What verdicts derive: state, the verdict that stands, its correction, and what others were seen under.
 pub(crate) async fn set_state(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     judged: &Judged,
     state: ReviewState,
     standing: Option<&Verdict>,
 ) -> Result<(), StoreError> {
     let correction = standing.and_then(|verdict| verdict.correction.as_deref());
-    sqlx::query(
+    query(
         "UPDATE labels SET state = $5, standing = $6, correction = $7
          WHERE rig = $1 AND boot = $2 AND seq = $3 AND n = $4",
     )

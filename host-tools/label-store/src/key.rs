@@ -1,11 +1,10 @@
 //! How a label is named at the desk: by the rig's message, or by a number where a person made it.
 
+use crate::database::{Connection, Row, query};
 use crate::{ClipId, StoreError};
 use label_core::wire::parse_name;
 use label_core::{BootId, LabelId};
 use serde::{Deserialize, Serialize};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 
 /// A label's identity at the desk.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -78,7 +77,7 @@ pub(crate) struct RowKey {
 
 impl RowKey {
     /// From columns `rig, boot, seq, n`.
-    pub(crate) fn of(row: &SqliteRow) -> Self {
+    pub(crate) fn of(row: &Row) -> Self {
         Self {
             rig: row.get("rig"),
             boot: row.get("boot"),
@@ -104,7 +103,7 @@ impl RowKey {
 
 /// Where the label of this identity is kept, if there is one.
 pub(crate) async fn row_key(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     key: &LabelKey,
 ) -> Result<Option<RowKey>, StoreError> {
     match key {
@@ -114,7 +113,7 @@ pub(crate) async fn row_key(
             seq: id.seq as i64,
             n: i64::from(id.n),
         })),
-        LabelKey::Desk(number) => Ok(sqlx::query(
+        LabelKey::Desk(number) => Ok(query(
             "SELECT rig, boot, seq, n FROM labels WHERE seq = $1 AND seq < 0",
         )
         .bind(-(*number as i64))

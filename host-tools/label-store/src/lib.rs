@@ -9,11 +9,12 @@
 //!   bytes under the same name go to the quarantine, where they can be seen.
 //! * **Verdicts are never overwritten.** Undo is a new row that withdraws.
 //!
-//! It is not a message broker and checks no message: `ingest` does that before it hands a message over. SQLite today;
-//! statements keep to what Postgres understands too, and `migrations/` holds one folder a database.
+//! It is not a message broker and checks no message: `ingest` does that before it hands a message over. Labels
+//! are kept in SQLite or Postgres: each statement serves both, and `migrations/` holds one folder an engine.
 //!
 //! Times are microseconds since 1970 (UTC) and end in `_us`; frames are 0-based and ranges inclusive.
 
+mod askers_place;
 mod balance;
 mod commit;
 mod condition;
@@ -21,6 +22,7 @@ mod correction;
 mod counts;
 mod coverage;
 mod curve;
+mod database;
 mod error;
 mod evidence;
 mod fleet;
@@ -52,6 +54,7 @@ mod verdict;
 mod watermark;
 mod write;
 
+pub use askers_place::AskersPlace;
 pub use balance::{Balance, CountsByDecision, ReviewCounts};
 pub use commit::{CommitReport, Watermark};
 pub use condition::Condition;

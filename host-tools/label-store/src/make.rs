@@ -6,6 +6,7 @@
 use crate::condition::{self, Touched};
 use crate::correction::Bounds;
 use crate::counts::{self, Group};
+use crate::database::{AssertSqlSafe, Connection, query};
 use crate::judge::{self, correction_text};
 use crate::key::{LabelKey, RowKey};
 use crate::people::tracks_not_held;
@@ -17,7 +18,6 @@ use crate::{ClipId, LabelStore, ReviewState, StoreError, StoredLabel};
 use label_core::kind::LabelScope;
 use label_core::wire::{BoxKeyframe, LabelValue, PointKeyframe};
 use label_core::{FrameIndex, FrameRange, LabelKind, TrackId};
-use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 /// A label to be made.
 #[derive(Clone, Debug, PartialEq)]
@@ -155,7 +155,7 @@ fn held(value: &LabelValue, frames: FrameRange, forth: bool) -> Option<LabelValu
 
 /// The labels of a kind that stand or wait, on the tracks that they are seen on.
 async fn labels_of(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     clip: &ClipId,
     kind: LabelKind,
 ) -> Result<Vec<StoredLabel>, StoreError> {
@@ -164,7 +164,7 @@ async fn labels_of(
          WHERE l.rig = $1 AND l.boot = $2 AND l.clip = $3 AND l.kind = $4
            AND l.state IN ('waiting', 'accepted', 'corrected', 'created')"
     );
-    let mut labels = sqlx::query(AssertSqlSafe(sql))
+    let mut labels = query(AssertSqlSafe(sql))
         .bind(clip.rig.as_str())
         .bind(clip.boot.raw() as i64)
         .bind(i64::from(clip.clip))
@@ -180,7 +180,7 @@ async fn labels_of(
 }
 
 pub(crate) async fn make_in(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     clip: &ClipId,
     new: &NewLabel,
     asked: &Asked,
@@ -210,15 +210,14 @@ pub(crate) async fn make_in(
         _ => {}
     }
     require_clip(tx, clip).await?;
-    let clip_frames =
-        sqlx::query("SELECT frames FROM clips WHERE rig = $1 AND boot = $2 AND clip = $3")
-            .bind(clip.rig.as_str())
-            .bind(clip.boot.raw() as i64)
-            .bind(i64::from(clip.clip))
-            .fetch_one(&mut *tx)
-            .await
-            .map_err(StoreError::database("look up a clip"))?
-            .get::<Option<i64>, _>(0);
+    let clip_frames = query("SELECT frames FROM clips WHERE rig = $1 AND boot = $2 AND clip = $3")
+        .bind(clip.rig.as_str())
+        .bind(clip.boot.raw() as i64)
+        .bind(i64::from(clip.clip))
+        .fetch_one(&mut *tx)
+        .await
+        .map_err(StoreError::database("look up a clip"))?
+        .get::<Option<i64>, _>(0);
     let bounds = Bounds {
         kind: new.kind,
         frames: new.frames,
@@ -250,7 +249,7 @@ pub(crate) async fn make_in(
         batch: None,
     };
     let standing = judge::insert(tx, &place, &verdict).await?;
-    sqlx::query("UPDATE labels SET standing = $2 WHERE seq = $1 AND seq < 0")
+    query("UPDATE labels SET standing = $2 WHERE seq = $1 AND seq < 0")
         .bind(place.seq)
         .bind(standing)
         .execute(&mut *tx)
@@ -273,14 +272,14 @@ pub(crate) async fn make_in(
 }
 
 async fn insert(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     clip: &ClipId,
     new: &NewLabel,
     track: Option<TrackId>,
     times: (i64, i64),
 ) -> Result<RowKey, StoreError> {
     let value = serde_json::to_string(&new.value).expect("plain numbers always encode");
-    let row = sqlx::query(
+    let row = query(
         "INSERT INTO labels (rig, boot, seq, n, clip, kind, track, start_frame, end_frame, start_pts_us, end_pts_us,
             decision, value, driver, state)
          VALUES ($1, $2, (SELECT coalesce(min(seq), 0) - 1 FROM labels WHERE seq < 0), 0, $3, $4, $5, $6, $7, $8, $9,
@@ -307,13 +306,9 @@ async fn insert(
 }
 
 /// When a frame was shown, by the clip's manifest.
-async fn time_of(
-    tx: &mut SqliteConnection,
-    clip: &ClipId,
-    frame: FrameIndex,
-) -> Result<i64, StoreError> {
+async fn time_of(tx: &mut Connection, clip: &ClipId, frame: FrameIndex) -> Result<i64, StoreError> {
     let unknown = StoreError::Verdict("the times of these frames have not come from the rig yet");
-    let row = sqlx::query(
+    let row = query(
         "SELECT first_frame, pts_us FROM manifest_parts
          WHERE rig = $1 AND boot = $2 AND clip = $3 AND first_frame <= $4 AND first_frame + frames > $4
          ORDER BY seq LIMIT 1",

@@ -12,10 +12,9 @@ pub use credentials::{CredentialDigest, CredentialForm, StoredCredential};
 pub use lease::Lease;
 pub(crate) use lease::{not_held, tracks_not_held};
 
+use crate::database::{Row, query};
 use crate::{LabelStore, StoreError};
 use serde::{Deserialize, Serialize};
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
 /// What somebody may do; each role may do what the one before it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -98,7 +97,7 @@ impl LabelStore {
         }
         let doing = "make an account";
         let mut tx = self.begin_write(doing).await?;
-        let made = sqlx::query(
+        let made = query(
             "INSERT INTO users (name, role, password, locked, made_us) VALUES ($1, $2, $3, 0, $4)
              ON CONFLICT (name) DO NOTHING",
         )
@@ -106,10 +105,10 @@ impl LabelStore {
         .bind(role.name())
         .bind(password)
         .bind(at_us)
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await
         .map_err(StoreError::database(doing))?;
-        if made.rows_affected() == 0 {
+        if made == 0 {
             return Err(StoreError::UserExists(name.to_owned()));
         }
         let what = format!("made an account for a {}", role.name());
@@ -121,8 +120,8 @@ impl LabelStore {
     pub async fn users(&self) -> Result<Vec<User>, StoreError> {
         let doing = "read accounts";
         let mut connection = self.read(doing).await?;
-        sqlx::query("SELECT name, role, locked, made_us FROM users ORDER BY name")
-            .fetch_all(&mut *connection)
+        query("SELECT name, role, locked, made_us FROM users ORDER BY name")
+            .fetch_all(&mut connection)
             .await
             .map_err(StoreError::database(doing))?
             .iter()
@@ -134,8 +133,8 @@ impl LabelStore {
     pub async fn has_users(&self) -> Result<bool, StoreError> {
         let doing = "look for accounts";
         let mut connection = self.read(doing).await?;
-        let found = sqlx::query("SELECT 1 FROM users LIMIT 1")
-            .fetch_optional(&mut *connection)
+        let found = query("SELECT 1 FROM users LIMIT 1")
+            .fetch_optional(&mut connection)
             .await
             .map_err(StoreError::database(doing))?;
         Ok(found.is_some())
@@ -145,9 +144,9 @@ impl LabelStore {
     pub async fn user(&self, name: &str) -> Result<Option<(User, String)>, StoreError> {
         let doing = "read an account";
         let mut connection = self.read(doing).await?;
-        sqlx::query("SELECT name, role, locked, made_us, password FROM users WHERE name = $1")
+        query("SELECT name, role, locked, made_us, password FROM users WHERE name = $1")
             .bind(name)
-            .fetch_optional(&mut *connection)
+            .fetch_optional(&mut connection)
             .await
             .map_err(StoreError::database(doing))?
             .map(|row| Ok((user(&row)?, row.get("password"))))
@@ -219,19 +218,19 @@ impl LabelStore {
     ) -> Result<(), StoreError> {
         let doing = "change an account";
         let mut tx = self.begin_write(doing).await?;
-        let changed = sqlx::query(change.statement)
+        let changed = query(change.statement)
             .bind(name)
             .bind(change.value)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await
             .map_err(StoreError::database(doing))?;
-        if changed.rows_affected() == 0 {
+        if changed == 0 {
             return Err(StoreError::NoSuchUser(name.to_owned()));
         }
         if let Some(statement) = change.ends {
-            sqlx::query(statement)
+            query(statement)
                 .bind(name)
-                .execute(&mut *tx)
+                .execute(&mut tx)
                 .await
                 .map_err(StoreError::database(doing))?;
         }
@@ -251,7 +250,7 @@ struct Change {
     ends: Option<&'static str>,
 }
 
-fn user(row: &SqliteRow) -> Result<User, StoreError> {
+fn user(row: &Row) -> Result<User, StoreError> {
     let role: &str = row.get("role");
     Ok(User {
         name: row.get("name"),

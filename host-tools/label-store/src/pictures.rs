@@ -1,5 +1,6 @@
 //! Key pictures: whole frames of a clip, made smaller.
 
+use crate::database::{AssertSqlSafe, Connection, Row, query};
 use crate::label::ClipId;
 use crate::quarantine::{self, Quarantined};
 use crate::row::{boot_column, name_column};
@@ -10,8 +11,6 @@ use label_core::wire::{
 };
 use label_core::{BootId, CaptureTime, Seq};
 use serde::{Deserialize, Serialize};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 
 /// A picture's identity: the message that brought it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -56,7 +55,7 @@ const NO_FRAME: &str = "picture.frame is no frame of the clip";
 
 const COLUMNS: &str = "rig, boot, seq, clip, frame, pts_us, width, height, of_width, of_height";
 
-fn from_row(row: &SqliteRow) -> Result<StoredPicture, StoreError> {
+fn from_row(row: &Row) -> Result<StoredPicture, StoreError> {
     let (rig, boot) = (name_column(row, "rig")?, boot_column(row, "boot")?);
     let number = |column| row.get::<i64, _>(column);
     Ok(StoredPicture {
@@ -90,11 +89,11 @@ impl LabelStore {
              ORDER BY frame, seq"
         );
         let mut connection = self.read("read pictures").await?;
-        sqlx::query(sqlx::AssertSqlSafe(sql))
+        query(AssertSqlSafe(sql))
             .bind(clip.rig.as_str())
             .bind(clip.boot.raw() as i64)
             .bind(i64::from(clip.clip))
-            .fetch_all(&mut *connection)
+            .fetch_all(&mut connection)
             .await
             .map_err(StoreError::database("read pictures"))?
             .iter()
@@ -111,11 +110,11 @@ impl LabelStore {
             "SELECT {COLUMNS}, jpeg FROM pictures WHERE rig = $1 AND boot = $2 AND seq = $3"
         );
         let mut connection = self.read("read a picture").await?;
-        sqlx::query(sqlx::AssertSqlSafe(sql))
+        query(AssertSqlSafe(sql))
             .bind(id.rig.as_str())
             .bind(id.boot.raw() as i64)
             .bind(id.seq as i64)
-            .fetch_optional(&mut *connection)
+            .fetch_optional(&mut connection)
             .await
             .map_err(StoreError::database("read a picture"))?
             .map(|row| Ok((from_row(&row)?, row.get("jpeg"))))
@@ -125,19 +124,18 @@ impl LabelStore {
 
 /// Why a picture cannot be of its clip, by what is known of the clip so far; `None` where it can.
 pub(crate) async fn contradicts_clip(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     header: &PictureHeader,
 ) -> Result<Option<&'static str>, StoreError> {
     let from = &header.from;
-    let Some(clip) = sqlx::query(
-        "SELECT width, height, frames FROM clips WHERE rig = $1 AND boot = $2 AND clip = $3",
-    )
-    .bind(from.rig.as_str())
-    .bind(from.boot.raw() as i64)
-    .bind(i64::from(header.clip))
-    .fetch_optional(tx)
-    .await
-    .map_err(StoreError::database("look at a picture's clip"))?
+    let Some(clip) =
+        query("SELECT width, height, frames FROM clips WHERE rig = $1 AND boot = $2 AND clip = $3")
+            .bind(from.rig.as_str())
+            .bind(from.boot.raw() as i64)
+            .bind(i64::from(header.clip))
+            .fetch_optional(tx)
+            .await
+            .map_err(StoreError::database("look at a picture's clip"))?
     else {
         return Ok(None);
     };
@@ -155,13 +153,13 @@ pub(crate) async fn contradicts_clip(
 
 /// Writes a picture that does not contradict its clip.
 pub(crate) async fn store_picture(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     header: &PictureHeader,
     jpeg: &[u8],
 ) -> Result<(), StoreError> {
     let (from, shows) = (&header.from, &header.picture);
     crate::write::ensure_clip(tx, &from.rig, from.boot, header.clip).await?;
-    sqlx::query(
+    query(
         "INSERT INTO pictures (rig, boot, seq, clip, frame, pts_us, width, height, of_width, of_height, jpeg)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
@@ -185,7 +183,7 @@ pub(crate) async fn store_picture(
 /// A clip was closed: pictures of frames that it does not have go to the quarantine, as they would have if they had come
 /// later.
 pub(crate) async fn set_aside_beyond(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     site: &Name,
     message: &ClipMessage,
     frames: u32,
@@ -195,7 +193,7 @@ pub(crate) async fn set_aside_beyond(
     let sql = format!(
         "DELETE FROM pictures WHERE rig = $1 AND boot = $2 AND clip = $3 AND frame >= $4 RETURNING {COLUMNS}, jpeg"
     );
-    let beyond = sqlx::query(sqlx::AssertSqlSafe(sql))
+    let beyond = query(AssertSqlSafe(sql))
         .bind(from.rig.as_str())
         .bind(from.boot.raw() as i64)
         .bind(i64::from(message.clip))

@@ -1,11 +1,12 @@
 //! What came and could not be taken as it was.
 
+use crate::database::{Connection, query};
 use crate::incoming::NamedMessage;
+use crate::store::lock_shared_rows;
 use crate::{LabelStore, RefusalReason, StoreError};
 use label_core::wire::MAX_EVIDENCE_BYTES;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use sqlx::Row;
 
 /// Most rows kept; beyond that the oldest nameless rows make room, so that a flood of rubbish cannot fill the disk.
 pub const MAX_QUARANTINED: i64 = 10_000;
@@ -47,7 +48,7 @@ pub(crate) struct Quarantined<'a> {
 }
 
 pub(crate) async fn insert(
-    connection: &mut sqlx::SqliteConnection,
+    connection: &mut Connection,
     message: &Quarantined<'_>,
 ) -> Result<(), StoreError> {
     // A refused message that counts as received exists nowhere else from now on; a conflicting one is not wanted.
@@ -57,7 +58,8 @@ pub(crate) async fn insert(
     };
     let topic: String = message.topic.chars().take(256).collect();
     let detail: String = message.detail.chars().take(500).collect();
-    sqlx::query(
+    lock_shared_rows(connection).await?;
+    query(
         "INSERT INTO quarantine (topic, reason, detail, rig, boot, seq, sha256, bytes, payload, times, first_us, last_us)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $10)
          ON CONFLICT (topic, sha256) DO UPDATE SET times = quarantine.times + 1, last_us = excluded.last_us",
@@ -75,7 +77,7 @@ pub(crate) async fn insert(
     .execute(&mut *connection)
     .await
     .map_err(StoreError::database("keep a message aside"))?;
-    sqlx::query(
+    query(
         "DELETE FROM quarantine
          WHERE (rig IS NULL OR reason = 'conflict') AND entry <= (SELECT max(entry) FROM quarantine) - $1",
     )
@@ -90,12 +92,12 @@ impl LabelStore {
     /// What lies in quarantine, the latest first.
     pub async fn quarantine(&self, limit: u32) -> Result<Vec<QuarantineEntry>, StoreError> {
         let mut connection = self.read("read the quarantine").await?;
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT entry, topic, reason, detail, bytes, payload, times, first_us, last_us
              FROM quarantine ORDER BY last_us DESC, entry DESC LIMIT $1",
         )
         .bind(i64::from(limit))
-        .fetch_all(&mut *connection)
+        .fetch_all(&mut connection)
         .await
         .map_err(StoreError::database("read the quarantine"))?;
         Ok(rows

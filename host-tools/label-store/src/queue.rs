@@ -11,12 +11,11 @@ mod filter;
 
 pub use filter::{ModelVersion, QueueFilter, QueueItem, QueueOrder, QueuePage};
 
+use crate::database::{Connection, Row, Statement, query};
 use crate::key::{LabelKey, row_key};
 use crate::row::{LABEL_COLUMNS, label_from_row};
 use crate::{LabelStore, StoreError, track_edits};
 use label_core::id::Name;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Connection, QueryBuilder, Row, Sqlite, SqliteConnection};
 
 /// A number that no model has.
 const NO_MODEL: i64 = -2;
@@ -27,9 +26,8 @@ const FEW: u64 = 20_000;
 impl LabelStore {
     /// What there is to review.
     pub async fn queue(&self, filter: &QueueFilter) -> Result<QueuePage, StoreError> {
-        let mut connection = self.read("read the queue").await?;
         // One snapshot, so that counts and labels belong together.
-        let mut tx = connection.begin().await.map_err(failed())?;
+        let mut tx = self.begin_read("read the queue").await?;
         let search = Search::new(&mut tx, filter).await?;
         let groups = search.groups(&mut tx).await?;
         let possible: u64 = groups.iter().map(|group| group.labels).sum();
@@ -74,13 +72,13 @@ impl LabelStore {
                 continue;
             }
             let mut sql = page_of();
-            sql.push_values(places.iter().enumerate(), |mut row, (number, place)| {
-                row.push_bind(&place.rig)
-                    .push_bind(place.boot)
-                    .push_bind(place.seq)
-                    .push_bind(place.n)
-                    .push_bind(number as i64);
-            });
+            sql.push("VALUES ");
+            for (number, place) in places.iter().enumerate() {
+                sql.push(if number == 0 { "(" } else { ", (" });
+                sql.push_bind(&place.rig).push(", ");
+                sql.push_list([place.boot, place.seq, place.n, number as i64]);
+                sql.push(")");
+            }
             sql.push(
                 ") k CROSS JOIN labels l
                  JOIN clips c ON c.rig = l.rig AND c.boot = l.boot AND c.clip = l.clip
@@ -88,7 +86,7 @@ impl LabelStore {
                  WHERE l.rig = k.column1 AND l.boot = k.column2 AND l.seq = k.column3 AND l.n = k.column4
                  ORDER BY k.column5",
             );
-            let rows = sql.build().fetch_all(&mut *connection).await;
+            let rows = sql.build().fetch_all(&mut connection).await;
             for row in &rows.map_err(StoreError::database("read labels"))? {
                 items.push(item(row)?);
             }
@@ -103,7 +101,7 @@ fn failed() -> impl FnOnce(sqlx::Error) -> StoreError {
     StoreError::database("read the queue")
 }
 
-fn item(row: &SqliteRow) -> Result<QueueItem, StoreError> {
+fn item(row: &Row) -> Result<QueueItem, StoreError> {
     Ok(QueueItem {
         label: label_from_row(row)?,
         clip_name: row.get("clip_name"),
@@ -130,13 +128,10 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    async fn new(
-        connection: &mut SqliteConnection,
-        filter: &'a QueueFilter,
-    ) -> Result<Self, StoreError> {
+    async fn new(connection: &mut Connection, filter: &'a QueueFilter) -> Result<Self, StoreError> {
         let mut models = Vec::new();
         if let Some(asked) = &filter.model {
-            models = sqlx::query("SELECT model FROM models WHERE name = $1 AND version = $2")
+            models = query("SELECT model FROM models WHERE name = $1 AND version = $2")
                 .bind(&asked.name)
                 .bind(&asked.version)
                 .fetch_all(connection)
@@ -174,7 +169,7 @@ impl<'a> Search<'a> {
     }
 
     /// Rig and clip.
-    fn push_place(&self, sql: &mut QueryBuilder<Sqlite>, way: Way) {
+    fn push_place(&self, sql: &mut Statement, way: Way) {
         if let Some(rig) = self.rig {
             // An expression: an index on rig would be worse than the one that gives the order.
             sql.push(match way {
@@ -190,14 +185,10 @@ impl<'a> Search<'a> {
     }
 
     /// Model and conditions.
-    fn push_origin(&self, sql: &mut QueryBuilder<Sqlite>) {
+    fn push_origin(&self, sql: &mut Statement) {
         if !self.models.is_empty() {
             sql.push(" AND model IN (");
-            let mut list = sql.separated(", ");
-            for model in &self.models {
-                list.push_bind(*model);
-            }
-            sql.push(")");
+            sql.push_list(&self.models).push(")");
         }
         if self.conditions != 0 {
             sql.push(" AND (conditions & ").push_bind(self.conditions);
@@ -205,14 +196,11 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn push_kinds_and_state(&self, sql: &mut QueryBuilder<Sqlite>) {
+    fn push_kinds_and_state(&self, sql: &mut Statement) {
         if !self.filter.kinds.is_empty() {
             sql.push(" AND kind IN (");
-            let mut list = sql.separated(", ");
-            for kind in &self.filter.kinds {
-                list.push_bind(kind.name());
-            }
-            sql.push(")");
+            let kinds = self.filter.kinds.iter();
+            sql.push_list(kinds.map(|kind| kind.name())).push(")");
         }
         match self.filter.state {
             Some(state) => sql.push(" AND state = ").push_bind(state.name()),
@@ -220,7 +208,7 @@ impl<'a> Search<'a> {
         };
     }
 
-    fn push_confidence(&self, sql: &mut QueryBuilder<Sqlite>) {
+    fn push_confidence(&self, sql: &mut Statement) {
         // Confidences are kept as the doubles nearest to them; what is asked for may be a little beside.
         if let Some(least) = self.filter.confidence_min {
             sql.push(" AND sure >= ").push_bind(f64::from(least) - 1e-6);
@@ -231,8 +219,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    async fn groups(&self, connection: &mut SqliteConnection) -> Result<Vec<Group>, StoreError> {
-        let mut sql = QueryBuilder::new("SELECT kind, state, sum(labels) AS labels FROM ");
+    async fn groups(&self, connection: &mut Connection) -> Result<Vec<Group>, StoreError> {
+        let mut sql = Statement::new("SELECT kind, state, sum(labels) AS labels FROM ");
         sql.push(self.counts()).push(" WHERE labels > 0");
         self.push_place(&mut sql, Way::Finding);
         self.push_origin(&mut sql);
@@ -255,11 +243,11 @@ impl<'a> Search<'a> {
     /// Counts what lies within the confidences asked for.
     async fn count(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         groups: &[Group],
         few: bool,
     ) -> Result<u64, StoreError> {
-        let mut sql = QueryBuilder::new("SELECT count(*) FROM (");
+        let mut sql = Statement::new("SELECT count(*) FROM (");
         if few {
             self.push_groups(&mut sql, None);
         } else {
@@ -273,16 +261,16 @@ impl<'a> Search<'a> {
     /// Few match: reads the groups that the counts name.
     async fn read_groups(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         clips: Option<&Clips>,
         offset: u32,
-    ) -> Result<Vec<SqliteRow>, StoreError> {
+    ) -> Result<Vec<Row>, StoreError> {
         let mut sql = page_of();
         self.push_groups(&mut sql, clips);
         self.page(connection, sql, offset).await
     }
 
-    fn push_groups(&self, sql: &mut QueryBuilder<Sqlite>, clips: Option<&Clips>) {
+    fn push_groups(&self, sql: &mut Statement, clips: Option<&Clips>) {
         sql.push(
             "SELECT l.rig AS rig, l.boot AS boot, l.seq AS seq, l.n AS n, l.clip AS clip, l.start_frame AS start_frame,
                 l.sure AS sure, l.gain AS gain FROM
@@ -294,7 +282,7 @@ impl<'a> Search<'a> {
         self.push_kinds_and_state(sql);
         if let Some((first, last)) = clips {
             for (relation, (rig, boot, clip)) in [(">=", first), ("<=", last)] {
-                sql.push(format!(" AND (rig, boot, clip) {relation} ("))
+                sql.push(&format!(" AND (rig, boot, clip) {relation} ("))
                     .push_bind(rig.clone());
                 sql.push(", ").push_bind(*boot);
                 sql.push(", ").push_bind(*clip).push(")");
@@ -311,15 +299,15 @@ impl<'a> Search<'a> {
     /// Many match: one index range a state and kind, in the order asked for, merged.
     async fn merge_indexes(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         groups: &[Group],
-    ) -> Result<Vec<SqliteRow>, StoreError> {
+    ) -> Result<Vec<Row>, StoreError> {
         let mut sql = page_of();
         self.push_ranges(&mut sql, groups);
         self.page(connection, sql, self.filter.offset).await
     }
 
-    fn push_ranges(&self, sql: &mut QueryBuilder<Sqlite>, groups: &[Group]) {
+    fn push_ranges(&self, sql: &mut Statement, groups: &[Group]) {
         for (place, group) in groups.iter().enumerate() {
             if place > 0 {
                 sql.push(" UNION ALL ");
@@ -338,10 +326,10 @@ impl<'a> Search<'a> {
     /// By time: passes over the clips before the page.
     async fn walk_clips(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         by_confidence: bool,
-    ) -> Result<Vec<SqliteRow>, StoreError> {
-        let mut sql = QueryBuilder::new("SELECT rig, boot, clip, sum(labels) AS labels FROM ");
+    ) -> Result<Vec<Row>, StoreError> {
+        let mut sql = Statement::new("SELECT rig, boot, clip, sum(labels) AS labels FROM ");
         sql.push(self.counts()).push(" WHERE labels > 0");
         self.push_place(&mut sql, Way::Finding);
         self.push_origin(&mut sql);
@@ -358,7 +346,7 @@ impl<'a> Search<'a> {
         for row in &rows {
             let clip: (String, i64, i64) = (row.get(0), row.get(1), row.get(2));
             let labels = if by_confidence {
-                let mut sql = QueryBuilder::new("SELECT count(*) FROM (");
+                let mut sql = Statement::new("SELECT count(*) FROM (");
                 self.push_groups(&mut sql, Some(&(clip.clone(), clip.clone())));
                 sql.push(") AS matching");
                 let counted = sql.build().fetch_one(&mut *connection).await;
@@ -396,10 +384,10 @@ impl<'a> Search<'a> {
     /// Ends what [`page_of`] began: the labels, cut to the page, in order.
     async fn page(
         &self,
-        connection: &mut SqliteConnection,
-        mut sql: QueryBuilder<Sqlite>,
+        connection: &mut Connection,
+        mut sql: Statement,
         offset: u32,
-    ) -> Result<Vec<SqliteRow>, StoreError> {
+    ) -> Result<Vec<Row>, StoreError> {
         let order = self.filter.order;
         sql.push(" ORDER BY ").push(order.columns());
         sql.push(" LIMIT ").push_bind(i64::from(self.filter.limit));
@@ -416,8 +404,8 @@ impl<'a> Search<'a> {
 }
 
 /// Begins a statement that reads the labels whose keys a subquery gives, which comes next.
-fn page_of() -> QueryBuilder<Sqlite> {
-    QueryBuilder::new(format!(
+fn page_of() -> Statement {
+    Statement::new(format!(
         "SELECT {LABEL_COLUMNS}, c.name AS clip_name,
             (SELECT count(*) FROM evidence e
               WHERE e.rig = l.rig AND e.boot = l.boot AND e.label_seq = l.seq AND e.label_n = l.n) AS evidence

@@ -1,13 +1,13 @@
 //! Segments of pictures that rigs recorded and keep.
 
 use crate::commit::ensure_boot;
+use crate::database::{Connection, Row, query};
 use crate::incoming::Incoming;
 use crate::write::ensure_clip;
 use crate::{ClipId, LabelStore, StoreError};
 use label_core::id::Name;
 use label_core::wire::{ClipNumber, RecordedSegment};
 use serde::Serialize;
-use sqlx::{Row, SqliteConnection};
 
 /// A segment as its rig told it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -28,7 +28,7 @@ pub struct StoredSegment {
 
 /// A segment is of the boot that it names, which may be an earlier one than that of the message.
 pub(crate) async fn store_segment(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     (site, rig): (&Name, &Name),
     clip: ClipNumber,
     segment: &RecordedSegment,
@@ -36,7 +36,7 @@ pub(crate) async fn store_segment(
 ) -> Result<(), StoreError> {
     ensure_boot(tx, site, rig, segment.boot, incoming).await?;
     ensure_clip(tx, rig, segment.boot, clip).await?;
-    sqlx::query(
+    query(
         "INSERT INTO recorded_segments (rig, boot, clip, segment, first_frame, last_frame, pictures, bytes, sha256, torn)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
          ON CONFLICT (rig, boot, clip, segment) DO UPDATE SET first_frame = excluded.first_frame,
@@ -63,17 +63,17 @@ impl LabelStore {
     /// What a rig told of its recording of a clip, in order.
     pub async fn recorded_segments(&self, clip: &ClipId) -> Result<Vec<StoredSegment>, StoreError> {
         let mut connection = self.read("read recorded segments").await?;
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT segment, first_frame, last_frame, pictures, bytes, sha256, torn FROM recorded_segments
              WHERE rig = $1 AND boot = $2 AND clip = $3 ORDER BY segment",
         )
         .bind(clip.rig.as_str())
         .bind(clip.boot.raw() as i64)
         .bind(i64::from(clip.clip))
-        .fetch_all(&mut *connection)
+        .fetch_all(&mut connection)
         .await
         .map_err(StoreError::database("read recorded segments"))?;
-        let number = |row: &sqlx::sqlite::SqliteRow, column: &str| row.get::<i64, _>(column);
+        let number = |row: &Row, column: &str| row.get::<i64, _>(column);
         let segments = rows.iter().map(|row| StoredSegment {
             segment: number(row, "segment") as u32,
             frames: (

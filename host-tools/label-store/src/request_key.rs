@@ -4,9 +4,9 @@
 //! host that dies in between has either both or neither.
 
 use crate::StoreError;
+use crate::database::{Connection, query};
 use crate::verdict::Asked;
 use sha2::{Digest, Sha256};
-use sqlx::{Row, SqliteConnection};
 
 /// How long keys are kept: longer than a page that lost its host goes on asking.
 const KEPT_US: i64 = 7 * 24 * 60 * 60 * 1_000_000;
@@ -21,7 +21,7 @@ pub(crate) enum Taken {
 
 /// Takes the key of a request. `request` says in full what is asked for; the same asked by somebody else is another.
 pub(crate) async fn take(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     asked: &Asked,
     request: &str,
 ) -> Result<Taken, StoreError> {
@@ -31,12 +31,12 @@ pub(crate) async fn take(
     };
     let failed = || StoreError::database("look up a request");
     let digest = Sha256::digest(format!("{} {request}", asked.reviewer)).to_vec();
-    sqlx::query("DELETE FROM request_keys WHERE at_us < $1")
+    query("DELETE FROM request_keys WHERE at_us < $1")
         .bind(asked.at_us.saturating_sub(KEPT_US))
         .execute(&mut *tx)
         .await
         .map_err(failed())?;
-    let known = sqlx::query("SELECT request, answer FROM request_keys WHERE request_key = $1")
+    let known = query("SELECT request, answer FROM request_keys WHERE request_key = $1")
         .bind(key)
         .fetch_optional(&mut *tx)
         .await
@@ -47,7 +47,7 @@ pub(crate) async fn take(
         }
         return Ok(Taken::Before(row.get("answer")));
     }
-    sqlx::query("INSERT INTO request_keys (request_key, request, at_us) VALUES ($1, $2, $3)")
+    query("INSERT INTO request_keys (request_key, request, at_us) VALUES ($1, $2, $3)")
         .bind(key)
         .bind(digest)
         .bind(asked.at_us)
@@ -59,14 +59,14 @@ pub(crate) async fn take(
 
 /// Notes the number that a request came to.
 pub(crate) async fn answered(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     asked: &Asked,
     answer: i64,
 ) -> Result<(), StoreError> {
     let Some(key) = &asked.key else {
         return Ok(());
     };
-    sqlx::query("UPDATE request_keys SET answer = $2 WHERE request_key = $1")
+    query("UPDATE request_keys SET answer = $2 WHERE request_key = $1")
         .bind(key)
         .bind(answer)
         .execute(tx)

@@ -6,6 +6,7 @@
 
 mod arrival;
 
+use crate::database::{AssertSqlSafe, Connection, Row, query};
 use crate::row::name_column;
 use crate::{ClipId, LabelStore, StoreError};
 use arrival::run;
@@ -13,8 +14,6 @@ use label_core::BootId;
 use label_core::CaptureTime;
 use label_core::id::Name;
 use serde::{Deserialize, Serialize};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 
 /// Requests of one rig that may be open at a time.
 const OPEN_OF_A_RIG: i64 = 16;
@@ -96,14 +95,14 @@ pub struct OpenRequest {
 const COLUMNS: &str = "request, site, rig, boot, clip, first_frame, last_frame, label, asked_by, asked_us, state, reason,
     bytes, sha256, have, pictures";
 
-fn listing(row: &SqliteRow) -> Result<Vec<(u32, CaptureTime, u32)>, StoreError> {
+fn listing(row: &Row) -> Result<Vec<(u32, CaptureTime, u32)>, StoreError> {
     let text: Option<String> = row.get("pictures");
     text.map_or(Ok(Vec::new()), |text| {
         serde_json::from_str(&text).map_err(|_| StoreError::unreadable("requests.pictures", &text))
     })
 }
 
-fn from_row(row: &SqliteRow) -> Result<StoredRequest, StoreError> {
+fn from_row(row: &Row) -> Result<StoredRequest, StoreError> {
     let number = |column| row.get::<Option<i64>, _>(column);
     let rig = name_column(row, "rig")?;
     let state = RequestState::read(row.get("state"))?;
@@ -144,9 +143,9 @@ fn from_row(row: &SqliteRow) -> Result<StoredRequest, StoreError> {
     })
 }
 
-async fn one(tx: &mut SqliteConnection, request: i64) -> Result<Option<SqliteRow>, StoreError> {
+async fn one(tx: &mut Connection, request: i64) -> Result<Option<Row>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM requests WHERE request = $1");
-    sqlx::query(sqlx::AssertSqlSafe(sql))
+    query(AssertSqlSafe(sql))
         .bind(request)
         .fetch_optional(tx)
         .await
@@ -166,12 +165,12 @@ impl LabelStore {
         let doing = "ask a rig";
         let mut tx = self.begin_write(doing).await?;
         forget(&mut tx, now_us).await?;
-        let site = sqlx::query(
+        let site = query(
             "SELECT site FROM rigs r WHERE rig = $1
                AND NOT EXISTS (SELECT 1 FROM imported_clips i WHERE i.source = r.rig)",
         )
         .bind(rig.as_str())
-        .fetch_optional(&mut *tx)
+        .fetch_optional(&mut tx)
         .await
         .map_err(StoreError::database(doing))?
         .ok_or_else(|| StoreError::NoSuchRig(rig.clone()))?
@@ -184,7 +183,7 @@ impl LabelStore {
         let number = clip.map(|clip| i64::from(clip.clip));
         let first = frames.map(|(first, _)| i64::from(first));
         let last = frames.map(|(_, last)| i64::from(last));
-        let open = sqlx::query(
+        let open = query(
             "SELECT request, coalesce(first_frame, -1) = coalesce($2, -1) AND coalesce(last_frame, -1) = coalesce($3, -1)
                 AND coalesce(boot, -1) = coalesce($4, -1) AND coalesce(clip, -1) = coalesce($5, -1) AS same
              FROM requests WHERE rig = $1 AND state IN ('asked', 'arriving')",
@@ -194,10 +193,10 @@ impl LabelStore {
         .bind(last)
         .bind(boot)
         .bind(number)
-        .fetch_all(&mut *tx)
+        .fetch_all(&mut tx)
         .await
         .map_err(StoreError::database(doing))?;
-        let same = open.iter().find(|row| row.get::<i64, _>("same") != 0);
+        let same = open.iter().find(|row| row.get("same"));
         let request = if let Some(row) = same {
             row.get("request")
         } else {
@@ -211,7 +210,7 @@ impl LabelStore {
                 }
             };
             crate::people::audit_line(&mut tx, now_us, who, "asked for", &about).await?;
-            sqlx::query(
+            query(
                 "INSERT INTO requests (site, rig, boot, clip, first_frame, last_frame, label, asked_by, asked_us, state)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'asked') RETURNING request",
             )
@@ -224,7 +223,7 @@ impl LabelStore {
             .bind(label)
             .bind(who)
             .bind(now_us)
-            .fetch_one(&mut *tx)
+            .fetch_one(&mut tx)
             .await
             .map_err(StoreError::database(doing))?
             .get(0)
@@ -253,8 +252,8 @@ impl LabelStore {
              FROM requests WHERE state IN ('asked', 'arriving') AND request IN
                 (SELECT min(request) FROM requests WHERE state IN ('asked', 'arriving') GROUP BY rig)"
         );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
-            .fetch_all(&mut *connection)
+        let rows = query(AssertSqlSafe(sql))
+            .fetch_all(&mut connection)
             .await
             .map_err(StoreError::database("read open requests"))?;
         let mut open = Vec::new();
@@ -295,10 +294,10 @@ impl LabelStore {
             "SELECT {COLUMNS} FROM requests WHERE ($1 IS NULL OR label = $1) AND ($2 IS NULL OR (rig = $2 AND first_frame IS NULL))
              ORDER BY request DESC LIMIT 20"
         );
-        sqlx::query(sqlx::AssertSqlSafe(sql))
+        query(AssertSqlSafe(sql))
             .bind(label)
             .bind(rig.map(Name::as_str))
-            .fetch_all(&mut *connection)
+            .fetch_all(&mut connection)
             .await
             .map_err(StoreError::database("read requests"))?
             .iter()
@@ -314,10 +313,10 @@ impl LabelStore {
     ) -> Result<Option<Vec<u8>>, StoreError> {
         let mut connection = self.read("read a requested picture").await?;
         Ok(
-            sqlx::query("SELECT jpeg FROM request_pictures WHERE request = $1 AND frame = $2")
+            query("SELECT jpeg FROM request_pictures WHERE request = $1 AND frame = $2")
                 .bind(request)
                 .bind(i64::from(frame))
-                .fetch_optional(&mut *connection)
+                .fetch_optional(&mut connection)
                 .await
                 .map_err(StoreError::database("read a requested picture"))?
                 .map(|row| row.get("jpeg")),
@@ -326,9 +325,9 @@ impl LabelStore {
 }
 
 /// Removes what is too old or too much, and gives up on rigs that do not answer.
-async fn forget(tx: &mut SqliteConnection, now_us: i64) -> Result<(), StoreError> {
+async fn forget(tx: &mut Connection, now_us: i64) -> Result<(), StoreError> {
     let doing = "forget requests";
-    sqlx::query(
+    query(
         "UPDATE requests SET state = 'refused', reason = 'no-answer', ended_us = $2
          WHERE state IN ('asked', 'arriving') AND asked_us < $1",
     )
@@ -337,7 +336,7 @@ async fn forget(tx: &mut SqliteConnection, now_us: i64) -> Result<(), StoreError
     .execute(&mut *tx)
     .await
     .map_err(StoreError::database(doing))?;
-    let ended = sqlx::query(
+    let ended = query(
         "SELECT request, ended_us, have FROM requests WHERE state IN ('here', 'refused') ORDER BY request DESC",
     )
     .fetch_all(&mut *tx)

@@ -1,7 +1,7 @@
 //! Whether anything changed.
 
+use crate::database::query;
 use crate::{LabelStore, StoreError};
-use sqlx::Row;
 
 /// A state of the store. Two that are equal mean that nothing was committed, judged, heard or taken up in between; they say
 /// nothing of which came first.
@@ -22,7 +22,7 @@ impl LabelStore {
     /// The state of the store now. Cheap at any size: it reads the ends of keys and the few rows of rigs and boots.
     pub async fn revision(&self) -> Result<Revision, StoreError> {
         let mut connection = self.read("look for changes").await?;
-        let row = sqlx::query(
+        let row = query(
             "SELECT (SELECT coalesce(max(verdict), 0) FROM verdicts),
                     (SELECT coalesce(sum(highest), 0) FROM boots),
                     (SELECT coalesce(max(heard_us), 0) FROM boots),
@@ -33,7 +33,7 @@ impl LabelStore {
                     (SELECT coalesce(max(answer), 0) FROM answers),
                     (SELECT coalesce(max(entry), 0) FROM sample_rules)",
         )
-        .fetch_one(&mut *connection)
+        .fetch_one(&mut connection)
         .await
         .map_err(StoreError::database("look for changes"))?;
         Ok(Revision {

@@ -1,6 +1,7 @@
 //! From rows to types.
 
 use crate::condition::Condition;
+use crate::database::{AssertSqlSafe, Connection, Row, query};
 use crate::key::{LabelKey, RowKey, row_key};
 use crate::label::{
     ClipId, LabelDetail, ReviewState, StoredClip, StoredDecision, StoredLabel, StoredModel,
@@ -10,8 +11,6 @@ use label_core::id::Name;
 use label_core::wire::parse_name;
 use label_core::{AbstainReason, BootId, CaptureTime, FrameRange, LabelKind};
 use serde::de::DeserializeOwned;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 /// Columns that [`label_from_row`] reads, from `labels l LEFT JOIN models m`.
 pub(crate) const LABEL_COLUMNS: &str = "l.rig, l.boot, l.seq, l.n, l.clip, l.kind, l.track, l.start_frame,
@@ -25,12 +24,12 @@ pub(crate) const LABEL_COLUMNS: &str = "l.rig, l.boot, l.seq, l.n, l.clip, l.kin
 pub(crate) const CLIP_COLUMNS: &str =
     "rig, boot, clip, name, width, height, nominal_fps, utc_us, frames, damage";
 
-pub(crate) fn name_column(row: &SqliteRow, column: &'static str) -> Result<Name, StoreError> {
+pub(crate) fn name_column(row: &Row, column: &'static str) -> Result<Name, StoreError> {
     let text: &str = row.get(column);
     parse_name(text).map_err(|_| StoreError::unreadable(column, text))
 }
 
-pub(crate) fn boot_column(row: &SqliteRow, column: &'static str) -> Result<BootId, StoreError> {
+pub(crate) fn boot_column(row: &Row, column: &'static str) -> Result<BootId, StoreError> {
     let raw: i64 = row.get(column);
     BootId::from_raw(raw as u64).ok_or_else(|| StoreError::unreadable(column, &raw.to_string()))
 }
@@ -41,7 +40,7 @@ pub(crate) fn word<T: DeserializeOwned>(text: &str, column: &'static str) -> Res
         .map_err(|_| StoreError::unreadable(column, text))
 }
 
-pub(crate) fn label_from_row(row: &SqliteRow) -> Result<StoredLabel, StoreError> {
+pub(crate) fn label_from_row(row: &Row) -> Result<StoredLabel, StoreError> {
     let rig = name_column(row, "rig")?;
     let boot = boot_column(row, "boot")?;
     let kind: &str = row.get("kind");
@@ -109,7 +108,7 @@ pub(crate) fn label_from_row(row: &SqliteRow) -> Result<StoredLabel, StoreError>
     })
 }
 
-pub(crate) fn clip_from_row(row: &SqliteRow) -> Result<StoredClip, StoreError> {
+pub(crate) fn clip_from_row(row: &Row) -> Result<StoredClip, StoreError> {
     let number = |column| row.get::<Option<i64>, _>(column).map(|value| value as u32);
     Ok(StoredClip {
         id: ClipId {
@@ -130,12 +129,12 @@ pub(crate) fn clip_from_row(row: &SqliteRow) -> Result<StoredClip, StoreError> {
 }
 
 pub(crate) async fn clip_columns(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     clip: &ClipId,
 ) -> Result<StoredClip, StoreError> {
     let sql =
         format!("SELECT {CLIP_COLUMNS} FROM clips WHERE rig = $1 AND boot = $2 AND clip = $3");
-    let row = sqlx::query(AssertSqlSafe(sql))
+    let row = query(AssertSqlSafe(sql))
         .bind(clip.rig.as_str())
         .bind(clip.boot.raw() as i64)
         .bind(i64::from(clip.clip))
@@ -159,12 +158,12 @@ impl LabelStore {
              FROM labels l LEFT JOIN models m ON m.model = l.model
              WHERE l.rig = $1 AND l.boot = $2 AND l.seq = $3 AND l.n = $4"
         );
-        let Some(row) = sqlx::query(AssertSqlSafe(sql))
+        let Some(row) = query(AssertSqlSafe(sql))
             .bind(&place.rig)
             .bind(place.boot)
             .bind(place.seq)
             .bind(place.n)
-            .fetch_optional(&mut *connection)
+            .fetch_optional(&mut connection)
             .await
             .map_err(StoreError::database("read a label"))?
         else {

@@ -3,6 +3,7 @@
 //! A snapshot is one reading transaction: what is committed meanwhile is not in it. One clip's labels are handed over one
 //! at a time, so memory is for the caller to spend.
 
+use crate::database::{AssertSqlSafe, Transaction, query};
 use crate::label::{ClipId, ReviewState, StoredClip, StoredDecision, StoredLabel};
 use crate::queue::QueueFilter;
 use crate::row::{
@@ -13,12 +14,11 @@ use crate::{LabelStore, StoreError};
 use futures_util::TryStreamExt;
 use label_core::id::Name;
 use label_core::wire::DroppedFrames;
-use sqlx::{AssertSqlSafe, Row, Sqlite, Transaction};
 
 /// The store at one moment.
 #[derive(Debug)]
 pub struct Snapshot {
-    tx: Transaction<'static, Sqlite>,
+    tx: Transaction,
 }
 
 /// A clip with all that its rig told of its frames.
@@ -69,7 +69,7 @@ impl Snapshot {
     pub async fn clips(&mut self, filter: &QueueFilter) -> Result<Vec<(ClipId, u64)>, StoreError> {
         let clip = filter.clip.as_ref();
         let rig = clip.map(|clip| &clip.rig).or(filter.rig.as_ref());
-        sqlx::query(
+        query(
             "SELECT c.rig, c.boot, c.clip,
                 (SELECT coalesce(sum(t.labels), 0) FROM label_totals t
                   WHERE t.rig = c.rig AND t.boot = c.boot AND t.clip = c.clip AND t.state <> 'removed') AS labels
@@ -80,7 +80,7 @@ impl Snapshot {
         .bind(rig.map(Name::as_str))
         .bind(clip.map(|clip| clip.boot.raw() as i64))
         .bind(clip.map(|clip| i64::from(clip.clip)))
-        .fetch_all(&mut *self.tx)
+        .fetch_all(&mut self.tx)
         .await
         .map_err(StoreError::database("read clips"))?
         .iter()
@@ -97,11 +97,11 @@ impl Snapshot {
 
     /// The name of a clip's media, or of its camera.
     pub async fn clip_name(&mut self, id: &ClipId) -> Result<Option<String>, StoreError> {
-        let row = sqlx::query("SELECT name FROM clips WHERE rig = $1 AND boot = $2 AND clip = $3")
+        let row = query("SELECT name FROM clips WHERE rig = $1 AND boot = $2 AND clip = $3")
             .bind(id.rig.as_str())
             .bind(id.boot.raw() as i64)
             .bind(i64::from(id.clip))
-            .fetch_optional(&mut *self.tx)
+            .fetch_optional(&mut self.tx)
             .await
             .map_err(StoreError::database("read a clip's name"))?;
         Ok(row.and_then(|row| row.get(0)))
@@ -113,11 +113,11 @@ impl Snapshot {
             "SELECT {CLIP_COLUMNS}, closed_seq, codec, sha256, clock FROM clips
              WHERE rig = $1 AND boot = $2 AND clip = $3"
         );
-        let row = sqlx::query(AssertSqlSafe(sql))
+        let row = query(AssertSqlSafe(sql))
             .bind(id.rig.as_str())
             .bind(id.boot.raw() as i64)
             .bind(i64::from(id.clip))
-            .fetch_optional(&mut *self.tx)
+            .fetch_optional(&mut self.tx)
             .await
             .map_err(StoreError::database("read a clip"))?
             .ok_or_else(|| StoreError::NoSuchClip(id.clone()))?;
@@ -131,14 +131,14 @@ impl Snapshot {
             repeats: Vec::new(),
             dropped: Vec::new(),
         };
-        let mut parts = sqlx::query(
+        let mut parts = query(
             "SELECT first_frame, pts_us, repeats, dropped FROM manifest_parts
              WHERE rig = $1 AND boot = $2 AND clip = $3 ORDER BY first_frame, seq",
         )
         .bind(id.rig.as_str())
         .bind(id.boot.raw() as i64)
         .bind(i64::from(id.clip))
-        .fetch(&mut *self.tx);
+        .fetch(&mut self.tx);
         while let Some(row) = parts
             .try_next()
             .await
@@ -179,11 +179,11 @@ impl Snapshot {
              LEFT JOIN models m ON m.model = l.model LEFT JOIN verdicts v ON v.verdict = l.standing
              WHERE l.rig = $1 AND l.boot = $2 AND l.clip = $3 ORDER BY l.seq, l.n"
         );
-        let mut rows = sqlx::query(AssertSqlSafe(sql))
+        let mut rows = query(AssertSqlSafe(sql))
             .bind(id.rig.as_str())
             .bind(id.boot.raw() as i64)
             .bind(i64::from(id.clip))
-            .fetch(&mut *self.tx);
+            .fetch(&mut self.tx);
         while let Some(row) = rows
             .try_next()
             .await

@@ -1,13 +1,13 @@
 //! Counts: what was made, what is here, what is judged.
 
 use crate::balance::{Balance, CountsByDecision, ReviewCounts};
+use crate::database::{Connection, query};
 use crate::label::{ClipId, ReviewState, StoredClip};
 use crate::row::{boot_column, clip_from_row, name_column};
 use crate::{LabelStore, StoreError};
 use label_core::id::Name;
 use label_core::{BootId, LabelKind, Seq};
 use serde::{Deserialize, Serialize};
-use sqlx::{Connection, Row, SqliteConnection};
 use std::collections::BTreeMap;
 
 /// One run of a rig.
@@ -125,14 +125,10 @@ impl Summary {
 impl LabelStore {
     /// Everything, counted. Reads the whole index: for a page or a script, not for every message.
     pub async fn summary(&self) -> Result<Summary, StoreError> {
-        let mut connection = self.read("count").await?;
         // One snapshot, so that the counts belong together.
-        let mut tx = connection
-            .begin()
-            .await
-            .map_err(StoreError::database("count"))?;
-        let quarantined: i64 = sqlx::query("SELECT count(*) FROM quarantine")
-            .fetch_one(&mut *tx)
+        let mut tx = self.begin_read("count").await?;
+        let quarantined: i64 = query("SELECT count(*) FROM quarantine")
+            .fetch_one(&mut tx)
             .await
             .map_err(StoreError::database("count"))?
             .get(0);
@@ -145,10 +141,10 @@ impl LabelStore {
     }
 }
 
-async fn rigs(connection: &mut SqliteConnection) -> Result<Vec<RigSummary>, StoreError> {
+async fn rigs(connection: &mut Connection) -> Result<Vec<RigSummary>, StoreError> {
     let failed = || StoreError::database("count rigs");
     let mut rigs = Vec::new();
-    for row in &sqlx::query("SELECT rig, site, last_seen_us FROM rigs ORDER BY rig")
+    for row in &query("SELECT rig, site, last_seen_us FROM rigs ORDER BY rig")
         .fetch_all(&mut *connection)
         .await
         .map_err(failed())?
@@ -163,7 +159,7 @@ async fn rigs(connection: &mut SqliteConnection) -> Result<Vec<RigSummary>, Stor
             boots: Vec::new(),
         });
     }
-    for row in &sqlx::query("SELECT rig, topic, json FROM rig_states")
+    for row in &query("SELECT rig, topic, json FROM rig_states")
         .fetch_all(&mut *connection)
         .await
         .map_err(failed())?
@@ -180,7 +176,7 @@ async fn rigs(connection: &mut SqliteConnection) -> Result<Vec<RigSummary>, Stor
             _ => rig.health = Some(value),
         }
     }
-    for row in &sqlx::query(
+    for row in &query(
         "SELECT rig, boot, watermark, highest,
             (SELECT count(*) FROM messages m WHERE m.rig = b.rig AND m.boot = b.boot) AS messages,
             (SELECT coalesce(sum(labels), 0) FROM evictions e WHERE e.rig = b.rig AND e.boot = b.boot) AS labels_lost,
@@ -207,10 +203,10 @@ async fn rigs(connection: &mut SqliteConnection) -> Result<Vec<RigSummary>, Stor
     Ok(rigs)
 }
 
-async fn clips(connection: &mut SqliteConnection) -> Result<Vec<ClipSummary>, StoreError> {
+async fn clips(connection: &mut Connection) -> Result<Vec<ClipSummary>, StoreError> {
     let failed = || StoreError::database("count clips");
     let mut clips: BTreeMap<ClipId, ClipSummary> = BTreeMap::new();
-    for row in &sqlx::query(
+    for row in &query(
         "SELECT rig, boot, clip, name, width, height, nominal_fps, utc_us, frames, damage, offered, abstained, evidence,
             (SELECT coalesce(sum(p.frames), 0) FROM manifest_parts p
               WHERE p.rig = c.rig AND p.boot = c.boot AND p.clip = c.clip) AS manifest_frames,
@@ -258,7 +254,7 @@ async fn clips(connection: &mut SqliteConnection) -> Result<Vec<ClipSummary>, St
             },
         );
     }
-    for row in &sqlx::query(
+    for row in &query(
         "SELECT rig, boot, clip, kind, state, model = -1 AS made, sum(labels) AS labels FROM label_totals
          WHERE labels > 0 GROUP BY rig, boot, clip, kind, state, model = -1",
     )

@@ -4,13 +4,13 @@
 //! order in which they were made, whenever labels are read: a label belongs to the track that its first frame leads to.
 //! Undo takes back the last edit of the clip that stands; since it is always the last, the others keep their meaning.
 
+use crate::database::{Connection, query};
 use crate::judge::Step;
 use crate::people::tracks_not_held;
 use crate::request_key::{self, Taken};
 use crate::verdict::Asked;
 use crate::{ClipId, LabelStore, StoreError};
 use label_core::{FrameIndex, FrameRange, TrackId};
-use sqlx::{Row, SqliteConnection};
 use std::collections::{BTreeMap, HashMap};
 
 /// A change of tracks, in numbers as they are seen before it.
@@ -92,8 +92,8 @@ struct History {
 }
 
 impl History {
-    async fn of(connection: &mut SqliteConnection, clip: &ClipId) -> Result<Self, StoreError> {
-        let rows = sqlx::query(
+    async fn of(connection: &mut Connection, clip: &ClipId) -> Result<Self, StoreError> {
+        let rows = query(
             "SELECT edit, verb, track, into_track, frame, reviewer, at_us, replaces FROM track_edits
              WHERE rig = $1 AND boot = $2 AND clip = $3 ORDER BY edit",
         )
@@ -162,7 +162,7 @@ impl History {
 
 /// Where the tracks of a clip lead.
 pub(crate) async fn track_map(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     clip: &ClipId,
 ) -> Result<TrackMap, StoreError> {
     Ok(History::of(connection, clip).await?.map())
@@ -170,17 +170,16 @@ pub(crate) async fn track_map(
 
 /// Gives labels the tracks that they are seen on.
 pub(crate) async fn apply<'a>(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     labels: impl Iterator<Item = &'a mut crate::StoredLabel>,
 ) -> Result<(), StoreError> {
-    let edited: Vec<(String, i64, i64)> =
-        sqlx::query("SELECT DISTINCT rig, boot, clip FROM track_edits")
-            .fetch_all(&mut *connection)
-            .await
-            .map_err(StoreError::database("read edits of tracks"))?
-            .iter()
-            .map(|row| (row.get(0), row.get(1), row.get(2)))
-            .collect();
+    let edited: Vec<(String, i64, i64)> = query("SELECT DISTINCT rig, boot, clip FROM track_edits")
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(StoreError::database("read edits of tracks"))?
+        .iter()
+        .map(|row| (row.get(0), row.get(1), row.get(2)))
+        .collect();
     if edited.is_empty() {
         return Ok(());
     }
@@ -210,8 +209,8 @@ pub(crate) async fn apply<'a>(
 /// What tracks there are, as the rig numbered them: of each label the track, its frames, and whether it is the driver's.
 type Rows = Vec<(TrackId, FrameRange, bool)>;
 
-async fn rows_of(connection: &mut SqliteConnection, clip: &ClipId) -> Result<Rows, StoreError> {
-    Ok(sqlx::query(
+async fn rows_of(connection: &mut Connection, clip: &ClipId) -> Result<Rows, StoreError> {
+    Ok(query(
         "SELECT track, start_frame, end_frame, driver FROM labels
          WHERE rig = $1 AND boot = $2 AND clip = $3 AND track IS NOT NULL AND state IS NOT NULL AND state <> 'removed'",
     )
@@ -236,7 +235,7 @@ async fn rows_of(connection: &mut SqliteConnection, clip: &ClipId) -> Result<Row
 /// The number that the rig gave the track that is seen as this one in this frame; the number itself where there is none,
 /// since then it is somebody whom the rig did not see.
 pub(crate) async fn rig_track(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     clip: &ClipId,
     track: TrackId,
     frame: FrameIndex,
@@ -253,10 +252,10 @@ pub(crate) async fn rig_track(
 }
 
 pub(crate) async fn require_clip(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     clip: &ClipId,
 ) -> Result<(), StoreError> {
-    sqlx::query("SELECT 1 FROM clips WHERE rig = $1 AND boot = $2 AND clip = $3")
+    query("SELECT 1 FROM clips WHERE rig = $1 AND boot = $2 AND clip = $3")
         .bind(clip.rig.as_str())
         .bind(clip.boot.raw() as i64)
         .bind(i64::from(clip.clip))
@@ -392,14 +391,14 @@ impl LabelStore {
 }
 
 async fn insert(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     clip: &ClipId,
     (verb, track, into, frame): (&str, TrackId, TrackId, Option<FrameIndex>),
     spent_ms: u64,
     replaces: Option<i64>,
     asked: &Asked,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    query(
         "INSERT INTO track_edits (rig, boot, clip, verb, track, into_track, frame, reviewer, at_us, spent_ms, replaces)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )

@@ -3,25 +3,26 @@
 use crate::commit::{Batch, ensure_boot};
 use crate::condition::{self, Touched};
 use crate::counts::{self, Group};
+use crate::database::{Connection, query};
 use crate::incoming::Incoming;
 use crate::key::RowKey;
 use crate::quality::mark_stale;
 use crate::second_look::{Told, draw_label, rule_in_force};
+use crate::store::lock_shared_rows;
 use crate::{ClipId, StoreError, gain};
 use label_core::id::Name;
 use label_core::wire::{ClipEvent, ClipMessage, Decision, Evicted, EvidenceHeader, ModelRef};
 use label_core::{BootId, FrameRange};
 use serde::Serialize;
-use sqlx::{Row, SqliteConnection};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) async fn ensure_clip(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     rig: &Name,
     boot: BootId,
     clip: u32,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    query(
         "INSERT INTO clips (rig, boot, clip) VALUES ($1, $2, $3) ON CONFLICT (rig, boot, clip) DO NOTHING",
     )
     .bind(rig.as_str())
@@ -43,7 +44,7 @@ fn word(value: &impl Serialize) -> String {
 }
 
 pub(crate) async fn store_clip(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     message: &ClipMessage,
 ) -> Result<(), StoreError> {
     let from = &message.from;
@@ -51,7 +52,7 @@ pub(crate) async fn store_clip(
     let (rig, boot, seq) = (from.rig.as_str(), from.boot.raw() as i64, from.seq as i64);
     let clip = i64::from(message.clip);
     let query = match &message.event {
-        ClipEvent::Opened(opened) => sqlx::query(
+        ClipEvent::Opened(opened) => query(
             "UPDATE clips SET opened_seq = $4, name = $5, width = $6, height = $7, nominal_fps = $8, codec = $9,
                 mono_us = $10, utc_us = $11, clock = $12
              WHERE rig = $1 AND boot = $2 AND clip = $3",
@@ -68,7 +69,7 @@ pub(crate) async fn store_clip(
         .bind(opened.mono_us)
         .bind(opened.utc_us)
         .bind(word(&opened.clock)),
-        ClipEvent::Part(part) => sqlx::query(
+        ClipEvent::Part(part) => query(
             "INSERT INTO manifest_parts (rig, boot, clip, first_frame, frames, seq, pts_us, mono_us, repeats, dropped,
                 shed)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
@@ -84,7 +85,7 @@ pub(crate) async fn store_clip(
         .bind(json(&part.repeats))
         .bind(json(&part.dropped))
         .bind(json(&part.shed)),
-        ClipEvent::OperatorMark(mark) => sqlx::query(
+        ClipEvent::OperatorMark(mark) => query(
             "INSERT INTO operator_marks (rig, boot, clip, seq, frame, pts_us, mono_us, utc_us, clock)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         )
@@ -99,7 +100,7 @@ pub(crate) async fn store_clip(
         .bind(word(&mark.clock)),
         // It is of the boot that it names: `recordings` stores it.
         ClipEvent::Recorded(_) => return Ok(()),
-        ClipEvent::Closed(closed) => sqlx::query(
+        ClipEvent::Closed(closed) => query(
             "UPDATE clips SET closed_seq = $4, frames = $5, repeated = $6, dropped = $7, sha256 = $8, damage = $9,
                 offered = $10, abstained = $11, evidence = $12
              WHERE rig = $1 AND boot = $2 AND clip = $3",
@@ -124,25 +125,33 @@ pub(crate) async fn store_clip(
     Ok(())
 }
 
-async fn model_number(tx: &mut SqliteConnection, model: &ModelRef) -> Result<i64, StoreError> {
+async fn model_number(tx: &mut Connection, model: &ModelRef) -> Result<i64, StoreError> {
+    let bound = |sql: &'static str| {
+        query(sql)
+            .bind(model.name.as_str())
+            .bind(model.version.as_str())
+            .bind(model.sha256.as_str())
+    };
+    let known = bound("SELECT model FROM models WHERE name = $1 AND version = $2 AND sha256 = $3")
+        .fetch_optional(&mut *tx)
+        .await
+        .map_err(StoreError::database("look for a model"))?;
+    if let Some(row) = known {
+        return Ok(row.get(0));
+    }
+    lock_shared_rows(tx).await?;
     // The update changes nothing; it makes RETURNING give the row whether it is new or not.
-    Ok(sqlx::query(
+    let row = bound(
         "INSERT INTO models (name, version, sha256) VALUES ($1, $2, $3)
          ON CONFLICT (name, version, sha256) DO UPDATE SET name = excluded.name RETURNING model",
     )
-    .bind(model.name.as_str())
-    .bind(model.version.as_str())
-    .bind(model.sha256.as_str())
     .fetch_one(tx)
     .await
-    .map_err(StoreError::database("note a model"))?
-    .get(0))
+    .map_err(StoreError::database("note a model"))?;
+    Ok(row.get(0))
 }
 
-pub(crate) async fn store_labels(
-    tx: &mut SqliteConnection,
-    batch: &Batch,
-) -> Result<(), StoreError> {
+pub(crate) async fn store_labels(tx: &mut Connection, batch: &Batch) -> Result<(), StoreError> {
     let from = &batch.from;
     ensure_clip(tx, &from.rig, from.boot, batch.clip).await?;
     mark_stale(tx, &from.rig, from.boot, batch.clip).await?;
@@ -158,6 +167,7 @@ pub(crate) async fn store_labels(
     let seconds = gain::seconds_of(tx).await?;
     let rule = rule_in_force(tx).await?;
     let mut flags: Option<FrameRange> = None;
+    let mut counted = BTreeMap::new();
     for label in &batch.labels {
         let model = label
             .model
@@ -189,7 +199,7 @@ pub(crate) async fn store_labels(
             true => Some("blind"),
             false => Some("waiting"),
         };
-        sqlx::query(
+        query(
             "INSERT INTO labels (rig, boot, seq, n, clip, kind, track, start_frame, end_frame, start_pts_us,
                 end_pts_us, decision, reason, confidence, raw, model, value, signs, driver, state, sure, gain)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
@@ -220,20 +230,28 @@ pub(crate) async fn store_labels(
         .execute(&mut *tx)
         .await
         .map_err(StoreError::database("store a label"))?;
-        let group = Group {
-            clip: &clip,
-            kind: label.kind.name(),
-            state: state.unwrap_or(counts::ABSTAINED),
-            model: model.unwrap_or(0),
-            conditions: 0,
-        };
-        counts::add(tx, &group, 1).await?;
+        let group = (
+            label.kind.name(),
+            state.unwrap_or(counts::ABSTAINED),
+            model.unwrap_or(0),
+        );
+        *counted.entry(group).or_default() += 1;
         if candidate && condition::is_condition(label.kind) {
             let (start, end) = (label.frames.start, label.frames.end);
             flags = Some(flags.map_or(label.frames, |all| {
                 FrameRange::new(all.start.min(start), all.end.max(end))
             }));
         }
+    }
+    for ((kind, state, model), labels) in counted {
+        let group = Group {
+            clip: &clip,
+            kind,
+            state,
+            model,
+            conditions: 0,
+        };
+        counts::add(tx, &group, labels).await?;
     }
     let tracks: BTreeSet<_> = batch
         .labels
@@ -254,13 +272,13 @@ pub(crate) async fn store_labels(
 const UNTOLD: f64 = 2.0;
 
 pub(crate) async fn store_evidence(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     header: &EvidenceHeader,
     jpeg: &[u8],
 ) -> Result<(), StoreError> {
     let from = &header.from;
     ensure_clip(tx, &from.rig, from.boot, header.clip).await?;
-    sqlx::query(
+    query(
         "INSERT INTO evidence (rig, boot, seq, clip, label_seq, label_n, header, jpeg)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
@@ -279,23 +297,37 @@ pub(crate) async fn store_evidence(
 }
 
 pub(crate) async fn store_evicted(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     site: &Name,
     message: &Evicted,
     incoming: &Incoming,
 ) -> Result<(), StoreError> {
     let from = &message.from;
     ensure_boot(tx, site, &from.rig, message.boot, incoming).await?;
-    sqlx::query(
+    let (first, last) = message.seqs;
+    let here: i64 = query(
+        "SELECT count(*) FROM messages WHERE rig = $1 AND boot = $2 AND seq BETWEEN $3 AND $4",
+    )
+    .bind(from.rig.as_str())
+    .bind(message.boot.raw() as i64)
+    .bind(first as i64)
+    .bind(last as i64)
+    .fetch_one(&mut *tx)
+    .await
+    .map_err(StoreError::database("look for what was given up"))?
+    .get(0);
+    // A rig that was told a late watermark gives up what is here: nothing is lost.
+    let lost = here as u64 <= last - first;
+    query(
         "INSERT INTO evictions (rig, boot, first_seq, last_seq, labels, evidence, said_boot, said_seq)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(from.rig.as_str())
     .bind(message.boot.raw() as i64)
-    .bind(message.seqs.0 as i64)
-    .bind(message.seqs.1 as i64)
-    .bind(message.labels as i64)
-    .bind(message.evidence as i64)
+    .bind(first as i64)
+    .bind(last as i64)
+    .bind(if lost { message.labels as i64 } else { 0 })
+    .bind(if lost { message.evidence as i64 } else { 0 })
     .bind(from.boot.raw() as i64)
     .bind(from.seq as i64)
     .execute(tx)

@@ -3,6 +3,7 @@
 pub(crate) mod clip;
 mod people;
 
+use crate::store_place::StorePlace;
 use crate::verify;
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
@@ -45,9 +46,8 @@ docs/exports.md tells how each format counts frames, corners and percent. Media 
 
 Exit codes: 0 written, 1 not written (the message says why), 2 wrong arguments.")]
 pub(crate) struct ExportArguments {
-    /// Folder of the desk's labels, as given to `rigel serve`
-    #[arg(long, value_name = "DIR", default_value = "rigel-data")]
-    data: PathBuf,
+    #[command(flatten)]
+    place: StorePlace,
     /// What to write
     #[arg(long, value_parser = named(Format::ALL, Format::name))]
     format: Format,
@@ -146,13 +146,6 @@ fn model(text: &str) -> Result<ModelVersion, String> {
 }
 
 pub(crate) fn run(arguments: &ExportArguments) -> Result<()> {
-    let database = arguments.data.join("rigel.sqlite");
-    if !database.is_file() {
-        bail!(
-            "there are no labels in {}: name the folder that `rigel serve --data` uses",
-            arguments.data.display()
-        );
-    }
     if arguments.out.symlink_metadata().is_ok() {
         return Err(FormatError::Exists(arguments.out.clone()).into());
     }
@@ -161,7 +154,7 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<()> {
         .build()
         .context("cannot start the runtime")?
         .block_on(async {
-            let store = LabelStore::open(&database).await?;
+            let store = arguments.place.open_existing().await?;
             let finished = match compare_media(arguments, &store).await {
                 Ok(()) => write(arguments, &store).await,
                 Err(error) => Err(error),

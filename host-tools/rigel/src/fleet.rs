@@ -1,12 +1,12 @@
 //! `rigel fleet`: the rigs, what is wrong with them, and whether what they made is here.
 
+use crate::store_place::StorePlace;
 use anyhow::{Context, bail};
 use clap::Args;
-use label_store::{LabelStore, now_us};
+use label_store::now_us;
 use review::RigReport;
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Write as _};
-use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -21,9 +21,8 @@ is an alarm. Clips in progress and labels that wait on a rig make the two differ
 
 Exit codes: 0 told, 1 not (the message says why), 2 wrong arguments.")]
 pub(crate) struct FleetArguments {
-    /// Folder of the desk's labels, as given to `rigel serve`
-    #[arg(long, value_name = "DIR", default_value = "rigel-data")]
-    data: PathBuf,
+    #[command(flatten)]
+    place: StorePlace,
     /// This rig only, with its models
     #[arg(long, value_name = "NAME")]
     rig: Option<String>,
@@ -33,23 +32,16 @@ pub(crate) struct FleetArguments {
 }
 
 pub(crate) fn run(arguments: &FleetArguments) -> anyhow::Result<()> {
-    let path = arguments.data.join("rigel.sqlite");
-    if !path.is_file() {
-        bail!(
-            "there are no labels in {}: name the folder that `rigel serve --data` uses",
-            arguments.data.display()
-        );
-    }
     let now = now_us();
     let mut rigs = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("cannot start the runtime")?
         .block_on(async {
-            let store = LabelStore::open(&path).await?;
+            let store = arguments.place.open_existing().await?;
             let rigs = review::fleet_report(&store, now).await;
             store.close().await;
-            rigs
+            anyhow::Ok(rigs?)
         })?;
     if let Some(wanted) = &arguments.rig {
         rigs.retain(|rig| rig.rig == *wanted);

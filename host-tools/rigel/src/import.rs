@@ -4,6 +4,7 @@ mod desk;
 mod wire;
 
 use crate::export::named;
+use crate::store_place::StorePlace;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use desk::Desk;
@@ -38,9 +39,8 @@ another source. docs/imports.md tells how each format is read, and the mapping f
 
 Exit codes: 0 taken (or nothing new), 1 nothing was taken (the message says why), 2 wrong arguments.")]
 pub(crate) struct ImportArguments {
-    /// Folder of the desk's labels, as given to `rigel serve`
-    #[arg(long, value_name = "DIR", default_value = "rigel-data")]
-    data: PathBuf,
+    #[command(flatten)]
+    place: StorePlace,
     /// What the files are written in; left out with --mapping
     #[arg(long, value_parser = named(Format::READ, Format::name), required_unless_present = "mapping")]
     format: Option<Format>,
@@ -78,21 +78,16 @@ pub(crate) fn run(arguments: &ImportArguments) -> Result<()> {
         Some(path) => Some(mapping(path, arguments.format.is_some())?),
         None => None,
     };
-    let database = arguments.data.join("rigel.sqlite");
-    if arguments.dry_run && !database.is_file() {
-        bail!(
-            "there are no labels in {}: name the folder that `rigel serve --data` uses",
-            arguments.data.display()
-        );
-    }
-    std::fs::create_dir_all(&arguments.data)
-        .with_context(|| format!("cannot create {}", arguments.data.display()))?;
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("cannot start the runtime")?
         .block_on(async {
-            let store = LabelStore::open(&database).await?;
+            let store = if arguments.dry_run {
+                arguments.place.open_existing().await?
+            } else {
+                arguments.place.open().await?
+            };
             let taken = take(arguments, mapping, &store).await;
             store.close().await;
             taken

@@ -7,16 +7,19 @@
 
 mod board;
 mod broker;
+mod broker_place;
 mod export;
 mod flash;
 mod fleet;
 mod import;
+mod ingest;
 mod people;
 mod place;
 mod provision;
 mod quality;
 mod rig_folder;
 mod serve;
+mod store_place;
 mod verify;
 mod watch;
 
@@ -35,6 +38,8 @@ struct CommandLine {
 enum Command {
     /// Takes in what rigs send and serves the review page
     Serve(serve::ServeArguments),
+    /// Takes in what rigs send, beside others that do the same
+    Ingest(ingest::IngestArguments),
     /// Writes labels into files that other tools read
     Export(export::ExportArguments),
     /// Takes labels that a team has already: a model's, or what is true
@@ -65,6 +70,7 @@ fn main() -> ExitCode {
     let arguments = CommandLine::parse();
     let outcome = match arguments.command {
         Command::Serve(arguments) => serve::run(arguments),
+        Command::Ingest(arguments) => ingest::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Quality(arguments) => quality::run(&arguments),

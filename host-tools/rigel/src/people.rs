@@ -1,10 +1,11 @@
 //! `rigel user` and `rigel token`: who may use the desk.
 
+use crate::store_place::StorePlace;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use label_store::{CredentialForm, LabelStore, Role, now_us};
 use std::io::{BufRead as _, Write as _};
-use std::path::{Path, PathBuf};
+
 use std::time::Duration;
 
 /// Who the audit says did it.
@@ -22,9 +23,8 @@ Examples:
 While nobody has an account, the desk is open to whoever reaches it, and `rigel serve` listens on this machine's loopback only.
 A desk that is running need not be stopped.")]
 pub(crate) struct UserArguments {
-    /// Where the labels are kept, as given to `rigel serve`
-    #[arg(long, value_name = "DIR", default_value = "rigel-data", global = true)]
-    data: PathBuf,
+    #[command(flatten)]
+    place: StorePlace,
     #[command(subcommand)]
     action: UserAction,
 }
@@ -92,9 +92,8 @@ Examples:
 
 A token may do what its account may do.")]
 pub(crate) struct TokenArguments {
-    /// Where the labels are kept, as given to `rigel serve`
-    #[arg(long, value_name = "DIR", default_value = "rigel-data", global = true)]
-    data: PathBuf,
+    #[command(flatten)]
+    place: StorePlace,
     #[command(subcommand)]
     action: TokenAction,
 }
@@ -122,23 +121,22 @@ enum TokenAction {
 }
 
 pub(crate) fn run_user(arguments: UserArguments) -> Result<()> {
-    with_store(&arguments.data, async |store| {
+    with_store(&arguments.place, async |store| {
         user(store, arguments.action).await
     })
 }
 
 pub(crate) fn run_token(arguments: TokenArguments) -> Result<()> {
-    with_store(&arguments.data, async |store| {
+    with_store(&arguments.place, async |store| {
         token(store, arguments.action).await
     })
 }
 
-fn with_store(data: &Path, work: impl AsyncFnOnce(&LabelStore) -> Result<()>) -> Result<()> {
-    let database = data.join("rigel.sqlite");
-    if !data.is_dir() {
+fn with_store(place: &StorePlace, work: impl AsyncFnOnce(&LabelStore) -> Result<()>) -> Result<()> {
+    if place.shared()?.is_none() && !place.data.is_dir() {
         bail!(
             "there is no folder {}: give the one that `rigel serve` uses with --data, or create it",
-            data.display()
+            place.data.display()
         );
     }
     tokio::runtime::Builder::new_current_thread()
@@ -146,7 +144,7 @@ fn with_store(data: &Path, work: impl AsyncFnOnce(&LabelStore) -> Result<()>) ->
         .build()
         .context("cannot start the runtime")?
         .block_on(async {
-            let store = LabelStore::open(&database).await?;
+            let store = place.open().await?;
             let done = work(&store).await;
             store.close().await;
             done

@@ -5,8 +5,9 @@ mod sets;
 
 use crate::export::named;
 use crate::import::size;
+use crate::store_place::StorePlace;
 use ::quality::{Row, Share, Spread};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Args;
 use label_core::LabelKind;
 use label_store::LabelStore;
@@ -35,9 +36,8 @@ frame. Intervals (95 %) take the clip as the unit of chance; there is none of fe
 
 Exit codes: 0 told, 1 not (the message says why), 2 wrong arguments.")]
 pub(crate) struct QualityArguments {
-    /// Folder of the desk's labels, as given to `rigel serve`
-    #[arg(long, value_name = "DIR", default_value = "rigel-data")]
-    data: PathBuf,
+    #[command(flatten)]
+    place: StorePlace,
     /// The set that is true
     #[arg(long, value_name = "SET", requires = "pred")]
     truth: Option<SetName>,
@@ -65,30 +65,23 @@ pub(crate) struct QualityArguments {
 }
 
 pub(crate) fn run(arguments: &QualityArguments) -> Result<()> {
-    let database = arguments.data.join("rigel.sqlite");
     let both = arguments.truth.as_ref().zip(arguments.pred.as_ref());
     let only_files = both.is_some_and(|(truth, pred)| truth.is_of_files() && pred.is_of_files());
-    if !database.is_file() && !only_files {
-        bail!(
-            "there are no labels in {}: name the folder that `rigel serve --data` uses",
-            arguments.data.display()
-        );
-    }
     // Two sets of files need no desk: an empty one knows no clip.
-    let nowhere = if database.is_file() {
-        None
-    } else {
+    let nowhere = if only_files && !arguments.place.exists()? {
         Some(tempfile::tempdir().context("cannot make a folder")?)
+    } else {
+        None
     };
-    let database = nowhere
-        .as_ref()
-        .map_or(database, |folder| folder.path().join("rigel.sqlite"));
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("cannot start the runtime")?
         .block_on(async {
-            let store = LabelStore::open(&database).await?;
+            let store = match &nowhere {
+                Some(folder) => LabelStore::open(&folder.path().join("rigel.sqlite")).await?,
+                None => arguments.place.open_existing().await?,
+            };
             let told = match both {
                 Some((truth, pred)) => sets::compare(arguments, &store, truth, pred)
                     .await

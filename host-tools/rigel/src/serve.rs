@@ -1,10 +1,12 @@
 //! `rigel serve`: broker (if none is given), ingest, store and page in one process.
 
 use crate::broker;
+use crate::broker_place::{BrokerAddress, BrokerPlace};
+use crate::store_place::StorePlace;
 use anyhow::{Context, bail};
 use clap::Args;
-use ingest::{IngestConfig, IngestCounters, Tls};
-use label_store::{LabelStore, now_us};
+use ingest::{IngestConfig, IngestCounters};
+use label_store::now_us;
 use std::fs::{File, TryLockError};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{ErrorKind, IsTerminal};
@@ -29,58 +31,45 @@ Examples:
   rigel serve --data /srv/rigel --broker mqtt.lan:1883 rigs on other machines, through a broker of yours
   rigel serve --broker mqtt.lan:8883 --tls-ca ca.crt --tls-cert host.crt --tls-key host.key
                                                        the same with TLS, where the broker asks for certificates
+  rigel serve --store postgres://rigel@db.lan/rigel --broker mqtt.lan:1883
+                                                       labels in Postgres, which `rigel ingest` and other desks may share
   rigel serve --listen 127.0.0.1:0 --embedded-broker 127.0.0.1:0
                                                        on free ports; DIR/serve.json says which
 
 The log goes to standard error; RUST_LOG=debug shows more.")]
 pub(crate) struct ServeArguments {
-    /// Where the labels are kept; created where it does not exist
-    #[arg(long, value_name = "DIR", default_value = "rigel-data")]
-    data: PathBuf,
+    #[command(flatten)]
+    place: StorePlace,
     /// Address of the page; port 0 picks a free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
     /// A name under which the page may be asked for besides its address; may be repeated
     #[arg(long = "name", value_name = "NAME")]
     names: Vec<String>,
-    /// An MQTT 5 broker to use instead of the embedded one
-    #[arg(long, value_name = "HOST:PORT", value_parser = parse_broker, conflicts_with = "embedded_broker")]
-    broker: Option<BrokerAddress>,
-    /// Certificate (PEM) of the authority that signed the broker's: protects the connection, with --tls-cert and --tls-key
-    #[arg(long, value_name = "FILE", requires_all = ["tls_cert", "tls_key", "broker"])]
-    tls_ca: Option<PathBuf>,
-    /// This host's certificate (PEM), which the broker must trust
-    #[arg(long, value_name = "FILE", requires = "tls_ca")]
-    tls_cert: Option<PathBuf>,
-    /// The key (PEM) of this host's certificate
-    #[arg(long, value_name = "FILE", requires = "tls_ca")]
-    tls_key: Option<PathBuf>,
+    #[command(flatten)]
+    broker: BrokerPlace,
     /// Address of the embedded broker, on this machine; port 0 picks a free one
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:1883")]
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT",
+        default_value = "127.0.0.1:1883",
+        conflicts_with = "broker"
+    )]
     embedded_broker: SocketAddr,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct BrokerAddress {
-    host: String,
-    port: u16,
-}
-
-fn parse_broker(text: &str) -> Result<BrokerAddress, String> {
-    let wanted = "give it as HOST:PORT, for example mqtt.lan:1883";
-    let (host, port) = text.rsplit_once(':').ok_or(wanted)?;
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let port = port.parse().map_err(|_| wanted)?;
-    if host.is_empty() || port == 0 {
-        return Err(wanted.to_owned());
-    }
-    Ok(BrokerAddress {
-        host: host.to_owned(),
-        port,
-    })
-}
-
 pub(crate) fn run(arguments: ServeArguments) -> anyhow::Result<()> {
+    log_to_stderr();
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("rigel")
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?
+        .block_on(serve(arguments))
+}
+
+pub(crate) fn log_to_stderr() {
     // The embedded broker calls every client that goes away an error; what matters is said by ingest and by us.
     let asked = std::env::var("RUST_LOG").ok();
     let shown = asked.and_then(|text| text.parse().ok()).unwrap_or_else(|| {
@@ -95,19 +84,18 @@ pub(crate) fn run(arguments: ServeArguments) -> anyhow::Result<()> {
     tracing_subscriber::registry()
         .with(lines.with_filter(shown))
         .init();
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .thread_name("rigel")
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")?
-        .block_on(serve(arguments))
 }
 
 async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
     // Before anything else, so that an early signal is not lost.
     let stop = stop_on_signal()?;
-    let data = arguments.data;
+    if arguments.broker.address.is_none() && arguments.place.shared()?.is_some() {
+        bail!(
+            "a store that several programs share needs a broker that they share: name it with --broker HOST:PORT (the \
+             embedded one is for a single desk with its labels in a file)"
+        );
+    }
+    let data = arguments.place.data.clone();
     std::fs::create_dir_all(&data)
         .with_context(|| format!("cannot create the folder {}", data.display()))?;
     let _lock = lock(&data)?;
@@ -118,11 +106,8 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
     let http = listener
         .local_addr()
         .context("a bound socket has no address")?;
-    let tls = match (arguments.tls_ca, arguments.tls_cert, arguments.tls_key) {
-        (Some(ca), Some(cert), Some(key)) => Some(Tls { ca, cert, key }),
-        _ => None,
-    };
-    let broker = if let Some(given) = arguments.broker {
+    let tls = arguments.broker.tls();
+    let broker = if let Some(given) = arguments.broker.address {
         given
     } else {
         let address = broker::start(arguments.embedded_broker).await?;
@@ -131,7 +116,7 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
             port: address.port(),
         }
     };
-    let store = LabelStore::open(&data.join("rigel.sqlite")).await?;
+    let store = arguments.place.open().await?;
     store.begin_sampling(now_us()).await?;
     if !http.ip().is_loopback() && !store.has_users().await? {
         bail!(
@@ -213,7 +198,7 @@ fn numbers(counters: Arc<IngestCounters>, data: PathBuf) -> review::Numbers {
 }
 
 /// True after SIGTERM or Ctrl-C.
-fn stop_on_signal() -> anyhow::Result<watch::Receiver<bool>> {
+pub(crate) fn stop_on_signal() -> anyhow::Result<watch::Receiver<bool>> {
     let (said, stop) = watch::channel(false);
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
@@ -296,23 +281,5 @@ fn remove_if_there(path: &Path) -> anyhow::Result<()> {
             Err(error).with_context(|| format!("cannot delete {}", path.display()))
         }
         _ => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn brokers_are_given_by_host_and_port() {
-        let address = |host: &str, port| BrokerAddress {
-            host: host.to_owned(),
-            port,
-        };
-        assert_eq!(parse_broker("mqtt.lan:1883"), Ok(address("mqtt.lan", 1883)));
-        assert_eq!(parse_broker("[::1]:1883"), Ok(address("::1", 1883)));
-        for bad in ["mqtt.lan", ":1883", "mqtt.lan:", "mqtt.lan:0", "a:99999"] {
-            assert!(parse_broker(bad).is_err(), "{bad}");
-        }
     }
 }

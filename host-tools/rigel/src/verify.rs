@@ -3,6 +3,7 @@
 mod file;
 mod recording;
 
+use crate::store_place::StorePlace;
 use anyhow::{Result, bail};
 use clap::Args;
 use label_store::{
@@ -35,24 +36,16 @@ pub(crate) struct VerifyArguments {
     /// The clip's file, or a folder of recorded segments copied from the rig
     #[arg(long, value_name = "PATH")]
     media: Option<PathBuf>,
-    /// Folder of the desk's labels, as given to `rigel serve`
-    #[arg(long, value_name = "DIR", default_value = "rigel-data")]
-    data: PathBuf,
+    #[command(flatten)]
+    place: StorePlace,
 }
 
 pub(crate) fn run(arguments: &VerifyArguments) -> Result<()> {
-    let database = arguments.data.join("rigel.sqlite");
-    if !database.is_file() {
-        bail!(
-            "there are no labels in {}: name the folder that `rigel serve --data` uses",
-            arguments.data.display()
-        );
-    }
     let report = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
         .block_on(async {
-            let store = LabelStore::open(&database).await?;
+            let store = arguments.place.open_existing().await?;
             let report = verify(&store, &arguments.clip, arguments.media.as_deref()).await;
             store.close().await;
             report

@@ -1,5 +1,6 @@
 //! `rigel watch`: labels as they arrive, in the terminal.
 
+use crate::store_place::StorePlace;
 use anyhow::{Context, bail};
 use clap::Args;
 use label_core::LabelKind;
@@ -8,7 +9,6 @@ use label_store::{LabelStore, Live, LiveLabel, label_key_text, now_us};
 use serde_json::json;
 use std::collections::HashSet;
 use std::io::{ErrorKind, Write};
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// Labels come in batches of a second; looking more often would only show the same.
@@ -31,12 +31,11 @@ Examples:
   rigel watch --json | jq .confidence           for programs: one object a line
   rigel watch --seconds 60                      for a minute, then end
 
-Reads the desk's folder beside the running `rigel serve`; it changes nothing. Ends with Ctrl-C. Lag is from a label's last
+Reads the desk's labels beside the running `rigel serve`; it changes nothing. Ends with Ctrl-C. Lag is from a label's last
 frame until it was here; it is left out for clips from files and where a rig's clock is not set.")]
 pub(crate) struct WatchArguments {
-    /// Folder of the desk's labels, as given to `rigel serve`
-    #[arg(long, value_name = "DIR", default_value = "rigel-data")]
-    data: PathBuf,
+    #[command(flatten)]
+    place: StorePlace,
     /// Of this rig only
     #[arg(long, value_name = "NAME")]
     rig: Option<String>,
@@ -67,19 +66,12 @@ pub(crate) fn run(arguments: &WatchArguments) -> anyhow::Result<()> {
 }
 
 async fn watch(arguments: &WatchArguments) -> anyhow::Result<()> {
-    let path = arguments.data.join("rigel.sqlite");
-    if !path.is_file() {
-        bail!(
-            "there are no labels in {}: name the folder that `rigel serve --data` uses",
-            arguments.data.display()
-        );
-    }
     if let Some(rig) = &arguments.rig
         && parse_name(rig).is_err()
     {
         bail!("{rig:?} is no rig's name: 1 to 48 letters, digits, '-', '_' or '.'");
     }
-    let store = LabelStore::open(&path).await?;
+    let store = arguments.place.open_existing().await?;
     let looking = look(arguments, &store);
     let ended = tokio::select! {
         ended = looking => ended,

@@ -102,6 +102,11 @@ pub(crate) fn prepare(project: &Project, purpose: Purpose) -> Result<()> {
                 "mosquitto",
                 "the end-to-end tests need a broker",
             ),
+            (
+                "pg_ctlcluster",
+                "postgresql",
+                "the store's tests need a database server",
+            ),
             ("chromium", "chromium", "the page's tests need a browser"),
             (
                 "chromedriver",

@@ -5,11 +5,11 @@
 //! labels it has made and how many messages wait; where none wait, all of them must be here. Nothing here rests on how long something took.
 
 use crate::StoreError;
+use crate::database::{Connection, query};
 use crate::row::{boot_column, name_column};
 use label_core::BootId;
 use label_core::id::Name;
 use label_core::wire::Health;
-use sqlx::{Row, SqliteConnection};
 use std::collections::BTreeMap;
 
 /// One run of a rig, as far as its labels are counted.
@@ -79,11 +79,11 @@ pub fn imbalance(runs: &[RunBalance], health: Option<(&Health, i64)>) -> Imbalan
 
 /// The runs of every rig.
 pub(super) async fn runs(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
 ) -> Result<BTreeMap<Name, Vec<RunBalance>>, StoreError> {
     let failed = || StoreError::database("compare what was made");
     let mut found: BTreeMap<Name, Vec<RunBalance>> = BTreeMap::new();
-    for row in &sqlx::query(
+    for row in &query(
         "SELECT b.rig, b.boot, b.watermark < b.highest AS hole,
             (SELECT m.received_us FROM messages m WHERE m.rig = b.rig AND m.boot = b.boot AND m.seq = b.highest) AS last_us,
             (SELECT coalesce(sum(t.labels), 0) FROM label_totals t
@@ -111,7 +111,7 @@ pub(super) async fn runs(
                 beyond: 0,
             });
     }
-    for row in &sqlx::query(
+    for row in &query(
         "SELECT rig, boot, made - committed AS short FROM
             (SELECT c.rig, c.boot, c.offered + c.abstained AS made,
                 (SELECT coalesce(sum(t.labels), 0) FROM label_totals t

@@ -1,8 +1,8 @@
 //! Who did what to accounts and settings. Rows are only ever added.
 
+use crate::database::{Connection, query};
 use crate::{LabelStore, StoreError};
 use serde::Serialize;
-use sqlx::Row;
 
 /// One line of the audit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -38,13 +38,12 @@ impl LabelStore {
     pub async fn audit(&self, limit: u32) -> Result<Vec<AuditEntry>, StoreError> {
         let doing = "read the audit";
         let mut connection = self.read(doing).await?;
-        let rows = sqlx::query(
-            "SELECT entry, at_us, who, what, about FROM audit ORDER BY entry DESC LIMIT $1",
-        )
-        .bind(i64::from(limit))
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(StoreError::database(doing))?;
+        let rows =
+            query("SELECT entry, at_us, who, what, about FROM audit ORDER BY entry DESC LIMIT $1")
+                .bind(i64::from(limit))
+                .fetch_all(&mut connection)
+                .await
+                .map_err(StoreError::database(doing))?;
         Ok(rows
             .iter()
             .map(|row| AuditEntry {
@@ -59,13 +58,13 @@ impl LabelStore {
 }
 
 pub(crate) async fn insert(
-    connection: &mut sqlx::SqliteConnection,
+    connection: &mut Connection,
     at_us: i64,
     who: &str,
     what: &str,
     about: &str,
 ) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO audit (at_us, who, what, about) VALUES ($1, $2, $3, $4)")
+    query("INSERT INTO audit (at_us, who, what, about) VALUES ($1, $2, $3, $4)")
         .bind(at_us)
         .bind(who)
         .bind(what)

@@ -1,9 +1,9 @@
 //! What a browser or a script shows to be let in, by its digest.
 
 use super::{User, audit, user};
+use crate::database::query;
 use crate::{LabelStore, StoreError};
 use serde::{Deserialize, Serialize};
-use sqlx::Row;
 
 /// SHA-256 of what is shown.
 pub type CredentialDigest = [u8; 32];
@@ -57,12 +57,12 @@ impl LabelStore {
     ) -> Result<(), StoreError> {
         let doing = "let somebody in";
         let mut tx = self.begin_write(doing).await?;
-        sqlx::query("DELETE FROM credentials WHERE ends_us <= $1")
+        query("DELETE FROM credentials WHERE ends_us <= $1")
             .bind(at_us)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await
             .map_err(StoreError::database(doing))?;
-        sqlx::query(
+        query(
             "INSERT INTO credentials (digest, user_name, form, purpose, made_us, ends_us) VALUES ($1, $2, $3, $4, $5, $6)",
         )
         .bind(&digest[..])
@@ -71,7 +71,7 @@ impl LabelStore {
         .bind(purpose)
         .bind(at_us)
         .bind(ends_us)
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await
         .map_err(StoreError::database(doing))?;
         let what = match form {
@@ -91,14 +91,14 @@ impl LabelStore {
     ) -> Result<Option<User>, StoreError> {
         let doing = "look up who asks";
         let mut connection = self.read(doing).await?;
-        sqlx::query(
+        query(
             "SELECT name, role, locked, users.made_us FROM credentials JOIN users ON users.name = credentials.user_name
              WHERE digest = $1 AND form = $2 AND ends_us > $3 AND locked = 0",
         )
         .bind(&digest[..])
         .bind(form.name())
         .bind(now_us)
-        .fetch_optional(&mut *connection)
+        .fetch_optional(&mut connection)
         .await
         .map_err(StoreError::database(doing))?
         .map(|row| user(&row))
@@ -113,11 +113,11 @@ impl LabelStore {
     ) -> Result<(), StoreError> {
         let doing = "sign somebody out";
         let mut tx = self.begin_write(doing).await?;
-        let ended = sqlx::query(
+        let ended = query(
             "DELETE FROM credentials WHERE digest = $1 AND form = 'session' RETURNING user_name",
         )
         .bind(&digest[..])
-        .fetch_optional(&mut *tx)
+        .fetch_optional(&mut tx)
         .await
         .map_err(StoreError::database(doing))?;
         if let Some(row) = ended {
@@ -131,12 +131,12 @@ impl LabelStore {
     pub async fn tokens(&self, now_us: i64) -> Result<Vec<StoredCredential>, StoreError> {
         let doing = "read tokens";
         let mut connection = self.read(doing).await?;
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT digest, user_name, purpose, made_us, ends_us FROM credentials
              WHERE form = 'token' AND ends_us > $1 ORDER BY made_us DESC, digest",
         )
         .bind(now_us)
-        .fetch_all(&mut *connection)
+        .fetch_all(&mut connection)
         .await
         .map_err(StoreError::database(doing))?;
         Ok(rows
@@ -155,17 +155,17 @@ impl LabelStore {
     pub async fn revoke_token(&self, id: &str, by: &str, at_us: i64) -> Result<bool, StoreError> {
         let doing = "revoke a token";
         let mut tx = self.begin_write(doing).await?;
-        let rows = sqlx::query("SELECT digest, user_name FROM credentials WHERE form = 'token'")
-            .fetch_all(&mut *tx)
+        let rows = query("SELECT digest, user_name FROM credentials WHERE form = 'token'")
+            .fetch_all(&mut tx)
             .await
             .map_err(StoreError::database(doing))?;
         let found = rows.iter().find(|row| id_of(row.get("digest")) == id);
         let Some(found) = found else {
             return Ok(false);
         };
-        sqlx::query("DELETE FROM credentials WHERE digest = $1")
+        query("DELETE FROM credentials WHERE digest = $1")
             .bind(found.get::<&[u8], _>("digest"))
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await
             .map_err(StoreError::database(doing))?;
         let what = format!("revoked the token {id}");

@@ -1,12 +1,12 @@
 //! Who works on which item, so that two people never do.
 
+use crate::database::{Connection, query};
 use crate::key::{LabelKey, RowKey, label_key_text, parse_label_key, row_key};
 use crate::track_edits::TrackMap;
 use crate::verdict::Asked;
 use crate::{ClipId, LabelStore, StoreError};
 use label_core::TrackId;
 use serde::Serialize;
-use sqlx::{Row, SqliteConnection};
 
 /// Somebody works on an item.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -30,24 +30,24 @@ impl LabelStore {
     ) -> Result<Lease, StoreError> {
         let doing = "lease an item";
         let mut tx = self.begin_write(doing).await?;
-        sqlx::query("DELETE FROM leases WHERE until_us <= $1")
+        query("DELETE FROM leases WHERE until_us <= $1")
             .bind(now_us)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await
             .map_err(StoreError::database(doing))?;
-        sqlx::query(
+        query(
             "INSERT INTO leases (item, holder, until_us) VALUES ($1, $2, $3)
              ON CONFLICT (item) DO UPDATE SET until_us = excluded.until_us WHERE leases.holder = excluded.holder",
         )
         .bind(item)
         .bind(holder)
         .bind(until_us)
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await
         .map_err(StoreError::database(doing))?;
-        let row = sqlx::query("SELECT item, holder, until_us FROM leases WHERE item = $1")
+        let row = query("SELECT item, holder, until_us FROM leases WHERE item = $1")
             .bind(item)
-            .fetch_one(&mut *tx)
+            .fetch_one(&mut tx)
             .await
             .map_err(StoreError::database(doing))?;
         let lease = Lease {
@@ -63,10 +63,10 @@ impl LabelStore {
     pub async fn release(&self, item: &str, holder: &str) -> Result<(), StoreError> {
         let doing = "give an item back";
         let mut tx = self.begin_write(doing).await?;
-        sqlx::query("DELETE FROM leases WHERE item = $1 AND holder = $2")
+        query("DELETE FROM leases WHERE item = $1 AND holder = $2")
             .bind(item)
             .bind(holder)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await
             .map_err(StoreError::database(doing))?;
         tx.commit().await.map_err(StoreError::database(doing))
@@ -76,13 +76,12 @@ impl LabelStore {
     pub async fn leases(&self, now_us: i64) -> Result<Vec<Lease>, StoreError> {
         let doing = "read leases";
         let mut connection = self.read(doing).await?;
-        let rows = sqlx::query(
-            "SELECT item, holder, until_us FROM leases WHERE until_us > $1 ORDER BY item",
-        )
-        .bind(now_us)
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(StoreError::database(doing))?;
+        let rows =
+            query("SELECT item, holder, until_us FROM leases WHERE until_us > $1 ORDER BY item")
+                .bind(now_us)
+                .fetch_all(&mut connection)
+                .await
+                .map_err(StoreError::database(doing))?;
         Ok(rows
             .iter()
             .map(|row| Lease {
@@ -97,7 +96,7 @@ impl LabelStore {
 /// An error where somebody else works on one of these labels. It is asked within the transaction that judges them: a lease taken
 /// a moment earlier counts.
 pub(crate) async fn not_held(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     labels: &[LabelKey],
     asked: &Asked,
 ) -> Result<(), StoreError> {
@@ -112,7 +111,7 @@ pub(crate) async fn not_held(
 /// An error where somebody else works on a label of these tracks, by the numbers that are seen: an edit would take the label from
 /// under their hands. Without tracks those of the whole clip count: who takes an edit back does not name them.
 pub(crate) async fn tracks_not_held(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     clip: &ClipId,
     map: &TrackMap,
     tracks: Option<&[TrackId]>,
@@ -138,11 +137,11 @@ pub(crate) async fn tracks_not_held(
 
 /// Track as the rig numbered it and first frame of a label, where it is one of this clip's and a person's.
 async fn track_in(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     clip: &ClipId,
     place: &RowKey,
 ) -> Result<Option<(TrackId, u32)>, StoreError> {
-    let row = sqlx::query(
+    let row = query(
         "SELECT track, start_frame FROM labels
          WHERE rig = $1 AND boot = $2 AND clip = $3 AND seq = $4 AND n = $5 AND track IS NOT NULL",
     )
@@ -159,20 +158,20 @@ async fn track_in(
 
 /// Items that others hold, with who holds them.
 async fn held_by_others(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     asked: &Asked,
 ) -> Result<Vec<(String, String)>, StoreError> {
-    Ok(sqlx::query(
-        "SELECT item, holder FROM leases WHERE holder <> $1 AND until_us > $2 ORDER BY item",
+    Ok(
+        query("SELECT item, holder FROM leases WHERE holder <> $1 AND until_us > $2 ORDER BY item")
+            .bind(&asked.reviewer)
+            .bind(asked.at_us)
+            .fetch_all(tx)
+            .await
+            .map_err(StoreError::database("read leases"))?
+            .iter()
+            .map(|row| (row.get(0), row.get(1)))
+            .collect(),
     )
-    .bind(&asked.reviewer)
-    .bind(asked.at_us)
-    .fetch_all(tx)
-    .await
-    .map_err(StoreError::database("read leases"))?
-    .iter()
-    .map(|row| (row.get(0), row.get(1)))
-    .collect())
 }
 
 fn free(held: Option<(String, String)>) -> Result<(), StoreError> {

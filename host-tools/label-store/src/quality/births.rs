@@ -1,23 +1,23 @@
 //! What each run of a rig was made of.
 
+use crate::database::{Connection, query};
 use crate::{LabelStore, StoreError};
 use label_core::BootId;
 use label_core::id::Name;
 use label_core::wire::{Birth, ModelRef};
-use sqlx::{Row, SqliteConnection};
 
 /// Calibrations are models of this name and of names that begin with it and a hyphen.
 const CALIBRATION: &str = "calibration";
 
 /// Keeps a birth message by its run; the same run may tell it again.
 pub(crate) async fn store_birth(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     rig: &Name,
     boot: BootId,
     heard_us: i64,
     json: &str,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    query(
         "INSERT INTO births (rig, boot, heard_us, json) VALUES ($1, $2, $3, $4)
          ON CONFLICT (rig, boot) DO UPDATE SET heard_us = excluded.heard_us, json = excluded.json",
     )
@@ -29,7 +29,7 @@ pub(crate) async fn store_birth(
     .await
     .map_err(StoreError::database("keep a birth message"))?;
     // Labels that came before it were counted without their calibration.
-    sqlx::query(
+    query(
         "INSERT INTO quality_stale (rig, boot, clip, mark)
          SELECT rig, boot, clip, 1 FROM clips WHERE rig = $1 AND boot = $2
          ON CONFLICT (rig, boot, clip) DO UPDATE SET mark = quality_stale.mark + 1",
@@ -67,10 +67,10 @@ impl LabelStore {
         boot: BootId,
     ) -> Result<Option<String>, StoreError> {
         let mut connection = self.read("read a birth message").await?;
-        let row = sqlx::query("SELECT json FROM births WHERE rig = $1 AND boot = $2")
+        let row = query("SELECT json FROM births WHERE rig = $1 AND boot = $2")
             .bind(rig.as_str())
             .bind(boot.raw() as i64)
-            .fetch_optional(&mut *connection)
+            .fetch_optional(&mut connection)
             .await
             .map_err(StoreError::database("read a birth message"))?;
         Ok(row

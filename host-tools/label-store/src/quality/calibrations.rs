@@ -1,12 +1,12 @@
 //! Calibration files: known ones, and new ones fitted on verdicts.
 
 use super::births::calibration_in;
+use crate::database::query;
 use crate::row::{boot_column, name_column};
 use crate::{ClipId, LabelStore, StoreError};
 use ::quality::{CalibrationFile, Fitted, Part, Platt, Point, cross_validated};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use sqlx::Row;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -66,8 +66,8 @@ impl LabelStore {
     pub async fn calibrations(&self) -> Result<Vec<StoredCalibration>, StoreError> {
         let mut connection = self.read("read the calibrations").await?;
         let mut found = vec![shipped()];
-        for row in &sqlx::query("SELECT * FROM calibrations ORDER BY entry")
-            .fetch_all(&mut *connection)
+        for row in &query("SELECT * FROM calibrations ORDER BY entry")
+            .fetch_all(&mut connection)
             .await
             .map_err(StoreError::database("read the calibrations"))?
         {
@@ -126,7 +126,7 @@ impl LabelStore {
             return Ok(known);
         }
         let mut tx = self.begin_write("keep a calibration").await?;
-        sqlx::query(
+        query(
             "INSERT INTO calibrations (at_us, decided_by, name, version, sha256, text, base, fitted)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (sha256) DO NOTHING",
         )
@@ -138,7 +138,7 @@ impl LabelStore {
         .bind(&new.text)
         .bind(&new.base)
         .bind(new.fitted.as_ref().map(ToString::to_string))
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await
         .map_err(StoreError::database("keep a calibration"))?;
         tx.commit()
@@ -225,10 +225,10 @@ impl LabelStore {
     /// The clips of runs that were born with this calibration.
     async fn clips_under(&self, sha256: &str) -> Result<Vec<ClipId>, StoreError> {
         let mut connection = self.read("look for clips of a calibration").await?;
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT c.rig, c.boot, c.clip, b.json FROM births b JOIN clips c ON c.rig = b.rig AND c.boot = b.boot",
         )
-        .fetch_all(&mut *connection)
+        .fetch_all(&mut connection)
         .await
         .map_err(StoreError::database("look for clips of a calibration"))?;
         rows.iter()

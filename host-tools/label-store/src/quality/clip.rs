@@ -1,6 +1,7 @@
 //! One clip: its candidates with condition and outcome, and which frames have a value.
 
 use crate::condition::Condition;
+use crate::database::{AssertSqlSafe, Connection, query};
 use crate::key::{LabelKey, RowKey};
 use crate::label::{ReviewState, StoredDecision};
 use crate::row::{LABEL_COLUMNS, label_from_row};
@@ -9,7 +10,6 @@ use crate::{ClipId, LabelStore, StoreError, StoredLabel};
 use ::quality::within_standard;
 use label_core::wire::LabelValue;
 use label_core::{FrameRange, LabelKind, TrackId};
-use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a candidate was seen under.
@@ -139,22 +139,22 @@ impl LabelStore {
             "SELECT {LABEL_COLUMNS} FROM labels l LEFT JOIN models m ON m.model = l.model
              WHERE l.rig = $1 AND l.boot = $2 AND l.clip = $3 ORDER BY l.start_frame"
         );
-        let labels = sqlx::query(AssertSqlSafe(sql))
+        let labels = query(AssertSqlSafe(sql))
             .bind(clip.rig.as_str())
             .bind(clip.boot.raw() as i64)
             .bind(i64::from(clip.clip))
-            .fetch_all(&mut *connection)
+            .fetch_all(&mut connection)
             .await
             .map_err(failed())?
             .iter()
             .map(label_from_row)
             .collect::<Result<Vec<_>, _>>()?;
         let height: Option<i64> =
-            sqlx::query("SELECT height FROM clips WHERE rig = $1 AND boot = $2 AND clip = $3")
+            query("SELECT height FROM clips WHERE rig = $1 AND boot = $2 AND clip = $3")
                 .bind(clip.rig.as_str())
                 .bind(clip.boot.raw() as i64)
                 .bind(i64::from(clip.clip))
-                .fetch_optional(&mut *connection)
+                .fetch_optional(&mut connection)
                 .await
                 .map_err(failed())?
                 .and_then(|row| row.get(0));
@@ -193,10 +193,10 @@ impl LabelStore {
 
 /// Rejected candidates of a clip of which nobody can tell.
 async fn untold(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     clip: &ClipId,
 ) -> Result<BTreeSet<LabelKey>, StoreError> {
-    sqlx::query(
+    query(
         "SELECT l.rig, l.boot, l.seq, l.n FROM labels l JOIN verdicts v ON v.verdict = l.standing
          WHERE l.rig = $1 AND l.boot = $2 AND l.clip = $3 AND l.state = 'rejected' AND v.cause = 'cannot-tell'",
     )

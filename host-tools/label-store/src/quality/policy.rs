@@ -1,5 +1,6 @@
 //! What the desk decided of rigs and kinds. Rows are only added; where a kind stands follows from them.
 
+use crate::database::{Connection, Row, query};
 use crate::row::name_column;
 use crate::{LabelStore, StoreError};
 use ::quality::{Action, Mode, Rules, Standing};
@@ -7,7 +8,6 @@ use label_core::LabelKind;
 use label_core::id::Name;
 use label_core::wire::{KindPolicy, Policy, PolicyMode, WIRE_VERSION};
 use serde::{Deserialize, Serialize};
-use sqlx::{Row, SqliteConnection};
 use std::collections::BTreeMap;
 
 /// What a step says.
@@ -177,7 +177,7 @@ pub(crate) fn stand<'a>(steps: impl Iterator<Item = &'a PolicyStep>) -> KindStan
     now
 }
 
-fn step_from_row(row: &sqlx::sqlite::SqliteRow) -> Result<PolicyStep, StoreError> {
+fn step_from_row(row: &Row) -> Result<PolicyStep, StoreError> {
     let (kind, word): (&str, &str) = (row.get("kind"), row.get("action"));
     let evidence: &str = row.get("evidence");
     Ok(PolicyStep {
@@ -199,11 +199,11 @@ fn step_from_row(row: &sqlx::sqlite::SqliteRow) -> Result<PolicyStep, StoreError
 }
 
 async fn insert(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     new: &NewPolicyStep,
     about: Option<i64>,
 ) -> Result<PolicyStep, StoreError> {
-    let row = sqlx::query(
+    let row = query(
         "INSERT INTO policy_steps (at_us, rig, kind, action, threshold, model, decided_by, automatic, words, evidence, about)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING *",
     )
@@ -225,10 +225,10 @@ async fn insert(
 }
 
 async fn steps_of(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     rig: Option<&Name>,
 ) -> Result<Vec<PolicyStep>, StoreError> {
-    sqlx::query("SELECT * FROM policy_steps WHERE ($1 IS NULL OR rig = $1) ORDER BY step")
+    query("SELECT * FROM policy_steps WHERE ($1 IS NULL OR rig = $1) ORDER BY step")
         .bind(rig.map(Name::as_str))
         .fetch_all(connection)
         .await
@@ -242,8 +242,8 @@ impl LabelStore {
     /// The rules in force.
     pub async fn policy_rules(&self) -> Result<Rules, StoreError> {
         let mut connection = self.read("read the rules of policy").await?;
-        let row = sqlx::query("SELECT rules FROM policy_rules ORDER BY entry DESC LIMIT 1")
-            .fetch_optional(&mut *connection)
+        let row = query("SELECT rules FROM policy_rules ORDER BY entry DESC LIMIT 1")
+            .fetch_optional(&mut connection)
             .await
             .map_err(StoreError::database("read the rules of policy"))?;
         row.map_or_else(
@@ -267,11 +267,11 @@ impl LabelStore {
             return Err(StoreError::Policy(problem));
         }
         let mut tx = self.begin_write("change the rules of policy").await?;
-        sqlx::query("INSERT INTO policy_rules (at_us, decided_by, rules) VALUES ($1, $2, $3)")
+        query("INSERT INTO policy_rules (at_us, decided_by, rules) VALUES ($1, $2, $3)")
             .bind(at_us)
             .bind(decided_by)
             .bind(serde_json::to_string(rules).expect("plain numbers always encode"))
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await
             .map_err(StoreError::database("change the rules of policy"))?;
         tx.commit()
@@ -326,9 +326,9 @@ impl LabelStore {
                 "something else was decided of this kind meanwhile; look again",
             ));
         }
-        let known = sqlx::query("SELECT 1 FROM rigs WHERE rig = $1")
+        let known = query("SELECT 1 FROM rigs WHERE rig = $1")
             .bind(new.rig.as_str())
-            .fetch_optional(&mut *tx)
+            .fetch_optional(&mut tx)
             .await
             .map_err(StoreError::database(DOING))?;
         if known.is_none() {
@@ -381,13 +381,11 @@ impl LabelStore {
     /// The number of the last step: another one means that policies have to be told anew.
     pub async fn policy_head(&self) -> Result<i64, StoreError> {
         let mut connection = self.read("look for steps of policy").await?;
-        Ok(
-            sqlx::query("SELECT coalesce(max(step), 0) FROM policy_steps")
-                .fetch_one(&mut *connection)
-                .await
-                .map_err(StoreError::database("look for steps of policy"))?
-                .get(0),
-        )
+        Ok(query("SELECT coalesce(max(step), 0) FROM policy_steps")
+            .fetch_one(&mut connection)
+            .await
+            .map_err(StoreError::database("look for steps of policy"))?
+            .get(0))
     }
 
     /// What every rig may do of which anything was ever decided: site, rig, message. A source of imported labels is no rig: nobody
@@ -397,11 +395,11 @@ impl LabelStore {
         let standings = self.policy_standings().await?;
         let mut connection = self.read("read the policies").await?;
         let mut policies = Vec::new();
-        for row in &sqlx::query(
+        for row in &query(
             "SELECT rig, site FROM rigs r WHERE rig IN (SELECT rig FROM policy_steps)
                AND NOT EXISTS (SELECT 1 FROM imported_clips i WHERE i.source = r.rig) ORDER BY rig",
         )
-        .fetch_all(&mut *connection)
+        .fetch_all(&mut connection)
         .await
         .map_err(StoreError::database("read the policies"))?
         {

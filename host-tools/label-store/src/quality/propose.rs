@@ -3,6 +3,7 @@
 use super::births::birth_models;
 use super::policy::{KindStanding, NewPolicyStep, PolicyWord};
 use super::read::QualityFilter;
+use crate::database::query;
 use crate::row::name_column;
 use crate::{LabelStore, StoreError};
 use ::quality::{
@@ -13,7 +14,6 @@ use label_core::LabelKind;
 use label_core::id::Name;
 use label_core::wire::ModelRef;
 use serde_json::json;
-use sqlx::Row;
 use std::collections::BTreeMap;
 
 const DAY_US: i64 = 24 * 60 * 60 * 1_000_000;
@@ -178,8 +178,8 @@ impl LabelStore {
 
     async fn latest_births(&self) -> Result<BTreeMap<Name, Vec<ModelRef>>, StoreError> {
         let mut connection = self.read("read birth messages").await?;
-        sqlx::query("SELECT rig, json FROM rig_states WHERE topic = 'birth'")
-            .fetch_all(&mut *connection)
+        query("SELECT rig, json FROM rig_states WHERE topic = 'birth'")
+            .fetch_all(&mut connection)
             .await
             .map_err(StoreError::database("read birth messages"))?
             .iter()
@@ -190,13 +190,13 @@ impl LabelStore {
     /// The model of every rig and kind in the clip counted last that has the kind.
     async fn latest_models(&self) -> Result<Vec<(Name, LabelKind, String)>, StoreError> {
         let mut connection = self.read("read the models in use").await?;
-        sqlx::query(
+        query(
             "SELECT q.rig, q.kind, max(q.model) AS model FROM quality_cells q
              JOIN (SELECT rig, kind, max(clip_id) AS clip_id FROM quality_cells GROUP BY rig, kind) AS last
                  ON last.rig = q.rig AND last.kind = q.kind AND last.clip_id = q.clip_id
              GROUP BY q.rig, q.kind ORDER BY q.rig, q.kind",
         )
-        .fetch_all(&mut *connection)
+        .fetch_all(&mut connection)
         .await
         .map_err(StoreError::database("read the models in use"))?
         .iter()

@@ -1,11 +1,11 @@
 //! The counts, read.
 
+use crate::database::{AssertSqlSafe, Query, Row, query};
 use crate::{LabelStore, StoreError};
 use ::quality::{BINS, Bin, CostBin, FINE_BINS, Moments, SecondsHistogram};
 use label_core::LabelKind;
 use label_core::id::Name;
 use serde::{Deserialize, Serialize};
-use sqlx::{AssertSqlSafe, Row, Sqlite, query::Query, sqlite::SqliteArguments};
 use std::collections::BTreeMap;
 
 /// What rows may be split by, beside kind and model.
@@ -124,10 +124,7 @@ impl QualityFilter {
         format!("{WHERE}{since}")
     }
 
-    fn bound<'q>(
-        &'q self,
-        query: Query<'q, Sqlite, SqliteArguments>,
-    ) -> Query<'q, Sqlite, SqliteArguments> {
+    fn bound(&self, query: Query) -> Query {
         let query = query
             .bind(self.kind.map(LabelKind::name))
             .bind(self.model.as_deref())
@@ -142,7 +139,7 @@ impl QualityFilter {
     }
 }
 
-fn kind_column(row: &sqlx::sqlite::SqliteRow) -> Result<LabelKind, StoreError> {
+fn kind_column(row: &Row) -> Result<LabelKind, StoreError> {
     let text: &str = row.get("kind");
     LabelKind::from_name(text).ok_or_else(|| StoreError::unreadable("kind", text))
 }
@@ -180,27 +177,24 @@ impl LabelStore {
         };
         let mut connection = self.read(DOING).await?;
         let whole = filter
-            .bound(sqlx::query(AssertSqlSafe(sql("", ""))))
-            .fetch_all(&mut *connection)
+            .bound(query(AssertSqlSafe(sql("", ""))))
+            .fetch_all(&mut connection)
             .await
             .map_err(StoreError::database(DOING))?;
         let binned = filter
-            .bound(sqlx::query(AssertSqlSafe(sql(
-                ", q.bin / 2 AS tenth",
-                ", tenth",
-            ))))
-            .fetch_all(&mut *connection)
+            .bound(query(AssertSqlSafe(sql(", q.bin / 2 AS tenth", ", tenth"))))
+            .fetch_all(&mut connection)
             .await
             .map_err(StoreError::database(DOING))?;
-        let key = |row: &sqlx::sqlite::SqliteRow| -> Vec<String> {
+        let key = |row: &Row| -> Vec<String> {
             ["kind", "model"]
                 .into_iter()
                 .chain(by.iter().map(|dimension| dimension.name()))
                 .map(|column| row.get(column))
                 .collect()
         };
-        let count = |row: &sqlx::sqlite::SqliteRow, column: &str| row.get::<i64, _>(column) as u64;
-        let moments = |row: &sqlx::sqlite::SqliteRow| Moments {
+        let count = |row: &Row, column: &str| row.get::<i64, _>(column) as u64;
+        let moments = |row: &Row| Moments {
             clips: count(row, "clips"),
             right: count(row, "a") as f64,
             judged: count(row, "m") as f64,
@@ -254,8 +248,8 @@ impl LabelStore {
         let mut connection = self.read(DOING).await?;
         let mut bins = [CostBin::default(); FINE_BINS];
         for row in &filter
-            .bound(sqlx::query(AssertSqlSafe(sql)))
-            .fetch_all(&mut *connection)
+            .bound(query(AssertSqlSafe(sql)))
+            .fetch_all(&mut connection)
             .await
             .map_err(StoreError::database(DOING))?
         {
@@ -273,12 +267,12 @@ impl LabelStore {
     /// Frames with a value and without, by kind and rig.
     pub async fn coverage(&self, rig: Option<&Name>) -> Result<Vec<CoverageRow>, StoreError> {
         let mut connection = self.read("read coverage").await?;
-        sqlx::query(
+        query(
             "SELECT kind, rig, reason, sum(frames) AS frames FROM quality_coverage WHERE ($1 IS NULL OR rig = $1)
              GROUP BY kind, rig, reason ORDER BY kind, rig, reason",
         )
         .bind(rig.map(Name::as_str))
-        .fetch_all(&mut *connection)
+        .fetch_all(&mut connection)
         .await
         .map_err(StoreError::database("read coverage"))?
         .iter()
@@ -298,12 +292,12 @@ impl LabelStore {
     pub async fn human_seconds(&self, rig: Option<&Name>) -> Result<Vec<SecondsRow>, StoreError> {
         let mut connection = self.read("read human seconds").await?;
         let mut found: Vec<SecondsRow> = Vec::new();
-        for row in &sqlx::query(
+        for row in &query(
             "SELECT kind, act, bin, sum(times) AS times FROM quality_seconds WHERE ($1 IS NULL OR rig = $1)
              GROUP BY kind, act, bin ORDER BY kind, act, bin",
         )
         .bind(rig.map(Name::as_str))
-        .fetch_all(&mut *connection)
+        .fetch_all(&mut connection)
         .await
         .map_err(StoreError::database("read human seconds"))?
         {

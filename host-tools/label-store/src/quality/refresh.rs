@@ -1,6 +1,7 @@
 //! Counting what changed.
 
 use super::clip::{ClipCount, Outcome, Seen};
+use crate::database::{Connection, query};
 use crate::row::{boot_column, name_column};
 use crate::second_look::write_looks;
 use crate::{ClipId, LabelStore, StoreError};
@@ -8,7 +9,6 @@ use ::quality::{FINE_BINS, Reliability, bin_of_ms};
 use label_core::BootId;
 use label_core::LabelKind;
 use label_core::id::Name;
-use sqlx::{Row, SqliteConnection};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
@@ -29,12 +29,12 @@ pub struct Refreshed {
 
 /// Notes that a clip has to be counted anew.
 pub(crate) async fn mark_stale(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     rig: &Name,
     boot: BootId,
     clip: u32,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    query(
         "INSERT INTO quality_stale (rig, boot, clip, mark) VALUES ($1, $2, $3, 1)
          ON CONFLICT (rig, boot, clip) DO UPDATE SET mark = quality_stale.mark + 1",
     )
@@ -91,8 +91,8 @@ impl LabelStore {
             }
         }
         let mut connection = self.read("count quality").await?;
-        let behind: i64 = sqlx::query("SELECT count(*) FROM quality_stale")
-            .fetch_one(&mut *connection)
+        let behind: i64 = query("SELECT count(*) FROM quality_stale")
+            .fetch_one(&mut connection)
             .await
             .map_err(StoreError::database("count quality"))?
             .get(0);
@@ -105,19 +105,19 @@ impl LabelStore {
         const DOING: &str = "take verdicts into account";
         let failed = || StoreError::database(DOING);
         let mut connection = self.read(DOING).await?;
-        let from: i64 = sqlx::query("SELECT upto FROM quality_progress WHERE what = 'verdicts'")
-            .fetch_one(&mut *connection)
+        let from: i64 = query("SELECT upto FROM quality_progress WHERE what = 'verdicts'")
+            .fetch_one(&mut connection)
             .await
             .map_err(failed())?
             .get(0);
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT v.verdict, v.rig, v.boot, v.judgement, v.spent_ms, l.kind, l.clip
              FROM verdicts v JOIN labels l ON l.rig = v.rig AND l.boot = v.boot AND l.seq = v.seq AND l.n = v.n
              WHERE v.verdict > $2 ORDER BY v.verdict LIMIT $1",
         )
         .bind(VERDICTS_AT_ONCE)
         .bind(from)
-        .fetch_all(&mut *connection)
+        .fetch_all(&mut connection)
         .await
         .map_err(failed())?;
         drop(connection);
@@ -140,15 +140,13 @@ impl LabelStore {
             }
         }
         let mut tx = self.begin_write(DOING).await?;
-        let mine = sqlx::query(
-            "UPDATE quality_progress SET upto = $1 WHERE what = 'verdicts' AND upto = $2",
-        )
-        .bind(last)
-        .bind(from)
-        .execute(&mut *tx)
-        .await
-        .map_err(failed())?
-        .rows_affected();
+        let mine =
+            query("UPDATE quality_progress SET upto = $1 WHERE what = 'verdicts' AND upto = $2")
+                .bind(last)
+                .bind(from)
+                .execute(&mut tx)
+                .await
+                .map_err(failed())?;
         if mine == 0 {
             // Somebody else counted them meanwhile.
             return Ok(true);
@@ -157,14 +155,14 @@ impl LabelStore {
             add_seconds(&mut tx, rig, kind, act, bin, times).await?;
         }
         for (rig, boot, clip) in clips {
-            sqlx::query(
+            query(
                 "INSERT INTO quality_stale (rig, boot, clip, mark) VALUES ($1, $2, $3, 1)
                  ON CONFLICT (rig, boot, clip) DO UPDATE SET mark = quality_stale.mark + 1",
             )
             .bind(rig)
             .bind(boot)
             .bind(clip)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await
             .map_err(failed())?;
         }
@@ -174,9 +172,9 @@ impl LabelStore {
 
     async fn stale_clips(&self) -> Result<Vec<(ClipId, i64)>, StoreError> {
         let mut connection = self.read("look for clips that changed").await?;
-        sqlx::query("SELECT rig, boot, clip, mark FROM quality_stale LIMIT $1")
+        query("SELECT rig, boot, clip, mark FROM quality_stale LIMIT $1")
             .bind(CLIPS_AT_ONCE)
-            .fetch_all(&mut *connection)
+            .fetch_all(&mut connection)
             .await
             .map_err(StoreError::database("look for clips that changed"))?
             .iter()
@@ -193,14 +191,14 @@ impl LabelStore {
 }
 
 pub(super) async fn add_seconds(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     rig: &str,
     kind: &str,
     act: &str,
     bin: u32,
     times: i64,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    query(
         "INSERT INTO quality_seconds (rig, kind, act, bin, times) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (kind, act, rig, bin) DO UPDATE SET times = quality_seconds.times + excluded.times",
     )
@@ -216,7 +214,7 @@ pub(super) async fn add_seconds(
 }
 
 async fn write_clip(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     clip: &ClipId,
     mark: i64,
     count: &ClipCount,
@@ -228,7 +226,7 @@ async fn write_clip(
         i64::from(clip.clip),
     );
     // The update changes nothing; it makes RETURNING give the row whether it is new or not.
-    let id: i64 = sqlx::query(
+    let id: i64 = query(
         "INSERT INTO quality_clips (rig, boot, clip, began_us)
          VALUES ($1, $2, $3, coalesce((SELECT m.received_us FROM clips c
              JOIN messages m ON m.rig = c.rig AND m.boot = c.boot AND m.seq = c.opened_seq
@@ -248,14 +246,14 @@ async fn write_clip(
         "DELETE FROM quality_cells WHERE clip_id = $1",
         "DELETE FROM quality_coverage WHERE clip_id = $1",
     ] {
-        sqlx::query(sql)
+        query(sql)
             .bind(id)
             .execute(&mut *tx)
             .await
             .map_err(failed())?;
     }
     for ((kind, model, seen, bin), cell) in &cells(count) {
-        sqlx::query(
+        query(
             "INSERT INTO quality_cells (clip_id, rig, kind, model, glasses, light, distance, bin, offered, accepted,
                 corrected_right, corrected_wrong, rejected, cannot_tell, confidence, boundary)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
@@ -282,7 +280,7 @@ async fn write_clip(
     }
     write_looks(tx, id, rig, &count.looks).await?;
     for ((kind, reason), frames) in &count.coverage {
-        sqlx::query(
+        query(
             "INSERT INTO quality_coverage (clip_id, rig, kind, reason, frames) VALUES ($1, $2, $3, $4, $5)",
         )
         .bind(id)
@@ -294,16 +292,14 @@ async fn write_clip(
         .await
         .map_err(failed())?;
     }
-    sqlx::query(
-        "DELETE FROM quality_stale WHERE rig = $1 AND boot = $2 AND clip = $3 AND mark = $4",
-    )
-    .bind(rig)
-    .bind(boot)
-    .bind(number)
-    .bind(mark)
-    .execute(tx)
-    .await
-    .map_err(failed())?;
+    query("DELETE FROM quality_stale WHERE rig = $1 AND boot = $2 AND clip = $3 AND mark = $4")
+        .bind(rig)
+        .bind(boot)
+        .bind(number)
+        .bind(mark)
+        .execute(tx)
+        .await
+        .map_err(failed())?;
     Ok(())
 }
 

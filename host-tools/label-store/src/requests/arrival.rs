@@ -1,11 +1,11 @@
 //! What arrives of a request: parts are committed one by one, what is whole is compared and cut into pictures.
 
 use super::{listing, one};
+use crate::database::{Connection, Row, query};
 use crate::{LabelStore, StoreError};
 use label_core::CaptureTime;
 use label_core::wire::{AskedPicture, Chunk, MAX_ASKED_BYTES, MAX_PICTURE_BYTES};
 use sha2::{Digest, Sha256};
-use sqlx::{Row, SqliteConnection};
 use std::fmt::Write as _;
 
 /// Stands in the place of a refusal's reason while a request is open that was begun anew.
@@ -35,9 +35,11 @@ impl LabelStore {
     ) -> Result<(), StoreError> {
         let doing = "store a requested picture";
         let mut tx = self.begin_write(doing).await?;
-        let asked = one(&mut tx, request).await?;
+        let Some(row) = one(&mut tx, request).await?.filter(is_open) else {
+            return Ok(());
+        };
         // Frames were asked for, and this is something else.
-        let is_other = asked.is_some_and(|row| row.get::<Option<i64>, _>("first_frame").is_some());
+        let is_other = row.get::<Option<i64>, _>("first_frame").is_some();
         if is_other || jpeg.len() > MAX_PICTURE_BYTES || !is_jpeg(jpeg) {
             refuse(&mut tx, request, "damaged", now_us).await?;
         } else {
@@ -48,24 +50,24 @@ impl LabelStore {
         tx.commit().await.map_err(StoreError::database(doing))
     }
 
-    /// A part of the frames that were asked for came. Only the one that is lacking is taken; a rig that answers anything else, or
-    /// begins another whole a second time, is not asked again: the next question goes out as soon as an answer is here.
+    /// A part of the frames that were asked for came, of which the question was: from byte `asked_from` on. Only the one that is
+    /// lacking is taken; a rig that answers anything else, or begins another whole a second time, is not asked again: the next
+    /// question goes out as soon as an answer is here. What another program took in since the question was asked stands.
     pub async fn take_part(
         &self,
-        request: i64,
+        (request, asked_from): (i64, u64),
         chunk: &Chunk,
         part: &[u8],
         now_us: i64,
     ) -> Result<(), StoreError> {
         let doing = "store a part of a request";
         let mut tx = self.begin_write(doing).await?;
-        let Some(row) = one(&mut tx, request).await? else {
+        let Some(row) = one(&mut tx, request).await?.filter(is_open) else {
             return Ok(());
         };
         let have = row.get::<i64, _>("have") as u64;
         let known: (Option<i64>, Option<String>) = (row.get("bytes"), row.get("sha256"));
-        let is_open = matches!(row.get::<&str, _>("state"), "asked" | "arriving");
-        if !is_open {
+        if have != asked_from {
             return Ok(());
         }
         if part.is_empty() || chunk.bytes > MAX_ASKED_BYTES || chunk.offset != have {
@@ -91,14 +93,14 @@ impl LabelStore {
                 refuse(&mut tx, request, "damaged", now_us).await?;
                 return tx.commit().await.map_err(StoreError::database(doing));
             }
-            sqlx::query(
+            query(
                 "UPDATE requests SET state = 'arriving', bytes = $2, sha256 = $3, pictures = $4 WHERE request = $1",
             )
             .bind(request)
             .bind(chunk.bytes as i64)
             .bind(chunk.sha256.as_str())
             .bind(serde_json::to_string(&chunk.pictures).expect("numbers always encode"))
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await
             .map_err(StoreError::database(doing))?;
         } else if known.0 != Some(chunk.bytes as i64)
@@ -116,17 +118,17 @@ impl LabelStore {
             refuse(&mut tx, request, "damaged", now_us).await?;
             return tx.commit().await.map_err(StoreError::database(doing));
         }
-        sqlx::query("INSERT INTO request_parts (request, begins, part) VALUES ($1, $2, $3)")
+        query("INSERT INTO request_parts (request, begins, part) VALUES ($1, $2, $3)")
             .bind(request)
             .bind(have as i64)
             .bind(part)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await
             .map_err(StoreError::database(doing))?;
-        sqlx::query("UPDATE requests SET have = $2 WHERE request = $1")
+        query("UPDATE requests SET have = $2 WHERE request = $1")
             .bind(request)
             .bind((have + part.len() as u64) as i64)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await
             .map_err(StoreError::database(doing))?;
         if have + part.len() as u64 == chunk.bytes {
@@ -136,16 +138,20 @@ impl LabelStore {
     }
 }
 
+fn is_open(row: &Row) -> bool {
+    matches!(row.get::<&str, _>("state"), "asked" | "arriving")
+}
+
 fn is_jpeg(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0xff, 0xd8, 0xff])
 }
 
 pub(super) async fn run(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     sql: &'static str,
     request: i64,
 ) -> Result<(), StoreError> {
-    sqlx::query(sql)
+    query(sql)
         .bind(request)
         .execute(tx)
         .await
@@ -153,9 +159,9 @@ pub(super) async fn run(
     Ok(())
 }
 
-async fn begin_anew(tx: &mut SqliteConnection, request: i64) -> Result<(), StoreError> {
+async fn begin_anew(tx: &mut Connection, request: i64) -> Result<(), StoreError> {
     run(tx, "DELETE FROM request_parts WHERE request = $1", request).await?;
-    sqlx::query(
+    query(
         "UPDATE requests SET have = 0, bytes = NULL, sha256 = NULL, pictures = NULL, state = 'asked', reason = $2
          WHERE request = $1",
     )
@@ -168,13 +174,13 @@ async fn begin_anew(tx: &mut SqliteConnection, request: i64) -> Result<(), Store
 }
 
 async fn refuse(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     request: i64,
     reason: &str,
     now_us: i64,
 ) -> Result<(), StoreError> {
     run(tx, "DELETE FROM request_parts WHERE request = $1", request).await?;
-    sqlx::query(
+    query(
         "UPDATE requests SET state = 'refused', reason = $2, ended_us = $3
          WHERE request = $1 AND state IN ('asked', 'arriving')",
     )
@@ -188,12 +194,12 @@ async fn refuse(
 }
 
 async fn insert_picture(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     request: i64,
     (frame, at, _): (u32, CaptureTime, u32),
     jpeg: &[u8],
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    query(
         "INSERT INTO request_pictures (request, frame, pts_us, jpeg) VALUES ($1, $2, $3, $4)
          ON CONFLICT (request, frame) DO NOTHING",
     )
@@ -208,13 +214,13 @@ async fn insert_picture(
 }
 
 async fn finish(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     request: i64,
     pictures: &[(u32, CaptureTime, u32)],
     bytes: u64,
     now_us: i64,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    query(
         "UPDATE requests SET state = 'here', bytes = $2, have = $2, pictures = $3, ended_us = $4
          WHERE request = $1 AND state IN ('asked', 'arriving')",
     )
@@ -229,11 +235,11 @@ async fn finish(
 }
 
 /// All parts are here: cut into pictures, if they are what the rig told.
-async fn assemble(tx: &mut SqliteConnection, request: i64, now_us: i64) -> Result<(), StoreError> {
+async fn assemble(tx: &mut Connection, request: i64, now_us: i64) -> Result<(), StoreError> {
     let Some(row) = one(tx, request).await? else {
         return Ok(());
     };
-    let parts = sqlx::query("SELECT part FROM request_parts WHERE request = $1 ORDER BY begins")
+    let parts = query("SELECT part FROM request_parts WHERE request = $1 ORDER BY begins")
         .bind(request)
         .fetch_all(&mut *tx)
         .await

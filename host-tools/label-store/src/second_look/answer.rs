@@ -4,6 +4,7 @@ use super::case::reconsider;
 use super::look::{find, is_due};
 use super::{Look, LookSort};
 use crate::correction::Bounds;
+use crate::database::{Connection, Row, query};
 use crate::judge::{self, Judged};
 use crate::label::ReviewState;
 use crate::make::{NewLabel, make_in};
@@ -14,8 +15,6 @@ use ::quality::Reading;
 use label_core::wire::LabelValue;
 use label_core::{FrameRange, LabelKind, TrackId};
 use serde::{Deserialize, Serialize};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 use std::collections::HashMap;
 
 /// What somebody says of frames that they are asked about.
@@ -70,10 +69,10 @@ pub struct StoredAnswer {
 
 /// The answer that stands, if one does.
 pub(super) async fn standing_answer(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     look: i64,
 ) -> Result<Option<StoredAnswer>, StoreError> {
-    let row = sqlx::query(
+    let row = query(
         "SELECT answer, said, reading, made, reviewer, at_us FROM answers WHERE look = $1 ORDER BY answer DESC LIMIT 1",
     )
     .bind(look)
@@ -88,10 +87,10 @@ pub(super) async fn standing_answer(
 
 /// The answers that stand to the looks of a clip, by look.
 pub(super) async fn standing_answers(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     clip: &ClipId,
 ) -> Result<HashMap<i64, StoredAnswer>, StoreError> {
-    let rows = sqlx::query(
+    let rows = query(
         "SELECT a.look, a.answer, a.said, a.reading, a.made, a.reviewer, a.at_us FROM looks l JOIN answers a ON a.look = l.look
          WHERE l.rig = $1 AND l.boot = $2 AND l.clip = $3
            AND a.answer = (SELECT max(b.answer) FROM answers b WHERE b.look = l.look)",
@@ -112,7 +111,7 @@ pub(super) async fn standing_answers(
 }
 
 /// The last that was said to a look; `None` where that took back what was said before.
-fn from_row(row: &SqliteRow) -> Result<Option<StoredAnswer>, StoreError> {
+fn from_row(row: &Row) -> Result<Option<StoredAnswer>, StoreError> {
     let (said, text): (&str, Option<&str>) = (row.get("said"), row.get("reading"));
     let (said, reading) = match (said, text) {
         ("withdraw", _) => return Ok(None),
@@ -292,7 +291,7 @@ impl LabelStore {
 }
 
 /// What follows from an answer, given or taken back.
-async fn after(tx: &mut SqliteConnection, look: &Look, asked: &Asked) -> Result<(), StoreError> {
+async fn after(tx: &mut Connection, look: &Look, asked: &Asked) -> Result<(), StoreError> {
     crate::quality::mark_stale(tx, &look.clip.rig, look.clip.boot, look.clip.clip).await?;
     let Some(label) = look
         .label
@@ -309,7 +308,7 @@ async fn after(tx: &mut SqliteConnection, look: &Look, asked: &Asked) -> Result<
 }
 
 async fn make_missed(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     look: &Look,
     reading: &Correction,
     spent_ms: u64,
@@ -342,9 +341,9 @@ async fn make_missed(
 }
 
 /// A number that no track of the clip has: somebody whom the rig did not see.
-async fn new_track(tx: &mut SqliteConnection, look: &Look) -> Result<TrackId, StoreError> {
+async fn new_track(tx: &mut Connection, look: &Look) -> Result<TrackId, StoreError> {
     let clip = &look.clip;
-    let last: i64 = sqlx::query(
+    let last: i64 = query(
         "SELECT coalesce(max(track), 0) FROM (
             SELECT track FROM clip_tracks WHERE rig = $1 AND boot = $2 AND clip = $3
             UNION ALL SELECT into_track FROM track_edits WHERE rig = $1 AND boot = $2 AND clip = $3) AS used",
@@ -362,7 +361,7 @@ async fn new_track(tx: &mut SqliteConnection, look: &Look) -> Result<TrackId, St
 
 #[expect(clippy::too_many_arguments, reason = "one a column")]
 async fn insert(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     look: i64,
     said: &str,
     reading: Option<&str>,
@@ -371,7 +370,7 @@ async fn insert(
     replaces: Option<i64>,
     asked: &Asked,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    query(
         "INSERT INTO answers (look, said, reading, made, reviewer, at_us, spent_ms, replaces)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
@@ -389,8 +388,8 @@ async fn insert(
     Ok(())
 }
 
-async fn set_done(tx: &mut SqliteConnection, look: i64, done: bool) -> Result<(), StoreError> {
-    sqlx::query("UPDATE looks SET done = $2 WHERE look = $1")
+async fn set_done(tx: &mut Connection, look: i64, done: bool) -> Result<(), StoreError> {
+    query("UPDATE looks SET done = $2 WHERE look = $1")
         .bind(look)
         .bind(i64::from(done))
         .execute(tx)

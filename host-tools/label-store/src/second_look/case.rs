@@ -5,6 +5,7 @@ use super::LookSort;
 use super::answer::{StoredAnswer, standing_answer};
 use super::look::{self, Look};
 use super::reading::reading_under;
+use crate::database::{AssertSqlSafe, Connection, query};
 use crate::history::{History, verdicts_in};
 use crate::key::{RowKey, label_key_text, row_key};
 use crate::verdict::Verdict;
@@ -12,7 +13,6 @@ use crate::{LabelKey, LabelStore, StoreError, StoredLabel};
 use ::quality::Reading;
 use label_core::wire::LabelValue;
 use serde::{Deserialize, Serialize};
-use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 /// Where a disagreement stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,13 +136,13 @@ struct Matter {
     second: Option<StoredAnswer>,
 }
 
-async fn looks_of(tx: &mut SqliteConnection, place: &RowKey) -> Result<Vec<Look>, StoreError> {
+async fn looks_of(tx: &mut Connection, place: &RowKey) -> Result<Vec<Look>, StoreError> {
     let sql = format!(
         "SELECT {} FROM looks l WHERE l.rig = $1 AND l.boot = $2 AND l.seq = $3 AND l.n = $4 AND l.sort <> 'silence'
          ORDER BY l.look",
         look::COLUMNS
     );
-    sqlx::query(AssertSqlSafe(sql))
+    query(AssertSqlSafe(sql))
         .bind(&place.rig)
         .bind(place.boot)
         .bind(place.seq)
@@ -157,10 +157,10 @@ async fn looks_of(tx: &mut SqliteConnection, place: &RowKey) -> Result<Vec<Look>
 
 /// Frames and value as the rig told them.
 pub(super) async fn offered(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     place: &RowKey,
 ) -> Result<(label_core::FrameRange, Option<LabelValue>), StoreError> {
-    let row = sqlx::query(
+    let row = query(
         "SELECT start_frame, end_frame, value FROM labels WHERE rig = $1 AND boot = $2 AND seq = $3 AND n = $4",
     )
     .bind(&place.rig)
@@ -182,7 +182,7 @@ pub(super) async fn offered(
 }
 
 async fn matter(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     place: &RowKey,
     looks: &[Look],
     decided: Option<&Decision>,
@@ -225,7 +225,7 @@ async fn matter(
 
 /// Looks anew where a label stands, after a verdict, an answer or a decision, given or taken back.
 pub(crate) async fn reconsider(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     place: &RowKey,
     at_us: i64,
 ) -> Result<(), StoreError> {
@@ -238,7 +238,7 @@ pub(crate) async fn reconsider(
 }
 
 async fn weigh(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     place: &RowKey,
     looks: &[Look],
     at_us: i64,
@@ -257,7 +257,7 @@ async fn weigh(
         Some(second) if stands.agrees(&second.reading) == Some(true) => CaseState::Settled,
         Some(_) => CaseState::Lead,
     };
-    sqlx::query(
+    query(
         "INSERT INTO cases (rig, boot, seq, n, state, dissent, opened_us, changed_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
          ON CONFLICT (rig, boot, seq, n) DO UPDATE SET state = excluded.state, dissent = excluded.dissent,
             changed_us = excluded.changed_us",
@@ -280,7 +280,7 @@ async fn weigh(
 
 /// A look that is held against a verdict is not wanted while that verdict is taken back.
 async fn follow_verdicts(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     place: &RowKey,
     looks: &[Look],
 ) -> Result<(), StoreError> {
@@ -292,7 +292,7 @@ async fn follow_verdicts(
     let history = History::of(&all);
     for look in held {
         let holds = look.about.is_some_and(|about| history.holds(about));
-        sqlx::query(
+        query(
             "UPDATE looks SET done = $2 WHERE look = $1
                AND NOT EXISTS (SELECT 1 FROM answers a WHERE a.look = looks.look)",
         )
@@ -306,12 +306,12 @@ async fn follow_verdicts(
 }
 
 async fn set_state(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     place: &RowKey,
     state: CaseState,
     at_us: i64,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    query(
         "UPDATE cases SET state = $5, changed_us = $6 WHERE rig = $1 AND boot = $2 AND seq = $3 AND n = $4 AND state <> $5",
     )
     .bind(&place.rig)
@@ -330,7 +330,7 @@ async fn set_state(
 const FIRST_PLACE: i64 = i64::MIN / 2;
 
 async fn ask_second(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     place: &RowKey,
     dissent: &Look,
     reading: &Reading,
@@ -342,7 +342,7 @@ async fn ask_second(
         _ => dissent.frames,
     };
     let item = label_key_text(&place.label_key()?);
-    sqlx::query(
+    query(
         "INSERT INTO looks (sort, item, place, rig, boot, clip, seq, n, kind, track, start_frame, end_frame, due_us)
          SELECT 'second', $2, $3, rig, boot, clip, seq, n, kind, track, $4, $5, $6 FROM looks WHERE look = $1
          ON CONFLICT (sort, item) DO UPDATE SET start_frame = excluded.start_frame, end_frame = excluded.end_frame, done = 0",
@@ -359,8 +359,8 @@ async fn ask_second(
     Ok(())
 }
 
-async fn withdraw_second(tx: &mut SqliteConnection, place: &RowKey) -> Result<(), StoreError> {
-    sqlx::query(
+async fn withdraw_second(tx: &mut Connection, place: &RowKey) -> Result<(), StoreError> {
+    query(
         "UPDATE looks SET done = 1 WHERE rig = $1 AND boot = $2 AND seq = $3 AND n = $4 AND sort = 'second'",
     )
     .bind(&place.rig)
@@ -374,10 +374,10 @@ async fn withdraw_second(tx: &mut SqliteConnection, place: &RowKey) -> Result<()
 }
 
 pub(super) async fn standing_decision(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     place: &RowKey,
 ) -> Result<Option<Decision>, StoreError> {
-    let row = sqlx::query(
+    let row = query(
         "SELECT decision, choice, stood, made, reviewer, at_us FROM decisions
          WHERE rig = $1 AND boot = $2 AND seq = $3 AND n = $4 ORDER BY decision DESC LIMIT 1",
     )
@@ -402,10 +402,7 @@ pub(super) async fn standing_decision(
 }
 
 /// An error where a lead decided over a label: what was said at once is not taken back at once then.
-pub(crate) async fn not_decided(
-    tx: &mut SqliteConnection,
-    label: &LabelKey,
-) -> Result<(), StoreError> {
+pub(crate) async fn not_decided(tx: &mut Connection, label: &LabelKey) -> Result<(), StoreError> {
     let Some(place) = row_key(tx, label).await? else {
         return Ok(());
     };
@@ -423,10 +420,7 @@ pub(super) const DECIDABLE: &str = "(c.state = 'lead' OR (c.state = 'second' AND
         AND NOT EXISTS (SELECT 1 FROM looks m JOIN answers a ON a.look = m.look
             WHERE m.rig = c.rig AND m.boot = c.boot AND m.seq = c.seq AND m.n = c.n AND a.reviewer = u.name))))";
 
-pub(super) async fn sides(
-    tx: &mut SqliteConnection,
-    place: &RowKey,
-) -> Result<Vec<Side>, StoreError> {
+pub(super) async fn sides(tx: &mut Connection, place: &RowKey) -> Result<Vec<Side>, StoreError> {
     let looks = looks_of(tx, place).await?;
     let decided = standing_decision(tx, place).await?;
     let matter = matter(tx, place, &looks, decided.as_ref()).await?;
@@ -464,13 +458,13 @@ impl LabelStore {
         const DOING: &str = "read disagreements";
         let mut connection = self.read(DOING).await?;
         let sql = format!(
-            "SELECT c.rig, c.boot, c.seq, c.n, c.state, c.opened_us, CASE WHEN {DECIDABLE} THEN 1 ELSE 0 END AS decidable
+            "SELECT c.rig, c.boot, c.seq, c.n, c.state, c.opened_us, ({DECIDABLE}) AS decidable
              FROM cases c WHERE c.state IN ('second', 'lead', 'decided')
              ORDER BY CASE c.state WHEN 'lead' THEN 0 WHEN 'second' THEN 1 ELSE 2 END, c.opened_us LIMIT $1"
         );
-        let rows = sqlx::query(AssertSqlSafe(sql))
+        let rows = query(AssertSqlSafe(sql))
             .bind(CASES_TOLD)
-            .fetch_all(&mut *connection)
+            .fetch_all(&mut connection)
             .await
             .map_err(StoreError::database(DOING))?;
         let mut cases = Vec::with_capacity(rows.len());
@@ -488,7 +482,7 @@ impl LabelStore {
                     .into_iter()
                     .find(|of| of.name() == state)
                     .ok_or_else(|| StoreError::unreadable("cases.state", state))?,
-                decidable: row.get::<i64, _>("decidable") != 0,
+                decidable: row.get("decidable"),
                 sides,
                 decision,
                 opened_us: row.get("opened_us"),

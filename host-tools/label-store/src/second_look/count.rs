@@ -2,6 +2,7 @@
 
 use super::answer::{is_state, standing_answers};
 use super::{LookSort, Said, look, reading};
+use crate::database::{AssertSqlSafe, Connection, query};
 use crate::history::verdicts_looked_at;
 use crate::key::LabelKey;
 use crate::{ClipId, LabelStore, StoreError, StoredLabel};
@@ -9,7 +10,6 @@ use ::quality::{Moments, Reading, YesNo};
 use label_core::LabelKind;
 use label_core::id::Name;
 use label_core::wire::LabelValue;
-use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What stands beside the sorts of looks: candidates judged in the ordinary way, their value in view.
@@ -78,7 +78,7 @@ fn pair(against: &Reading, answer: &Reading) -> Option<(bool, bool)> {
 
 /// Counts the answered looks of a clip, given its labels; also the candidates that were ever answered blind.
 pub(crate) async fn count_looks(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     clip: &ClipId,
     labels: &[StoredLabel],
 ) -> Result<(LookCells, BTreeSet<LabelKey>), StoreError> {
@@ -87,7 +87,7 @@ pub(crate) async fn count_looks(
            AND EXISTS (SELECT 1 FROM answers a WHERE a.look = l.look)",
         look::COLUMNS
     );
-    let looks = sqlx::query(AssertSqlSafe(sql))
+    let looks = query(AssertSqlSafe(sql))
         .bind(clip.rig.as_str())
         .bind(clip.boot.raw() as i64)
         .bind(i64::from(clip.clip))
@@ -145,21 +145,21 @@ impl LabelStore {
         const DOING: &str = "read agreement";
         let failed = || StoreError::database(DOING);
         let mut connection = self.read(DOING).await?;
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT kind, sort, sum(CASE WHEN told > 0 THEN 1 ELSE 0 END) AS clips, sum(agreed) AS a, sum(told) AS m,
                 sum(agreed * agreed) AS aa, sum(agreed * told) AS am, sum(told * told) AS mm, sum(untold) AS untold
              FROM quality_looks WHERE ($1 IS NULL OR rig = $1) GROUP BY kind, sort ORDER BY kind, sort",
         )
         .bind(rig.map(Name::as_str))
-        .fetch_all(&mut *connection)
+        .fetch_all(&mut connection)
         .await
         .map_err(failed())?;
-        let pairs = sqlx::query(
+        let pairs = query(
             "SELECT kind, sort, yes, no, split FROM quality_looks
              WHERE yes + no + split > 0 AND ($1 IS NULL OR rig = $1)",
         )
         .bind(rig.map(Name::as_str))
-        .fetch_all(&mut *connection)
+        .fetch_all(&mut connection)
         .await
         .map_err(failed())?;
         rows.iter()
@@ -199,19 +199,19 @@ impl LabelStore {
 
 /// Writes what was counted of a clip.
 pub(crate) async fn write_looks(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     clip_id: i64,
     rig: &str,
     cells: &LookCells,
 ) -> Result<(), StoreError> {
     let failed = || StoreError::database("count second looks");
-    sqlx::query("DELETE FROM quality_looks WHERE clip_id = $1")
+    query("DELETE FROM quality_looks WHERE clip_id = $1")
         .bind(clip_id)
         .execute(&mut *tx)
         .await
         .map_err(failed())?;
     for ((kind, sort), cell) in cells {
-        sqlx::query(
+        query(
             "INSERT INTO quality_looks (clip_id, rig, kind, sort, agreed, told, untold, yes, no, split)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         )

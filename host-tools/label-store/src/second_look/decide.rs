@@ -1,6 +1,7 @@
 //! What leads decide, and how they take it back.
 
 use super::case::{Choice, DECIDABLE, offered, reconsider, sides, standing_decision};
+use crate::database::{AssertSqlSafe, Connection, query};
 use crate::history::{History, verdicts_in};
 use crate::judge::{self, Judged};
 use crate::key::{RowKey, label_key_text, row_key};
@@ -11,7 +12,6 @@ use crate::{LabelKey, LabelStore, Step, StoreError};
 use ::quality::Reading;
 use label_core::LabelKind;
 use label_core::wire::LabelValue;
-use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 use std::collections::BTreeSet;
 
 impl LabelStore {
@@ -20,8 +20,8 @@ impl LabelStore {
         const DOING: &str = "read decisions";
         let mut connection = self.read(DOING).await?;
         let decided: BTreeSet<LabelKey> =
-            sqlx::query("SELECT rig, boot, seq, n FROM cases WHERE state = 'decided'")
-                .fetch_all(&mut *connection)
+            query("SELECT rig, boot, seq, n FROM cases WHERE state = 'decided'")
+                .fetch_all(&mut connection)
                 .await
                 .map_err(StoreError::database(DOING))?
                 .iter()
@@ -62,8 +62,8 @@ impl LabelStore {
         not_held(&mut tx, std::slice::from_ref(label), asked).await?;
         let place = self.open_case(&mut tx, label).await?;
         let sides = Box::pin(sides(&mut tx, &place)).await?;
-        let people: i64 = sqlx::query("SELECT count(*) FROM users")
-            .fetch_one(&mut *tx)
+        let people: i64 = query("SELECT count(*) FROM users")
+            .fetch_one(&mut tx)
             .await
             .map_err(StoreError::database(DOING))?
             .get(0);
@@ -95,10 +95,10 @@ impl LabelStore {
             let rigs = Reading::Here(frames, value);
             let new = verdict_of(judged.kind(), &rigs, &reading, spent_ms);
             let made = judge::judge_one(&mut tx, label, &new, asked, None).await?;
-            sqlx::query("UPDATE decisions SET made = $2 WHERE decision = $1")
+            query("UPDATE decisions SET made = $2 WHERE decision = $1")
                 .bind(decision)
                 .bind(made)
-                .execute(&mut *tx)
+                .execute(&mut tx)
                 .await
                 .map_err(StoreError::database(DOING))?;
         }
@@ -107,17 +107,13 @@ impl LabelStore {
     }
 
     /// A label on which a lead may decide.
-    async fn open_case(
-        &self,
-        tx: &mut SqliteConnection,
-        label: &LabelKey,
-    ) -> Result<RowKey, StoreError> {
+    async fn open_case(&self, tx: &mut Connection, label: &LabelKey) -> Result<RowKey, StoreError> {
         let none = || StoreError::NoCase(label.clone());
         let place = row_key(tx, label).await?.ok_or_else(none)?;
         let sql = format!(
             "SELECT 1 FROM cases c WHERE c.rig = $1 AND c.boot = $2 AND c.seq = $3 AND c.n = $4 AND {DECIDABLE}"
         );
-        sqlx::query(AssertSqlSafe(sql))
+        query(AssertSqlSafe(sql))
             .bind(&place.rig)
             .bind(place.boot)
             .bind(place.seq)
@@ -205,7 +201,7 @@ fn verdict_of(kind: LabelKind, rigs: &Reading, reading: &Reading, spent_ms: u64)
 }
 
 async fn insert(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     place: &RowKey,
     choice: &str,
     stood: Option<i64>,
@@ -213,7 +209,7 @@ async fn insert(
     replaces: Option<i64>,
     asked: &Asked,
 ) -> Result<i64, StoreError> {
-    Ok(sqlx::query(
+    Ok(query(
         "INSERT INTO decisions (rig, boot, seq, n, choice, stood, reviewer, at_us, spent_ms, replaces)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING decision",
     )

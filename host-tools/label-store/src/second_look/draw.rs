@@ -2,11 +2,11 @@
 
 use super::rule::{SampleRule, digest_of};
 use super::{FORGOTTEN_AFTER_US, LookSort, rule_in_force};
+use crate::database::{Connection, query};
 use crate::key::RowKey;
 use crate::{ClipId, StoreError};
 use label_core::kind::LabelScope;
 use label_core::{AbstainReason, FrameRange, LabelKind, TrackId};
-use sqlx::{Row, SqliteConnection};
 use std::collections::BTreeMap;
 
 /// Frames of a window in which no event was offered.
@@ -28,10 +28,10 @@ struct Drawn<'a> {
 }
 
 impl Drawn<'_> {
-    async fn insert(&self, tx: &mut SqliteConnection) -> Result<(), StoreError> {
+    async fn insert(&self, tx: &mut Connection) -> Result<(), StoreError> {
         let digest = digest_of(self.rule.sampling.seed, self.sort, &self.item);
         // Said again after it was taken back: the look is of what is said now, unless it was answered.
-        sqlx::query(
+        query(
             "INSERT INTO looks (sort, item, rule, place, rig, boot, clip, seq, n, kind, track, start_frame, end_frame, asked_of,
                 about, due_us)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
@@ -101,7 +101,7 @@ const fn may_be_missed(reason: AbstainReason) -> bool {
 
 /// Draws a label or not; whether it is to be answered before anybody sees it.
 pub(crate) async fn draw_label(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     rule: Option<&SampleRule>,
     told: &Told<'_>,
 ) -> Result<bool, StoreError> {
@@ -146,15 +146,12 @@ pub(crate) async fn draw_label(
 }
 
 /// Draws from the windows of a closed clip in which a person was in view and no event was told, nor why none could be.
-pub(crate) async fn draw_windows(
-    tx: &mut SqliteConnection,
-    clip: &ClipId,
-) -> Result<(), StoreError> {
+pub(crate) async fn draw_windows(tx: &mut Connection, clip: &ClipId) -> Result<(), StoreError> {
     let Some(rule) = rule_in_force(tx).await? else {
         return Ok(());
     };
     let failed = || StoreError::database("draw from a clip's silence");
-    let rows = sqlx::query(
+    let rows = query(
         "SELECT kind, track, start_frame, end_frame FROM labels
          WHERE rig = $1 AND boot = $2 AND clip = $3 AND track IS NOT NULL AND seq > 0",
     )
@@ -226,7 +223,7 @@ pub(crate) struct FirstVerdict<'a> {
 
 /// Draws a judged candidate to be shown again, to whoever judged it and to somebody else.
 pub(crate) async fn draw_again(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     first: &FirstVerdict<'_>,
 ) -> Result<(), StoreError> {
     let Some(rule) = rule_in_force(tx).await? else {
@@ -244,17 +241,16 @@ pub(crate) async fn draw_again(
         if !rule.sampling.draws(sort, first.kind, &item) {
             continue;
         }
-        let track: Option<i64> = sqlx::query(
-            "SELECT track FROM labels WHERE rig = $1 AND boot = $2 AND seq = $3 AND n = $4",
-        )
-        .bind(&first.place.rig)
-        .bind(first.place.boot)
-        .bind(first.place.seq)
-        .bind(first.place.n)
-        .fetch_one(&mut *tx)
-        .await
-        .map_err(StoreError::database("draw a second look"))?
-        .get(0);
+        let track: Option<i64> =
+            query("SELECT track FROM labels WHERE rig = $1 AND boot = $2 AND seq = $3 AND n = $4")
+                .bind(&first.place.rig)
+                .bind(first.place.boot)
+                .bind(first.place.seq)
+                .bind(first.place.n)
+                .fetch_one(&mut *tx)
+                .await
+                .map_err(StoreError::database("draw a second look"))?
+                .get(0);
         let digest = digest_of(rule.sampling.seed, sort, &item);
         let drawn = Drawn {
             sort,

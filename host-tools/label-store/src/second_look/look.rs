@@ -3,13 +3,12 @@
 use super::LookSort;
 use super::answer::{StoredAnswer, standing_answer};
 use super::reading::against;
+use crate::database::{AssertSqlSafe, Connection, Row, query};
 use crate::key::{LabelKey, RowKey};
 use crate::row::{boot_column, clip_columns, name_column};
 use crate::{ClipId, LabelStore, StoreError, StoredClip, track_edits};
 use ::quality::Reading;
 use label_core::{FrameRange, LabelKind, TrackId};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 /// Something to be looked at a second time.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,7 +72,7 @@ impl LookDetail {
 pub(super) const COLUMNS: &str = "l.look, l.sort, l.item, l.rule, l.rig, l.boot, l.clip, l.seq, l.n, l.kind, l.track, l.start_frame, l.end_frame,
     l.about, l.done";
 
-pub(super) fn from_row(row: &SqliteRow) -> Result<Look, StoreError> {
+pub(super) fn from_row(row: &Row) -> Result<Look, StoreError> {
     let (sort, kind): (&str, &str) = (row.get("sort"), row.get("kind"));
     let seq: Option<i64> = row.get("seq");
     Ok(Look {
@@ -114,12 +113,9 @@ const DUE: &str = "l.done = 0 AND l.due_us <= $2 AND (l.asked_of IS NULL OR l.as
             ELSE l.rig || ':' || l.boot || ':' || l.seq || ':' || l.n END)";
 
 /// The look of this number.
-pub(super) async fn find(
-    connection: &mut SqliteConnection,
-    number: i64,
-) -> Result<Look, StoreError> {
+pub(super) async fn find(connection: &mut Connection, number: i64) -> Result<Look, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM looks l WHERE l.look = $1");
-    let row = sqlx::query(AssertSqlSafe(sql))
+    let row = query(AssertSqlSafe(sql))
         .bind(number)
         .fetch_optional(&mut *connection)
         .await
@@ -129,7 +125,7 @@ pub(super) async fn find(
 }
 
 /// With the track that is seen.
-async fn seen(connection: &mut SqliteConnection, look: Look) -> Result<Look, StoreError> {
+async fn seen(connection: &mut Connection, look: Look) -> Result<Look, StoreError> {
     let Some(track) = look.track else {
         return Ok(look);
     };
@@ -142,13 +138,13 @@ async fn seen(connection: &mut SqliteConnection, look: Look) -> Result<Look, Sto
 
 /// Whether this look may be asked of somebody now.
 pub(super) async fn is_due(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     number: i64,
     who: &str,
     now_us: i64,
 ) -> Result<bool, StoreError> {
     let sql = format!("SELECT 1 FROM looks l WHERE l.look = $3 AND {DUE}");
-    let found = sqlx::query(AssertSqlSafe(sql))
+    let found = query(AssertSqlSafe(sql))
         .bind(who)
         .bind(now_us)
         .bind(number)
@@ -169,18 +165,18 @@ impl LabelStore {
         const DOING: &str = "look for second looks";
         let mut connection = self.read(DOING).await?;
         let sql = format!("SELECT count(*) FROM looks l WHERE {DUE}");
-        let due: i64 = sqlx::query(AssertSqlSafe(sql))
+        let due: i64 = query(AssertSqlSafe(sql))
             .bind(who)
             .bind(now_us)
-            .fetch_one(&mut *connection)
+            .fetch_one(&mut connection)
             .await
             .map_err(StoreError::database(DOING))?
             .get(0);
         let sql = format!("SELECT {COLUMNS} FROM looks l WHERE {DUE} ORDER BY l.place LIMIT 1");
-        let row = sqlx::query(AssertSqlSafe(sql))
+        let row = query(AssertSqlSafe(sql))
             .bind(who)
             .bind(now_us)
-            .fetch_optional(&mut *connection)
+            .fetch_optional(&mut connection)
             .await
             .map_err(StoreError::database(DOING))?;
         let first = match row {
@@ -220,9 +216,9 @@ impl LabelStore {
         const DOING: &str = "read second looks";
         let mut connection = self.read(DOING).await?;
         let sql = format!("SELECT {COLUMNS} FROM looks l ORDER BY l.look DESC LIMIT $1");
-        let rows = sqlx::query(AssertSqlSafe(sql))
+        let rows = query(AssertSqlSafe(sql))
             .bind(i64::from(limit))
-            .fetch_all(&mut *connection)
+            .fetch_all(&mut connection)
             .await
             .map_err(StoreError::database(DOING))?;
         let mut looks = Vec::with_capacity(rows.len());

@@ -4,13 +4,12 @@
 //! Version 1: the first eight bytes, big-endian, of the SHA-256 of `rigel-sample-1:SEED:SORT:ITEM`, over 2⁶⁴, are below the share.
 
 use super::LookSort;
+use crate::database::{AssertSqlSafe, Connection, Row, query};
 use crate::people::audit_line;
 use crate::{LabelStore, StoreError};
 use label_core::LabelKind;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 use std::collections::BTreeMap;
 
 /// The version of the rule that this build draws by.
@@ -132,7 +131,7 @@ pub struct SampleRule {
 
 const COLUMNS: &str = "entry, at_us, decided_by, version, seed, shares";
 
-fn rule(row: &SqliteRow) -> Result<SampleRule, StoreError> {
+fn rule(row: &Row) -> Result<SampleRule, StoreError> {
     let shares: &str = row.get("shares");
     Ok(SampleRule {
         entry: row.get("entry"),
@@ -149,10 +148,10 @@ fn rule(row: &SqliteRow) -> Result<SampleRule, StoreError> {
 
 /// The rule that holds, if one was set.
 pub(crate) async fn rule_in_force(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
 ) -> Result<Option<SampleRule>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM sample_rules ORDER BY entry DESC LIMIT 1");
-    sqlx::query(sqlx::AssertSqlSafe(sql))
+    query(AssertSqlSafe(sql))
         .fetch_optional(connection)
         .await
         .map_err(StoreError::database("read the rule of second looks"))?
@@ -167,8 +166,8 @@ impl LabelStore {
         const DOING: &str = "read the rules of second looks";
         let mut connection = self.read(DOING).await?;
         let sql = format!("SELECT {COLUMNS} FROM sample_rules ORDER BY entry DESC");
-        sqlx::query(sqlx::AssertSqlSafe(sql))
-            .fetch_all(&mut *connection)
+        query(AssertSqlSafe(sql))
+            .fetch_all(&mut connection)
             .await
             .map_err(StoreError::database(DOING))?
             .iter()
@@ -203,13 +202,13 @@ impl LabelStore {
 }
 
 async fn insert(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     sampling: &Sampling,
     by: &str,
     at_us: i64,
 ) -> Result<(), StoreError> {
     let shares = serde_json::to_string(&sampling.shares).expect("plain numbers always encode");
-    sqlx::query(
+    query(
         "INSERT INTO sample_rules (at_us, decided_by, version, seed, shares) VALUES ($1, $2, $3, $4, $5)",
     )
     .bind(at_us)

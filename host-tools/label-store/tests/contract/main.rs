@@ -1,5 +1,5 @@
 //! What every store promises, whatever database is behind it: each function here takes a fresh store, and the list at
-//! the end runs them on SQLite.
+//! the end runs them on SQLite, each as a test, and on a real Postgres server, all in one.
 #![expect(
     clippy::unwrap_used,
     reason = "helpers of tests: a failure here is a failed test"
@@ -7,18 +7,29 @@
 
 mod balance;
 mod disagreements;
+mod disk;
 mod made;
 mod missed;
 mod queue;
+mod requests;
+mod schema;
 mod second_looks;
+#[expect(unreachable_pub, reason = "a part of the end-to-end tests, too")]
+#[path = "../../../../tests/postgres.rs"]
+mod server;
+mod several;
 mod verdicts;
 
+use futures_util::FutureExt;
 use label_core::wire::{
     Birth, Label, LabelCounts, LabelValue, Power, Signs, Status, Topic, WIRE_VERSION,
 };
 use label_core::{BootId, FrameRange, LabelKind};
 use label_store::{Balance, Content, LabelStore, NamedMessage, PictureId, Refusal, RefusalReason};
 use made::*;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::time::Instant;
 
 async fn watermark(store: &LabelStore) -> Vec<(BootId, u64)> {
     store.watermarks(&name("rig"), 8).await.unwrap()
@@ -364,62 +375,22 @@ async fn only_the_boots_heard_last_are_told(store: LabelStore) {
     assert_eq!(last[7].0.starts(), 9);
 }
 
-/// A file system of a megabyte.
-struct SmallDisk(tempfile::TempDir);
-
-impl SmallDisk {
-    /// `None` where this user may not mount any.
-    fn mount() -> Option<Self> {
-        let disk = Self(tempfile::tempdir().unwrap());
-        let mut mount = std::process::Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=4m", "small"]);
-        let mounted = mount.arg(disk.0.path()).output();
-        mounted
-            .is_ok_and(|output| output.status.success())
-            .then_some(disk)
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("umount")
-            .arg("--lazy")
-            .arg(self.0.path())
-            .output();
-    }
-}
-
-#[tokio::test]
-async fn a_disk_that_was_full_is_written_again_once_there_is_room() {
-    let Some(disk) = SmallDisk::mount() else {
-        return;
-    };
-    let folder = disk.0.path();
-    let store = LabelStore::open(&folder.join("test.sqlite")).await.unwrap();
-    store.commit(&[opened(1)]).await.unwrap();
-    let ballast = folder.join("ballast");
-    assert!(std::fs::write(&ballast, vec![0; 8 << 20]).is_err());
-    let labels = [blink(0, 10, 0.9), silence(1)];
-    let mut seq = 2;
-    while store.commit(&[batch(seq, &labels)]).await.is_ok() {
-        seq += 1;
-    }
-    store.commit(&[batch(seq, &labels)]).await.unwrap_err();
-    std::fs::remove_file(&ballast).unwrap();
-    store.commit(&[batch(seq, &labels)]).await.unwrap();
-    assert_eq!(watermark(&store).await, [(boot(), seq)]);
-    store.close().await;
-}
-
 use balance::*;
 use disagreements::*;
 use missed::*;
 use queue::*;
+use requests::*;
 use second_looks::*;
+use several::*;
 use verdicts::*;
 
-macro_rules! on_sqlite {
+type Promise = fn(LabelStore) -> Pin<Box<dyn Future<Output = ()>>>;
+
+macro_rules! on_both_engines {
     ($($test:ident),* $(,)?) => {
+        const PROMISES: &[(&str, Promise)] =
+            &[$((stringify!($test), |store| Box::pin($test(store)))),*];
+
         mod sqlite {
             $(
                 #[tokio::test]
@@ -433,7 +404,7 @@ macro_rules! on_sqlite {
     };
 }
 
-on_sqlite!(
+on_both_engines!(
     the_watermark_is_the_highest_number_without_a_gap_below,
     what_the_rig_gave_up_counts_as_present,
     the_same_message_again_changes_nothing,
@@ -477,9 +448,41 @@ on_sqlite!(
     what_stays_split_is_decided_by_a_lead_and_nothing_is_overwritten,
     where_nobody_is_left_to_be_asked_a_lead_need_not_wait,
     a_look_at_a_verdict_that_was_taken_back_is_not_wanted,
+    writers_side_by_side_lose_and_double_nothing,
+    what_a_rig_gives_up_though_it_is_here_is_not_lost,
+    text_that_an_engine_cannot_hold_does_not_stop_the_stream,
     agreement_is_counted_by_kind_and_sort_apart_from_what_was_seen,
     labels_under_way_are_no_imbalance_and_labels_that_are_nowhere_are,
     a_closed_clip_is_judged_once_all_before_its_end_is_here_or_given_up,
     a_clip_that_lacks_what_nobody_gave_up_is_told_though_its_rig_goes_on,
     a_number_that_the_rig_does_not_have_any_more_is_a_hole,
+    an_answer_that_brings_nothing_ends_the_request_and_so_does_another_whole_a_second_time,
+    a_picture_is_no_answer_to_a_question_for_frames,
+    what_came_goes_after_thirty_days_though_nobody_asks_for_more,
+    a_source_of_imported_labels_is_asked_for_nothing_and_told_nothing,
+    what_another_ingester_took_in_since_it_was_asked_stands,
+    one_program_at_a_time_asks_rigs,
+    a_segment_that_a_rig_recorded_is_as_it_told_last,
 );
+
+/// One server for all, and tables made once: both take a second.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_promises_the_same() {
+    let server = server::Postgres::start_unsynced();
+    let empty = server.database();
+    let made = LabelStore::open_postgres(&empty).await.unwrap();
+    made.close().await;
+    let mut broken = Vec::new();
+    for (name, promise) in PROMISES {
+        let began = Instant::now();
+        let address = server.copy_of(&empty);
+        let store = LabelStore::open_postgres(&address).await.unwrap();
+        let promise = AssertUnwindSafe(promise(store.clone())).catch_unwind();
+        if promise.await.is_err() {
+            broken.push(name);
+        }
+        store.close().await;
+        println!("{:6} ms {name}", began.elapsed().as_millis());
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+}

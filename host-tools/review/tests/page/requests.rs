@@ -60,9 +60,8 @@ async fn a_reviewer_asks_for_the_frames_of_a_label_sees_them_arrive_and_leafs_th
     };
     let half = whole.len() / 2;
     let take = async |chunk: &Chunk, part: &[u8]| {
-        let taken = desk
-            .store
-            .take_part(asked[0].request, chunk, part, now_us());
+        let question = (asked[0].request, chunk.offset);
+        let taken = desk.store.take_part(question, chunk, part, now_us());
         taken.await.unwrap();
     };
     take(&chunk, &whole[..half]).await;

@@ -1,31 +1,16 @@
 //! What is asked of rigs: who can be asked, which answers end a request, and how long it stays.
-#![expect(
-    clippy::unwrap_used,
-    reason = "helpers of tests: a failure here is a failed test"
-)]
 
-#[expect(dead_code, reason = "shared with the contract's tests")]
-#[path = "contract/made.rs"]
-mod made;
-
-use label_core::wire::{AskedPicture, Chunk, KeyPicture, MAX_ASKED_BYTES};
+use crate::made::*;
+use label_core::wire::{
+    AskedPicture, Chunk, ClipEvent, KeyPicture, MAX_ASKED_BYTES, RecordedSegment,
+};
 use label_core::{CaptureTime, LabelKind};
 use label_store::{
     ClipId, Content, ImportedClip, LabelStore, NewPolicyStep, PolicyWord, RequestState, StoreError,
     StoredRequest, Wanted,
 };
-use made::*;
 
 const DAY_US: i64 = 24 * 3600 * 1_000_000;
-
-async fn store() -> (tempfile::TempDir, LabelStore) {
-    let folder = tempfile::tempdir().unwrap();
-    let store = LabelStore::open(&folder.path().join("labels.db"))
-        .await
-        .unwrap();
-    store.commit(&[opened(1)]).await.unwrap();
-    (folder, store)
-}
 
 fn clip_of(rig: &str) -> ClipId {
     ClipId {
@@ -73,9 +58,10 @@ fn shown() -> AskedPicture {
 
 const JPEG: [u8; 4] = [0xff, 0xd8, 0xff, 0xe0];
 
-#[tokio::test]
-async fn an_answer_that_brings_nothing_ends_the_request_and_so_does_another_whole_a_second_time() {
-    let (_folder, store) = store().await;
+pub(crate) async fn an_answer_that_brings_nothing_ends_the_request_and_so_does_another_whole_a_second_time(
+    store: LabelStore,
+) {
+    store.commit(&[opened(1)]).await.unwrap();
     let frames = Wanted::Frames(clip_of("rig"), (0, 9));
     let too_long = Chunk {
         bytes: MAX_ASKED_BYTES + 1,
@@ -87,7 +73,10 @@ async fn an_answer_that_brings_nothing_ends_the_request_and_so_does_another_whol
         (too_long, &[1; 500]),
     ] {
         let request = ask(&store, &frames).await;
-        store.take_part(request, &wrong, part, 1).await.unwrap();
+        store
+            .take_part((request, 0), &wrong, part, 1)
+            .await
+            .unwrap();
         let ended = stands(&store, request).await;
         assert_eq!(ended.state, RequestState::Refused, "{wrong:?}");
         assert_eq!(ended.reason.as_deref(), Some("damaged"));
@@ -96,7 +85,8 @@ async fn an_answer_that_brings_nothing_ends_the_request_and_so_does_another_whol
     let request = ask(&store, &frames).await;
     let part = [1; 500];
     let take = async |chunk: Chunk| {
-        let taken = store.take_part(request, &chunk, &part, 1).await;
+        let have = stands(&store, request).await.have;
+        let taken = store.take_part((request, have), &chunk, &part, 1).await;
         taken.unwrap();
         stands(&store, request).await
     };
@@ -109,9 +99,8 @@ async fn an_answer_that_brings_nothing_ends_the_request_and_so_does_another_whol
     assert_eq!(take(chunk(500, "c")).await.state, RequestState::Refused);
 }
 
-#[tokio::test]
-async fn a_picture_is_no_answer_to_a_question_for_frames() {
-    let (_folder, store) = store().await;
+pub(crate) async fn a_picture_is_no_answer_to_a_question_for_frames(store: LabelStore) {
+    store.commit(&[opened(1)]).await.unwrap();
     let frames = Wanted::Frames(clip_of("rig"), (0, 9));
     let request = ask(&store, &frames).await;
     store
@@ -123,9 +112,10 @@ async fn a_picture_is_no_answer_to_a_question_for_frames() {
     assert_eq!(picture, None);
 }
 
-#[tokio::test]
-async fn what_came_goes_after_thirty_days_though_nobody_asks_for_more() {
-    let (_folder, store) = store().await;
+pub(crate) async fn what_came_goes_after_thirty_days_though_nobody_asks_for_more(
+    store: LabelStore,
+) {
+    store.commit(&[opened(1)]).await.unwrap();
     let request = ask(&store, &Wanted::Picture).await;
     store
         .take_picture(request, &shown(), &JPEG, 1)
@@ -142,9 +132,10 @@ async fn what_came_goes_after_thirty_days_though_nobody_asks_for_more() {
     assert_eq!(store.request(request).await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn a_source_of_imported_labels_is_asked_for_nothing_and_told_nothing() {
-    let (_folder, store) = store().await;
+pub(crate) async fn a_source_of_imported_labels_is_asked_for_nothing_and_told_nothing(
+    store: LabelStore,
+) {
+    store.commit(&[opened(1)]).await.unwrap();
     let mut message = opened(1);
     if let Content::Clip { message, .. } = &mut message.content {
         message.from.rig = name("team");
@@ -163,6 +154,14 @@ async fn a_source_of_imported_labels_is_asked_for_nothing_and_told_nothing() {
         .await
         .unwrap();
     import.finish().await.unwrap();
+    let source = name("team");
+    let here = store.imported_clips(Some(&source)).await.unwrap();
+    assert_eq!(here, [imported]);
+    store.can_import(&source).await.unwrap();
+    let refused = store.begin_import(&name("rig")).await;
+    assert!(matches!(refused, Err(StoreError::SourceIsRig(_))));
+    let scores = store.judged_scores(&source, LabelKind::Blink).await;
+    assert_eq!(scores.unwrap(), []);
     for rig in ["rig", "team"] {
         let step = NewPolicyStep {
             rig: name(rig),
@@ -186,4 +185,76 @@ async fn a_source_of_imported_labels_is_asked_for_nothing_and_told_nothing() {
         .ask(&name("team"), &Wanted::Picture, None, "ada", 1)
         .await;
     assert!(matches!(asked, Err(StoreError::NoSuchRig(_))), "{asked:?}");
+}
+
+pub(crate) async fn what_another_ingester_took_in_since_it_was_asked_stands(store: LabelStore) {
+    store.commit(&[opened(1)]).await.unwrap();
+    let request = ask(&store, &Wanted::Frames(clip_of("rig"), (0, 9))).await;
+    for _ in 0..2 {
+        let first = chunk(0, "a");
+        let taken = store.take_part((request, 0), &first, &[1; 500], 1);
+        taken.await.unwrap();
+        let now = stands(&store, request).await;
+        assert_eq!((now.state, now.have), (RequestState::Arriving, 500));
+    }
+    // A picture that came for a request that is over, or forgotten, is no trouble.
+    for over in [request + 1, ask(&store, &Wanted::Picture).await] {
+        store.refuse_request(over, "busy", 1).await.unwrap();
+        let taken = store.take_picture(over, &shown(), &JPEG, 1).await;
+        taken.unwrap();
+        assert_eq!(store.requested_picture(over, 1).await.unwrap(), None);
+    }
+}
+
+pub(crate) async fn one_program_at_a_time_asks_rigs(store: LabelStore) {
+    if !store.is_shared() {
+        // Nobody else can open it to take in messages.
+        return;
+    }
+    let mut first = store.take_askers_place().await.unwrap().unwrap();
+    assert!(first.is_ours().await);
+    assert!(store.take_askers_place().await.unwrap().is_none());
+    drop(first);
+    // The server hears of it when it hears of it.
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while store.take_askers_place().await.unwrap().is_none() {
+        assert!(std::time::Instant::now() < deadline, "nobody asks any more");
+        tokio::task::yield_now().await;
+    }
+}
+
+pub(crate) async fn a_segment_that_a_rig_recorded_is_as_it_told_last(store: LabelStore) {
+    let told = |seq, torn, pictures| {
+        let mut message = opened(seq);
+        if let Content::Clip { message, .. } = &mut message.content {
+            message.event = ClipEvent::Recorded(RecordedSegment {
+                boot: boot(),
+                segment: 0,
+                frames: (0, 40),
+                pictures,
+                bytes: 1 << 33,
+                sha256: "ab".repeat(32).as_str().try_into().unwrap(),
+                torn,
+            });
+        }
+        message.payload = format!("{seq}").into_bytes();
+        message
+    };
+    store
+        .commit(&[told(1, false, 41), told(2, true, 40)])
+        .await
+        .unwrap();
+    let segments = store.recorded_segments(&clip_of("rig")).await.unwrap();
+    let [segment] = &segments[..] else {
+        panic!("{segments:?}")
+    };
+    assert_eq!(
+        (
+            segment.frames,
+            segment.pictures,
+            segment.bytes,
+            segment.torn
+        ),
+        ((0, 40), 40, 1 << 33, true)
+    );
 }
