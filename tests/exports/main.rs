@@ -10,11 +10,15 @@
     reason = "helpers of tests: a failure here is a failed test, a skipped one says so, and labels are large"
 )]
 
+#[path = "../../host-tools/review/tests/browser/mod.rs"]
+#[expect(dead_code, reason = "the page's own tests do more with it")]
+mod browser;
 mod coco;
 mod folder;
 mod imports;
 mod made;
 mod measures;
+mod page;
 mod pictures;
 mod tables;
 mod video;
@@ -38,6 +42,13 @@ impl Desk {
             .build()
             .unwrap();
         let world = runtime.block_on(made::fill(folder.path()));
+        Self { folder, world }
+    }
+
+    /// The same for whoever waits anyway.
+    pub(crate) async fn made_now() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let world = made::fill(folder.path()).await;
         Self { folder, world }
     }
 

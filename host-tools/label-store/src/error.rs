@@ -125,6 +125,9 @@ pub enum StoreError {
     /// A rig answers one after the other.
     #[error("{0} has enough to answer already: wait until some of it is here")]
     AskedEnough(label_core::id::Name),
+    /// Exports are written one after the other.
+    #[error("enough exports wait already: download or delete some first")]
+    EnoughExports,
     /// Nobody has that name.
     #[error("there is no account {0:?}")]
     NoSuchUser(String),

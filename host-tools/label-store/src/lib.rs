@@ -25,6 +25,7 @@ mod curve;
 mod database;
 mod error;
 mod evidence;
+mod exports;
 mod fleet;
 mod gain;
 mod history;
@@ -61,6 +62,7 @@ pub use condition::Condition;
 pub use curve::{Curve, MAX_CURVE_FRAMES};
 pub use error::StoreError;
 pub use evidence::StoredEvidence;
+pub use exports::{Archive, ExportState, StoredExport};
 pub use fleet::{
     FleetRig, HealthPoint, Imbalance, Live, LiveKind, LiveLabel, RunBalance, imbalance,
 };

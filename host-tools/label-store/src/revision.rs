@@ -16,6 +16,7 @@ pub struct Revision {
     last_look: i64,
     last_answer: i64,
     last_rule: i64,
+    exports: i64,
 }
 
 impl LabelStore {
@@ -31,7 +32,8 @@ impl LabelStore {
                     (SELECT coalesce(sum(until_us), 0) FROM leases),
                     (SELECT coalesce(max(look), 0) FROM looks),
                     (SELECT coalesce(max(answer), 0) FROM answers),
-                    (SELECT coalesce(max(entry), 0) FROM sample_rules)",
+                    (SELECT coalesce(max(entry), 0) FROM sample_rules),
+                    (SELECT coalesce(sum(export + done + coalesce(total, 0) + coalesce(ended_us, 0)), 0) FROM exports)",
         )
         .fetch_one(&mut connection)
         .await
@@ -46,6 +48,7 @@ impl LabelStore {
             last_look: row.get(6),
             last_answer: row.get(7),
             last_rule: row.get(8),
+            exports: row.get(9),
         })
     }
 }

@@ -152,6 +152,7 @@ async fn serve(store: LabelStore, stop: watch::Receiver<bool>) -> std::io::Resul
     let options = review::Options {
         listen,
         names: Vec::new(),
+        exports: review::ExportPlace::default(),
         stop,
         numbers: review::Numbers::default(),
     };

@@ -61,6 +61,7 @@ async fn main() -> Result<(), Failure> {
     let options = review::Options {
         listen: "127.0.0.1:8080".parse()?,
         names: Vec::new(),
+        exports: review::ExportPlace::default(),
         stop,
         numbers: review::Numbers::default(),
     };

@@ -56,6 +56,7 @@ async fn main() -> Result<(), Failure> {
     let options = review::Options {
         listen,
         names: Vec::new(),
+        exports: review::ExportPlace::default(),
         stop: stop.clone(),
         numbers: review::Numbers::default(),
     };

@@ -185,6 +185,7 @@ async fn main() -> Result<(), Failure> {
     let options = review::Options {
         listen,
         names: Vec::new(),
+        exports: review::ExportPlace::default(),
         stop,
         numbers: review::Numbers::default(),
     };

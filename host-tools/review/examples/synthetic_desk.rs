@@ -21,6 +21,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = review::Options {
         listen,
         names: Vec::new(),
+        exports: review::ExportPlace::default(),
         stop: stop.clone(),
         numbers: review::Numbers::default(),
     };

@@ -112,6 +112,7 @@ impl ApiError {
                 | StoreError::NoEdit(_)
                 | StoreError::KeyTaken
                 | StoreError::AskedEnough(_)
+                | StoreError::EnoughExports
                 | StoreError::SaidSince(_) => StatusCode::CONFLICT,
                 _ => StatusCode::INTERNAL_SERVER_ERROR,
             },

@@ -12,6 +12,7 @@ mod api;
 mod assets;
 mod changes;
 mod error;
+mod exports;
 mod fleet;
 mod guard;
 mod keeper;
@@ -33,6 +34,7 @@ mod value;
 mod verdicts;
 mod view;
 
+pub use exports::{ExportPlace, Labels, Selection, Subsets, Wish, archive_name, parse_people};
 pub use fleet::{Alarm, RigBalance, RigHealth, RigPolicy, RigReport, report as fleet_report};
 pub use keeper::keep;
 pub use metrics::{HostNumbers, Numbers};
@@ -56,6 +58,8 @@ pub struct Options {
     pub listen: SocketAddr,
     /// Other names under which the host may be asked for, without port.
     pub names: Vec<String>,
+    /// Where the archives of exports lie.
+    pub exports: ExportPlace,
     /// Becomes true when the host shuts down: event streams end, which would otherwise hold it up.
     pub stop: tokio::sync::watch::Receiver<bool>,
     /// What the process around the page knows, for `/metrics`.
@@ -68,6 +72,7 @@ struct Desk {
     changes: changes::Changes,
     door: people::Door,
     numbers: Numbers,
+    exports: ExportPlace,
 }
 
 /// The page at `/`, the API below `/api`, `/metrics` and `/healthz`.
@@ -77,6 +82,7 @@ pub fn router(store: LabelStore, options: Options) -> Router {
         changes: changes::Changes::new(store.clone(), options.stop),
         door: people::Door::new(),
         numbers: options.numbers,
+        exports: options.exports,
         store,
     });
     Router::new()
@@ -124,6 +130,7 @@ pub fn router(store: LabelStore, options: Options) -> Router {
         .merge(policy::routes())
         .merge(fleet::routes())
         .merge(requests::routes())
+        .merge(exports::routes())
         .merge(second_look::routes())
         .fallback(get(assets::serve))
         .method_not_allowed_fallback(api::method_not_allowed)

@@ -11,7 +11,7 @@ use axum::extract::{Query, State};
 use axum::http::HeaderName;
 use label_core::wire::parse_name;
 use label_store::{Condition, ModelVersion, QueueFilter, QueueOrder, ReviewState};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Most labels in one answer.
@@ -22,7 +22,7 @@ const MAX_OFFSET: u32 = 100_000;
 
 const TOTAL: HeaderName = HeaderName::from_static("x-total-count");
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LabelsQuery {
     rig: Option<String>,
@@ -38,6 +38,13 @@ pub(crate) struct LabelsQuery {
     limit: Option<u32>,
 }
 
+impl LabelsQuery {
+    /// Whether it chooses labels and says nothing of how they are listed.
+    pub(crate) fn is_unordered(&self) -> bool {
+        self.order.is_none() && self.offset.is_none() && self.limit.is_none()
+    }
+}
+
 /// The labels that match; how many there are in all stands in a header.
 pub(crate) async fn labels(
     State(desk): State<Arc<Desk>>,
@@ -48,7 +55,7 @@ pub(crate) async fn labels(
     Ok(([(TOTAL, page.total.to_string())], Json(labels)))
 }
 
-fn filter(query: LabelsQuery) -> Result<QueueFilter, ApiError> {
+pub(crate) fn filter(query: LabelsQuery) -> Result<QueueFilter, ApiError> {
     let offset = query.offset.unwrap_or(0);
     if offset > MAX_OFFSET {
         return Err(ApiError::Query(format!(

@@ -41,6 +41,7 @@ impl Desk {
         let options = review::Options {
             listen: "127.0.0.1:8080".parse().unwrap(),
             names: Vec::new(),
+            exports: review::ExportPlace::default(),
             stop: stopped,
             numbers: review::Numbers::default(),
         };

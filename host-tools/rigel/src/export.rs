@@ -1,30 +1,25 @@
 //! `rigel export`: labels of the store in the files that other tools read.
 
 pub(crate) mod clip;
-mod people;
+pub(crate) mod jobs;
+mod write;
 
 use crate::store_place::StorePlace;
 use crate::verify;
 use anyhow::{Context, Result, bail};
-use clap::{Args, ValueEnum};
-use clip::Chosen;
-use formats::{
-    Density, Export, Finished, Format, FormatError, Output, Plan, Share, Split, parse_shares,
-};
+use clap::Args;
+use formats::{Density, Finished, Format, FormatError, Share, parse_shares};
 use indicatif::{ProgressBar, ProgressStyle};
 use label_core::LabelKind;
 use label_core::wire::parse_name;
 use label_store::{
-    ClipId, Condition, LabelStore, ModelVersion, QueueFilter, ReviewState, Snapshot, clip_id_text,
-    parse_clip_id,
+    ClipId, Condition, LabelStore, ModelVersion, QueueFilter, ReviewState, parse_clip_id,
 };
-use serde_json::json;
+use review::{Labels, Selection, Subsets, parse_people};
 use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
-use std::path::{Path, PathBuf};
-
-/// The subset of a set that is not divided.
-const WHOLE: &str = "all";
+use std::path::PathBuf;
+use write::{Progress, write};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -54,8 +49,8 @@ pub(crate) struct ExportArguments {
     /// The folder to make
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Which labels
-    #[arg(long, value_enum, default_value_t = Labels::Truth)]
+    /// Which labels: truth, candidates or both
+    #[arg(long, value_parser = named(Labels::ALL, Labels::name), default_value = "truth")]
     labels: Labels,
     /// Of this rig only
     #[arg(long, value_name = "NAME", value_parser = |text: &str| parse_name(text).map_err(|_| "no name of a rig"))]
@@ -102,18 +97,6 @@ pub(crate) struct ExportArguments {
 #[derive(Clone, Debug)]
 struct Shares(Vec<Share>);
 
-/// Which labels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Labels {
-    /// What persons stand behind, and what they rejected
-    Truth,
-    /// What machines offered, as they offered it
-    Candidates,
-    /// The truth, and what waits for review
-    Both,
-}
-
 pub(crate) fn named<T: Copy + Send + Sync + 'static, const N: usize>(
     all: [T; N],
     name: fn(T) -> &'static str,
@@ -149,79 +132,62 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<()> {
     if arguments.out.symlink_metadata().is_ok() {
         return Err(FormatError::Exists(arguments.out.clone()).into());
     }
+    let selection = arguments.selection()?;
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("cannot start the runtime")?
         .block_on(async {
             let store = arguments.place.open_existing().await?;
-            let finished = match compare_media(arguments, &store).await {
-                Ok(()) => write(arguments, &store).await,
+            let mut shown = Shown(ProgressBar::hidden());
+            let written = match compare_media(arguments, &store).await {
+                Ok(()) => write(&selection, &store, &arguments.out, &mut shown).await,
                 Err(error) => Err(error),
             };
             store.close().await;
-            say(arguments, &finished?);
+            shown.0.finish_and_clear();
+            say(arguments, &written?);
             Ok(())
         })
 }
 
 impl ExportArguments {
-    fn filter(&self) -> QueueFilter {
-        QueueFilter {
-            rig: self.rig.clone(),
-            clip: self.clip.clone(),
-            kinds: self.kinds.clone(),
-            state: self.state,
-            confidence_min: self.confidence_min,
-            confidence_max: self.confidence_max,
-            model: self.model.clone(),
-            conditions: self.conditions.clone(),
-            ..QueueFilter::default()
-        }
-    }
-
-    fn plan(&self, split: Option<&Split>) -> Plan {
-        let kinds: Vec<_> = self.kinds.iter().map(|kind| kind.name()).collect();
-        let conditions: Vec<_> = self.conditions.iter().map(|one| one.name()).collect();
-        let shares = self.split.as_ref().map(|shares| &shares.0);
-        let divided = split.zip(shares).map(|(split, shares)| {
-            let groups = split.groups.iter();
-            let groups: Vec<_> = groups
-                .map(|(group, subset)| json!({"of": group.of, "subset": subset, "clips": group.clips.len()}))
-                .collect();
-            json!({
-                "by": if self.people.is_some() { "person" } else { "rig" },
-                "seed": self.seed,
-                "shares": shares,
-                "groups": groups,
-            })
-        });
-        let mut subsets: Vec<_> = shares.map_or_else(
-            || vec![WHOLE.to_owned()],
-            |shares| shares.iter().map(|share| share.subset.clone()).collect(),
-        );
-        subsets.sort();
-        Plan {
+    /// What is asked for; the list of people is read.
+    fn selection(&self) -> Result<Selection> {
+        let people = match &self.people {
+            Some(file) => {
+                let shown = file.display().to_string();
+                let text = std::fs::read_to_string(file)
+                    .with_context(|| format!("cannot read {shown}"))?;
+                Some(parse_people(&text, &shown).map_err(anyhow::Error::msg)?)
+            }
+            None => None,
+        };
+        Ok(Selection {
             format: self.format,
+            labels: self.labels,
+            filter: QueueFilter {
+                rig: self.rig.clone(),
+                clip: self.clip.clone(),
+                kinds: self.kinds.clone(),
+                state: self.state,
+                confidence_min: self.confidence_min,
+                confidence_max: self.confidence_max,
+                model: self.model.clone(),
+                conditions: self.conditions.clone(),
+                ..QueueFilter::default()
+            },
             density: if self.every_frame {
                 Density::EveryFrame
             } else {
                 Density::Keyframes
             },
-            subsets,
-            selection: json!({
-                "labels": self.labels,
-                "rig": self.rig.as_ref().map(label_core::id::Name::as_str),
-                "clip": self.clip.as_ref().map(clip_id_text),
-                "kinds": kinds,
-                "state": self.state.map(ReviewState::name),
-                "confidence_min": self.confidence_min,
-                "confidence_max": self.confidence_max,
-                "model": self.model.as_ref().map(|model| format!("{}@{}", model.name, model.version)),
-                "conditions": conditions,
-                "split": divided,
+            subsets: self.split.as_ref().map(|Shares(shares)| Subsets {
+                shares: shares.clone(),
+                seed: self.seed,
+                people,
             }),
-        }
+        })
     }
 }
 
@@ -240,128 +206,20 @@ async fn compare_media(arguments: &ExportArguments, store: &LabelStore) -> Resul
     Ok(())
 }
 
-async fn write(arguments: &ExportArguments, store: &LabelStore) -> Result<Finished> {
-    let mut snapshot = store.snapshot().await?;
-    let filter = arguments.filter();
-    let clips = snapshot.clips(&filter).await?;
-    let split = divide(arguments, &clips)?;
-    let plan = arguments.plan(split.as_ref());
-    let export = match Export::begin(&arguments.out, plan.clone()) {
-        // What was written is not what would be written now.
-        Err(FormatError::Changed(_)) => begin_anew(arguments, plan.clone())?,
-        begun => begun?,
-    };
-    let mut source = Source {
-        snapshot: &mut snapshot,
-        filter: &filter,
-        labels: arguments.labels,
-        split: split.as_ref(),
-        out: &arguments.out,
-    };
-    match source.write(export, &clips).await {
-        Err(error)
-            if matches!(
-                error.downcast_ref::<FormatError>(),
-                Some(FormatError::Changed(_))
-            ) =>
-        {
-            tell("labels have changed since this export was broken off: it begins anew");
-            source.write(begin_anew(arguments, plan)?, &clips).await
+/// A bar for whoever looks.
+struct Shown(ProgressBar);
+
+impl Progress for Shown {
+    async fn at(&mut self, done: u64, total: u64) -> Result<()> {
+        if self.0.length() != Some(total) {
+            self.0 = bar(total);
         }
-        written => written,
+        self.0.set_position(done);
+        Ok(())
     }
-}
 
-fn begin_anew(arguments: &ExportArguments, plan: Plan) -> Result<Export> {
-    Output::discard(&arguments.out)?;
-    Ok(Export::begin(&arguments.out, plan)?)
-}
-
-fn divide(arguments: &ExportArguments, clips: &[(ClipId, u64)]) -> Result<Option<Split>> {
-    let Some(Shares(shares)) = &arguments.split else {
-        return Ok(None);
-    };
-    let people = match &arguments.people {
-        Some(file) => Some(people::read(file)?),
-        None => None,
-    };
-    let mut with_groups = Vec::with_capacity(clips.len());
-    let mut unknown = Vec::new();
-    for (id, labels) in clips {
-        let text = clip_id_text(id);
-        let of = match &people {
-            None => Some(vec![id.rig.as_str().to_owned()]),
-            Some(people) => people.get(&text).cloned(),
-        };
-        let Some(of) = of else {
-            unknown.push(text);
-            continue;
-        };
-        with_groups.push((text, *labels, of));
-    }
-    if !unknown.is_empty() {
-        let first: Vec<_> = unknown.iter().take(5).map(String::as_str).collect();
-        bail!(
-            "{} clip(s) are not in the list of people, so nobody knows whom they would be parted from: {}{}. Add a line \
-             `clip,person` for each, or choose clips with --rig or --clip",
-            unknown.len(),
-            first.join(", "),
-            if unknown.len() > first.len() {
-                ", …"
-            } else {
-                ""
-            }
-        );
-    }
-    Ok(Some(Split::of(&with_groups, shares, arguments.seed)?))
-}
-
-/// Where clips come from.
-struct Source<'a> {
-    snapshot: &'a mut Snapshot,
-    filter: &'a QueueFilter,
-    labels: Labels,
-    split: Option<&'a Split>,
-    out: &'a Path,
-}
-
-impl Source<'_> {
-    async fn write(&mut self, mut export: Export, clips: &[(ClipId, u64)]) -> Result<Finished> {
-        if let Some(earlier) = export.resumed() {
-            tell(&format!("{earlier} clip(s) were written before: going on"));
-        }
-        let total = clips.iter().map(|(_, labels)| *labels).sum();
-        let bar = bar(total);
-        let mut chosen = 0;
-        let mut written = 0_u64;
-        let mut without_size = Vec::new();
-        for (id, labels) in clips {
-            match clip::read(self.snapshot, id, self.filter, self.labels).await? {
-                Chosen::Clip(clip) => {
-                    let subset = self.split.and_then(|split| split.subset(&clip.id));
-                    chosen += clip.labels.len();
-                    written += 1;
-                    export.clip(&clip, subset.unwrap_or(WHOLE))?;
-                }
-                Chosen::NotOpened => without_size.push(clip_id_text(id)),
-                Chosen::Nothing => {}
-            }
-            bar.inc(*labels);
-        }
-        bar.finish_and_clear();
-        if !without_size.is_empty() {
-            tell(&format!(
-                "left out, since their rig's message of their size has not come: {}",
-                without_size.join(", ")
-            ));
-        }
-        if written == 0 || (chosen == 0 && self.filter.chooses_labels()) {
-            Output::discard(self.out)?;
-            bail!(
-                "no label matches: nothing was written. Leave out a filter, or look with `rigel serve` what there is"
-            );
-        }
-        Ok(export.finish()?)
+    fn tell(&mut self, line: &str) {
+        tell(line);
     }
 }
 

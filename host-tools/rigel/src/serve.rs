@@ -1,19 +1,19 @@
 //! `rigel serve`: broker (if none is given), ingest, store and page in one process.
 
-use crate::broker;
 use crate::broker_place::{BrokerAddress, BrokerPlace};
 use crate::store_place::StorePlace;
+use crate::{broker, export};
 use anyhow::{Context, bail};
 use clap::Args;
 use ingest::{IngestConfig, IngestCounters};
-use label_store::now_us;
+use label_store::{LabelStore, now_us};
 use std::fs::{File, TryLockError};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{ErrorKind, IsTerminal};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -139,12 +139,15 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
         stop.clone(),
     ));
     let keeper = tokio::spawn(review::keep(store.clone(), stop.clone()));
+    let exports = export::jobs::place(&data)?;
+    let exporting = export::jobs::start(store.clone(), exports.clone(), stop.clone())?;
     announce(&announcement, http, &broker)?;
     tracing::info!(page = %format!("http://{http}/"), broker = %format!("{}:{}", broker.host, broker.port), "serving");
 
     let options = review::Options {
         listen: http,
         names: arguments.names,
+        exports,
         stop: stop.clone(),
         numbers: numbers(Arc::clone(&counters), data),
     };
@@ -161,7 +164,7 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
     }
     ingest.await.context("ingest panicked")?;
     keeper.await.context("counting quality panicked")?;
-    store.close().await;
+    end_exports(exporting, store).await?;
     remove_if_there(&announcement)?;
     let report = counters.report();
     tracing::info!(
@@ -195,6 +198,27 @@ fn numbers(counters: Arc<IngestCounters>, data: PathBuf) -> review::Numbers {
             disk_free_bytes: disk.map(|disk| disk.blocks_available() * disk.fragment_size()),
         }
     })
+}
+
+/// Waits for an export to be broken off. One that does not look up in time, since it reads what it wrote, is gone on with
+/// next time; it still uses the store.
+async fn end_exports(
+    exporting: std::thread::JoinHandle<()>,
+    store: LabelStore,
+) -> anyhow::Result<()> {
+    let until = Instant::now() + LAST_REQUESTS;
+    while !exporting.is_finished() {
+        if Instant::now() > until {
+            tracing::warn!("an export is still being written; ending all the same");
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    if exporting.join().is_err() {
+        bail!("writing exports panicked");
+    }
+    store.close().await;
+    Ok(())
 }
 
 /// True after SIGTERM or Ctrl-C.

@@ -3,6 +3,8 @@
 mod file;
 mod recording;
 
+pub(crate) use file::sha256;
+
 use crate::store_place::StorePlace;
 use anyhow::{Result, bail};
 use clap::Args;

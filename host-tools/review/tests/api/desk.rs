@@ -16,6 +16,8 @@ pub(crate) struct Desk {
     pub(crate) router: Router,
     pub(crate) store: LabelStore,
     pub(crate) stop: watch::Sender<bool>,
+    /// Where archives of exports lie.
+    pub(crate) exports: review::ExportPlace,
     _folder: Option<TempDir>,
 }
 
@@ -47,14 +49,23 @@ impl Desk {
     /// A host over this store; the folder lives as long.
     pub(crate) fn over(store: LabelStore, folder: Option<TempDir>) -> Self {
         let (stop, stopped) = watch::channel(false);
+        let exports = folder
+            .as_ref()
+            .map(|folder| review::ExportPlace {
+                folder: folder.path().join("exports"),
+                host: String::new(),
+            })
+            .unwrap_or_default();
         let options = review::Options {
             listen: "127.0.0.1:8080".parse().unwrap(),
             names: Vec::new(),
+            exports: exports.clone(),
             stop: stopped,
             numbers: review::Numbers::default(),
         };
         Self {
             router: review::router(store.clone(), options),
+            exports,
             store,
             stop,
             _folder: folder,

@@ -5,6 +5,7 @@
 )]
 
 mod desk;
+mod exports;
 mod judging;
 mod missed;
 mod openapi;

@@ -26,7 +26,7 @@ impl Operation {
             (_, path) if path.starts_with("/api/pictures") => "rig-sim:7340033:6",
             ("clip", _) => "rig-sim:7340033:1",
             ("rig", _) => "rig-sim",
-            ("batch" | "step" | "look" | "request" | "frame", _) => "1",
+            ("batch" | "step" | "look" | "request" | "frame" | "export", _) => "1",
             ("sha256", _) => "5e5e",
             (_, path) if path.contains("proposals") => "rig-sim:blink:demote",
             _ => "rig-sim:7340033:10:0",
@@ -91,6 +91,7 @@ pub(crate) async fn standing(desk: &Desk, administrator: &str) -> Value {
         "/api/leases",
         "/api/audit",
         "/api/sampling",
+        "/api/exports",
         "/api/clips/rig-sim:7340033:1/tracks",
     ] {
         all.push(desk.get(path, shown).await.json);

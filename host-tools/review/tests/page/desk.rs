@@ -52,6 +52,7 @@ impl Host {
             let options = review::Options {
                 listen,
                 names: Vec::new(),
+                exports: review::ExportPlace::default(),
                 stop: stopped,
                 numbers: review::Numbers::default(),
             };

@@ -223,6 +223,11 @@ export async function post<T>(path: string, body: unknown): Promise<T> {
   );
 }
 
+export async function remove(path: string): Promise<void> {
+  const response = await fetch(path, { method: "DELETE", signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
+  if (!response.ok) await answer(response);
+}
+
 /** Says what went wrong where every view says such things. */
 export function tell(error: unknown): void {
   notice.value = { text: error instanceof Error ? error.message : String(error), bad: true };

@@ -4,6 +4,7 @@ import type { ComponentType } from "preact";
 import type { Pressed } from "./keys";
 import { SECOND_LOOK } from "./blind/view";
 import { DISAGREEMENTS } from "./disagreements/view";
+import { EXPORT } from "./view/exports";
 import { FLEET } from "./view/fleet";
 import { LIVE } from "./view/live";
 import { QUALITY } from "./view/quality";
@@ -33,7 +34,7 @@ export interface KeyLine {
 }
 
 /** In the order of the header. */
-export const VIEWS: readonly View[] = [REVIEW, SECOND_LOOK, DISAGREEMENTS, QUALITY, FLEET, LIVE];
+export const VIEWS: readonly View[] = [REVIEW, SECOND_LOOK, DISAGREEMENTS, QUALITY, EXPORT, FLEET, LIVE];
 
 export function viewNamed(name: string): View | null {
   return VIEWS.find((view) => view.name === name) ?? null;

@@ -1,6 +1,5 @@
 //! From the store's rows to the neutral clip of `formats`.
 
-use super::Labels;
 use anyhow::Result;
 use formats::{BoxAt, Clip, Event, Frames, Key, Label, Model, PointAt, Standing, Value};
 use label_core::wire::LabelValue;
@@ -8,6 +7,7 @@ use label_store::{
     ClipId, ClipRecord, LabelRecord, QueueFilter, ReviewState, Snapshot, StoredDecision,
     clip_id_text, label_key_text,
 };
+use review::Labels;
 use std::collections::HashMap;
 use std::sync::Arc;
 

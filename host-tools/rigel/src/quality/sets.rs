@@ -1,7 +1,7 @@
 //! Two sets of labels, clip by clip.
 
 use super::QualityArguments;
-use crate::export::{Labels, clip};
+use crate::export::clip;
 use crate::import::{mapping, read_set};
 use ::quality::{At, Comparison, Row, Side, Span};
 use anyhow::{Result, bail};
@@ -11,6 +11,7 @@ use label_core::id::Name;
 use label_core::wire::parse_name;
 use label_core::{FrameIndex, FrameRange, LabelKind, TrackId};
 use label_store::{ClipId, ImportedClip, LabelStore, QueueFilter, Snapshot, clip_id_text};
+use review::Labels;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::path::PathBuf;

@@ -2,7 +2,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { type Filter, narrowing, ORDER_TEXT, ORDERS } from "../filters";
 import * as format from "../format";
 import { GROUPS, TITLE } from "../kinds";
-import { CONDITIONS, type Kind, KINDS, LABEL_STATES } from "../model";
+import { CONDITIONS, type Kind, KINDS, type Label, LABEL_STATES } from "../model";
 import { filterOpen } from "../panels";
 import { clips, filter, labels, narrow, summary, told, total } from "../session";
 
@@ -65,15 +65,16 @@ function Group({ name, kinds, now }: { name: string; kinds: readonly Kind[]; now
   );
 }
 
+/** The models of these labels and the one that is chosen, as a filter names them. */
+export function modelsOf(of: readonly Label[], chosen: string | null): string[] {
+  const named = of.flatMap((label) => (label.model === null ? [] : [`${label.model.name}@${label.model.version}`]));
+  return [...new Set([...named, ...(chosen === null ? [] : [chosen])])].sort();
+}
+
 function Form({ now }: { now: Filter }) {
   const first = useRef<HTMLSelectElement>(null);
   useEffect(() => first.current?.focus(), []);
-  const models = [
-    ...new Set([
-      ...labels.value.flatMap((label) => (label.model === null ? [] : [`${label.model.name}@${label.model.version}`])),
-      ...(now.model === null ? [] : [now.model]),
-    ]),
-  ].sort();
+  const models = modelsOf(labels.value, now.model);
   const percent = (text: string) => (text === "" ? null : Math.min(Math.max(Math.round(Number(text)), 0), 100));
   return (
     <form
@@ -124,7 +125,7 @@ interface ChoiceProps {
   input?: { current: HTMLSelectElement | null };
 }
 
-function Choice({ name, of, any, value, pick, input }: ChoiceProps) {
+export function Choice({ name, of, any, value, pick, input }: ChoiceProps) {
   return (
     <label>
       <span>{name}</span>

@@ -1,0 +1,21 @@
+-- Exports that people asked for on the page. The files lie in the folder `exports` of the host's data and go with their row.
+CREATE TABLE exports (
+    export BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    -- Whose files they are, where several hosts share a store.
+    host TEXT COLLATE "C" NOT NULL,
+    -- Format, selection and subsets, as JSON.
+    wish TEXT COLLATE "C" NOT NULL,
+    asked_by TEXT COLLATE "C" NOT NULL,
+    asked_us BIGINT NOT NULL,
+    state TEXT COLLATE "C" NOT NULL CHECK (state IN ('waiting', 'running', 'here', 'failed')),
+    -- Labels read, and labels in all; the last is known once it runs.
+    done BIGINT NOT NULL DEFAULT 0,
+    total BIGINT,
+    -- Why it failed.
+    reason TEXT COLLATE "C",
+    ended_us BIGINT,
+    -- Of the archive: length and digest; and what is in it, as JSON.
+    bytes BIGINT,
+    sha256 TEXT COLLATE "C",
+    summary TEXT COLLATE "C"
+);
