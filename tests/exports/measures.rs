@@ -82,6 +82,25 @@ fn an_export_is_a_set_as_the_store_is() {
 }
 
 #[test]
+fn of_kinds_that_the_truth_does_not_mention_nothing_is_said() {
+    let desk = Desk::made();
+    // As a team's own files are: boxes, and no word of anything else.
+    let folder = desk.export("csv", "boxes", &["--kind", "bbox-person"]);
+    let file = format!("csv:{}", folder.display());
+    let told = compared(&desk, &file, "candidates");
+    let rows = told["kinds"].as_array().unwrap();
+    assert_eq!(rows.len(), 1, "{told}");
+    assert_eq!(counts(&told, "bbox-person").0, 455);
+    let unspoken = told["unspoken"].as_array().unwrap();
+    assert!(unspoken.contains(&json!("blink")), "{told}");
+    let table = desk.says("quality", &["--truth", &file, "--pred", "candidates"]);
+    assert!(
+        table.contains("the truth says nothing: left out"),
+        "{table}"
+    );
+}
+
+#[test]
 fn of_a_file_with_candidates_that_nobody_reviewed_these_are_not_true() {
     let desk = Desk::made();
     let folder = desk.export("csv", "both", &["--labels", "both"]);

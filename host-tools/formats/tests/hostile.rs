@@ -101,6 +101,13 @@ fn deep_nesting_and_long_words_are_refused_where_they_begin() {
     );
     let error = refused(Format::Csv, "labels.csv", long.as_bytes());
     assert!(error.contains("longer than"), "{error}");
+    // A field of lines is one word too, and a quote that is written twice does not end it.
+    let lines = format!(
+        "clip,kind,start_frame,end_frame\n\"{}\",blink,1,2\n",
+        "x \"\" \n".repeat(1 << 19)
+    );
+    let error = refused(Format::Csv, "labels.csv", lines.as_bytes());
+    assert!(error.contains("longer than"), "{error}");
 }
 
 #[test]

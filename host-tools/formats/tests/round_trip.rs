@@ -300,4 +300,14 @@ fn two_people_of_others_stay_two() {
     let mut found = tracks(&set);
     found.sort_unstable();
     assert_eq!(found, [(person, Some(1)), (person, Some(2))]);
+
+    // However far apart their annotations are numbered: there are 65,535 numbers of tracks.
+    let text = r#"{"images": [{"id": 1, "file_name": "a/000000.png", "width": 640, "height": 480}],
+        "categories": [{"id": 1, "name": "person"}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [100, 100, 20, 40]},
+            {"id": 65536, "image_id": 1, "category_id": 1, "bbox": [300, 100, 20, 40]}]}"#;
+    let set = read_one(Format::Coco, "a.json", text);
+    let mut found = tracks(&set);
+    found.sort_unstable();
+    assert_eq!(found, [(person, Some(1)), (person, Some(2))]);
 }

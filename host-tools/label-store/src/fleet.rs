@@ -205,7 +205,8 @@ impl LabelStore {
                 (SELECT coalesce(sum(q.times), 0) FROM quarantine q WHERE q.rig = r.rig) AS quarantined,
                 (SELECT coalesce(sum(q.times), 0) FROM quarantine q WHERE q.rig = r.rig AND q.last_us > $1) AS lately
              FROM rigs r
-             WHERE NOT EXISTS (SELECT 1 FROM imported_clips i WHERE i.source = r.rig) ORDER BY r.rig",
+             WHERE NOT EXISTS (SELECT 1 FROM imported_clips i WHERE i.source = r.rig
+                   AND NOT EXISTS (SELECT 1 FROM rig_states s WHERE s.rig = i.source)) ORDER BY r.rig",
         )
         .bind(now_us - 3600 * 1_000_000)
         .fetch_all(&mut connection)

@@ -118,7 +118,8 @@ impl LabelStore {
 async fn no_rig(connection: &mut Connection, source: &Name) -> Result<(), StoreError> {
     let is_rig = query(
         "SELECT 1 FROM rigs r WHERE r.rig = $1
-           AND NOT EXISTS (SELECT 1 FROM imported_clips i WHERE i.source = r.rig)",
+           AND NOT EXISTS (SELECT 1 FROM imported_clips i WHERE i.source = r.rig
+                   AND NOT EXISTS (SELECT 1 FROM rig_states s WHERE s.rig = i.source))",
     )
     .bind(source.as_str())
     .fetch_optional(connection)

@@ -167,7 +167,8 @@ impl LabelStore {
         forget(&mut tx, now_us).await?;
         let site = query(
             "SELECT site FROM rigs r WHERE rig = $1
-               AND NOT EXISTS (SELECT 1 FROM imported_clips i WHERE i.source = r.rig)",
+               AND NOT EXISTS (SELECT 1 FROM imported_clips i WHERE i.source = r.rig
+                   AND NOT EXISTS (SELECT 1 FROM rig_states s WHERE s.rig = i.source))",
         )
         .bind(rig.as_str())
         .fetch_optional(&mut tx)

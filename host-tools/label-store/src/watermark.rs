@@ -144,7 +144,8 @@ impl LabelStore {
         let mut connection = self.read("read the rigs").await?;
         let rows = query(
             "SELECT rig, site FROM rigs r
-             WHERE NOT EXISTS (SELECT 1 FROM imported_clips i WHERE i.source = r.rig) ORDER BY rig",
+             WHERE NOT EXISTS (SELECT 1 FROM imported_clips i WHERE i.source = r.rig
+                   AND NOT EXISTS (SELECT 1 FROM rig_states s WHERE s.rig = i.source)) ORDER BY rig",
         )
         .fetch_all(&mut connection)
         .await

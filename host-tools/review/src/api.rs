@@ -14,7 +14,9 @@ use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::sse::{KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
+use label_store::ClipSummary;
 use serde::Deserialize;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,7 +35,13 @@ pub(crate) async fn summary(State(desk): State<Arc<Desk>>) -> Answer<SummaryView
 /// The clips, the latest first.
 pub(crate) async fn clips(State(desk): State<Arc<Desk>>) -> Answer<Vec<ClipView>> {
     let clips = desk.store.summary().await?.clips;
-    Ok(Json(clips.into_iter().rev().map(ClipView::from).collect()))
+    let imported = desk.store.imported_clips(None).await?;
+    let imported: HashMap<_, _> = imported.iter().map(|one| (&one.id, &one.of)).collect();
+    let view = |clip: ClipSummary| match imported.get(&clip.clip.id) {
+        Some(of) => ClipView::of(clip).imported(of.as_ref()),
+        None => ClipView::of(clip),
+    };
+    Ok(Json(clips.into_iter().rev().map(view).collect()))
 }
 
 pub(crate) async fn label(

@@ -4,8 +4,8 @@ use crate::rig_view::RigView;
 use label_core::wire::{ClockState, EvidenceHeader};
 use label_core::{CaptureTime, FrameIndex, FrameRange, TrackId};
 use label_store::{
-    Balance, ClipSummary, KindSummary, ReviewCounts, StoredLabel, StoredMark, StoredPicture,
-    Summary, clip_id_text, picture_id_text,
+    Balance, ClipId, ClipSummary, KindSummary, ReviewCounts, StoredLabel, StoredMark,
+    StoredPicture, Summary, clip_id_text, picture_id_text,
 };
 use serde::Serialize;
 
@@ -102,6 +102,8 @@ impl From<StoredMark> for MarkView {
 pub(crate) struct ClipView {
     id: String,
     rig: String,
+    /// The clip of a rig that shows it: itself, or of what was imported that which it is of; null where the desk has none.
+    rig_clip: Option<String>,
     /// The clip's number stands in where its name did not come yet.
     name: String,
     frames: Option<u32>,
@@ -122,11 +124,18 @@ pub(crate) struct ClipView {
     kinds: Vec<KindSummary>,
 }
 
-impl From<ClipSummary> for ClipView {
-    fn from(clip: ClipSummary) -> Self {
+impl ClipView {
+    /// Of what was imported, with the rig's clip that it is of.
+    pub(crate) fn imported(mut self, of: Option<&ClipId>) -> Self {
+        self.rig_clip = of.map(clip_id_text);
+        self
+    }
+
+    pub(crate) fn of(clip: ClipSummary) -> Self {
         let id = &clip.clip.id;
         Self {
             id: clip_id_text(id),
+            rig_clip: Some(clip_id_text(id)),
             rig: id.rig.as_str().to_owned(),
             name: clip
                 .clip

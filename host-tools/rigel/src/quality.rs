@@ -110,6 +110,8 @@ struct Told<'a> {
     only_true: u64,
     only_predicted: u64,
     kinds: &'a [Row],
+    /// Kinds that were predicted and of which the truth says nothing: they are in no row.
+    unspoken: &'a [LabelKind],
 }
 
 fn say(arguments: &QualityArguments, compared: &Compared) {
@@ -124,6 +126,7 @@ fn say(arguments: &QualityArguments, compared: &Compared) {
             only_true: compared.only_true,
             only_predicted: compared.only_predicted,
             kinds: &compared.rows,
+            unspoken: &compared.unspoken,
         };
         let text = serde_json::to_string_pretty(&told).expect("numbers and text always encode");
         let _ = writeln!(out, "{text}");
@@ -140,6 +143,14 @@ fn say(arguments: &QualityArguments, compared: &Compared) {
         if count > 0 {
             let _ = writeln!(out, "{count} clip(s) {what}: left out");
         }
+    }
+    if !compared.unspoken.is_empty() {
+        let kinds: Vec<_> = compared.unspoken.iter().map(|kind| kind.name()).collect();
+        let _ = writeln!(
+            out,
+            "of {} the truth says nothing: left out",
+            kinds.join(", ")
+        );
     }
     let mut lines = vec![
         [

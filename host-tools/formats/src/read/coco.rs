@@ -265,7 +265,7 @@ fn take(
     // Whoever has no track is somebody new in each picture.
     let (track, alone) = match track {
         Some(track) => (Some(track), None),
-        None => (Some(alone(annotation.id)), Some(annotation.id.to_string())),
+        None => (Some(to.alone(clip, at)), Some(annotation.id.to_string())),
     };
     let confidence = annotation.score;
     if let Some([x, y, width, height]) = annotation.bbox.filter(|_| is_person) {
@@ -330,11 +330,6 @@ fn take(
 /// The track that attributes name.
 pub(super) fn track_of(attributes: &Map<String, Json>) -> Option<TrackId> {
     TrackId::try_from(attributes.get("track_id")?.as_u64()?).ok()
-}
-
-/// A number for somebody whom no track names.
-fn alone(id: u64) -> TrackId {
-    (id % u64::from(TrackId::MAX)) as TrackId + 1
 }
 
 type Of = (FrameIndex, LabelKind, Option<TrackId>);

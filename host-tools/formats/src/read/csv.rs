@@ -286,7 +286,7 @@ pub(super) fn rows<T: DeserializeOwned>(
     path: &Path,
     mut take: impl FnMut(T, u64) -> Result<(), ReadError>,
 ) -> Result<(), ReadError> {
-    let guard = Guard::open(path, Text::Lines)?;
+    let guard = Guard::open(path, Text::Table)?;
     let mut table = ::csv::Reader::from_reader(guard);
     let broken = |error: &::csv::Error| {
         let line = error.position().map(::csv::Position::line);

@@ -175,7 +175,7 @@ fn take(
     let alone = numbered
         .is_none()
         .then(|| format!("{frame}:{}", annotation.id));
-    let track = numbered.unwrap_or((annotation.id % u64::from(TrackId::MAX)) as TrackId + 1);
+    let track = numbered.unwrap_or_else(|| to.alone(clip, at));
     match (annotation.of.as_str(), annotation.bbox) {
         ("bbox", Some(place))
             if names::meaning(label, &to.reading.names)

@@ -68,6 +68,8 @@ pub(super) struct Gathering {
     next: u64,
     /// The last number of somebody whom no track names.
     alone: TrackId,
+    /// There were more of them than there are numbers.
+    is_around: bool,
 }
 
 /// Everything that was read so far.
@@ -121,6 +123,7 @@ impl<'a> Gathered<'a> {
             tracks: BTreeMap::new(),
             next: 1,
             alone: 0,
+            is_around: false,
         });
         Ok(id)
     }
@@ -143,9 +146,23 @@ impl<'a> Gathered<'a> {
         Ok(id)
     }
 
-    /// A number for somebody whom no track names: another one each time, as long as there are others.
-    pub(super) fn alone(&mut self, id: &str) -> TrackId {
+    /// A number for somebody whom no track names: another one each time, as long as there are others. Who comes after them has a
+    /// number that somebody had in an earlier picture, which is noted.
+    pub(super) fn alone(&mut self, id: &str, at: Spot<'_>) -> TrackId {
         let gathering = self.clips.get_mut(id).expect("clips are named by this");
+        if gathering.alone == TrackId::MAX {
+            gathering.is_around = true;
+        }
+        if gathering.is_around {
+            self.dropped.note(
+                format!(
+                    "who is who: of somebody without a track, after {} others in the clip; they have the number of one in another picture",
+                    TrackId::MAX
+                ),
+                at.0,
+                at.1,
+            );
+        }
         gathering.alone = gathering.alone.checked_add(1).unwrap_or(1);
         gathering.alone
     }

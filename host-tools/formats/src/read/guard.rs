@@ -12,7 +12,10 @@ use std::rc::Rc;
 pub(super) enum Text {
     Json,
     Xml,
+    /// A value a line.
     Lines,
+    /// CSV, whose fields may have lines if they are quoted.
+    Table,
 }
 
 /// The reader. Limits that were passed show at the next read.
@@ -25,7 +28,10 @@ pub(super) struct Guard {
     word: u64,
     depth: u32,
     in_string: bool,
+    /// In JSON after a backslash; in a table after a quote within quotes, which ends the field or stands for itself.
     escaped: bool,
+    /// In a table: a quote here begins a quoted field.
+    begins: bool,
     passed: Option<String>,
 }
 
@@ -56,6 +62,7 @@ impl Guard {
             depth: 0,
             in_string: false,
             escaped: false,
+            begins: true,
             passed: None,
         };
         let head = guard.file.fill_buf().map_err(file)?;
@@ -112,6 +119,27 @@ impl Guard {
             Text::Xml if matches!(byte, b'<' | b'>') => self.word = 0,
             Text::Lines if byte == b'\n' => self.word = 0,
             Text::Xml | Text::Lines => {}
+            Text::Table => self.count_in_table(byte),
+        }
+    }
+
+    /// A row is one word: it ends where a line does outside quotes.
+    fn count_in_table(&mut self, byte: u8) {
+        if self.in_string {
+            match byte {
+                b'"' => self.escaped = !self.escaped,
+                _ if !self.escaped => {}
+                _ => (self.in_string, self.escaped) = (false, false),
+            }
+        }
+        if !self.in_string {
+            if byte == b'"' && self.begins {
+                self.in_string = true;
+            }
+            if matches!(byte, b'\n' | b'\r') {
+                self.word = 0;
+            }
+            self.begins = matches!(byte, b',' | b'\n' | b'\r');
         }
     }
 }

@@ -170,13 +170,13 @@ fn one_line(
     ];
     // Who is in which line says nothing of who was there a frame before.
     let id = format!("{frame}:{number}");
-    let track = Some(to.alone(clip));
+    let at = (path, Some(number));
+    let track = Some(to.alone(clip, at));
     let score = matches!(numbers.len(), 6 | 12).then(|| numbers[numbers.len() - 1]);
     let meta = || Meta {
         confidence: score,
         ..Meta::default()
     };
-    let at = (path, Some(number));
     to.seen(
         clip,
         (frame, LabelKind::BboxPerson, track),

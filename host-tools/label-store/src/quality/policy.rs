@@ -397,7 +397,8 @@ impl LabelStore {
         let mut policies = Vec::new();
         for row in &query(
             "SELECT rig, site FROM rigs r WHERE rig IN (SELECT rig FROM policy_steps)
-               AND NOT EXISTS (SELECT 1 FROM imported_clips i WHERE i.source = r.rig) ORDER BY rig",
+               AND NOT EXISTS (SELECT 1 FROM imported_clips i WHERE i.source = r.rig
+                   AND NOT EXISTS (SELECT 1 FROM rig_states s WHERE s.rig = i.source)) ORDER BY rig",
         )
         .fetch_all(&mut connection)
         .await

@@ -2,7 +2,8 @@
 
 use crate::made::*;
 use label_core::wire::{
-    AskedPicture, Chunk, ClipEvent, KeyPicture, MAX_ASKED_BYTES, RecordedSegment,
+    AskedPicture, Chunk, ClipEvent, KeyPicture, MAX_ASKED_BYTES, Power, RecordedSegment, Status,
+    WIRE_VERSION,
 };
 use label_core::{CaptureTime, LabelKind};
 use label_store::{
@@ -185,6 +186,30 @@ pub(crate) async fn a_source_of_imported_labels_is_asked_for_nothing_and_told_no
         .ask(&name("team"), &Wanted::Picture, None, "ada", 1)
         .await;
     assert!(matches!(asked, Err(StoreError::NoSuchRig(_))), "{asked:?}");
+
+    // A rig that begins to speak under this name is a rig from then on, and no source.
+    let status = Content::Status {
+        site: name("north"),
+        message: Status {
+            v: WIRE_VERSION,
+            rig: name("team"),
+            boot: boot(),
+            state: Power::Online,
+        },
+    };
+    let names = async || {
+        let fleet = store.fleet(2).await.unwrap().into_iter();
+        fleet.map(|rig| rig.rig.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(names().await, ["rig"]);
+    store.commit(&[incoming(status, "status")]).await.unwrap();
+    assert_eq!(names().await, ["rig", "team"]);
+    store
+        .ask(&name("team"), &Wanted::Picture, None, "ada", 1)
+        .await
+        .unwrap();
+    let again = store.begin_import(&name("team")).await;
+    assert!(matches!(again, Err(StoreError::SourceIsRig(_))));
 }
 
 pub(crate) async fn what_another_ingester_took_in_since_it_was_asked_stands(store: LabelStore) {

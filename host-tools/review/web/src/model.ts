@@ -166,6 +166,8 @@ export interface Evidence {
 export interface Clip {
   id: string;
   rig: string;
+  /** The rig's clip whose recording shows it; null of what was imported and no rig has. */
+  rig_clip: string | null;
   name: string;
   /** Decoded frames; null until the clip is closed. */
   frames: number | null;

@@ -282,7 +282,7 @@ impl Job<'_> {
                 self.folder.display()
             )
         })?;
-        let free = disk.blocks_available() as u64 * disk.fragment_size() as u64;
+        let free = disk.blocks_available() * disk.fragment_size();
         if free < LEAST_FREE {
             bail!(
                 "less than {} MiB are free on the disk of {}: delete exports, or make room there",

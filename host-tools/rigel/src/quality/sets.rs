@@ -89,6 +89,8 @@ pub(super) struct Compared {
     pub(super) clips: u64,
     pub(super) only_true: u64,
     pub(super) only_predicted: u64,
+    /// Kinds that were predicted, and of which the truth says nothing in these clips: neither yes nor no.
+    pub(super) unspoken: Vec<LabelKind>,
 }
 
 /// A set that can be read clip by clip.
@@ -274,8 +276,9 @@ pub(super) async fn compare(
         clips: 0,
         only_true: 0,
         only_predicted: 0,
+        unspoken: Vec::new(),
     };
-    let mut taken = BTreeSet::new();
+    let (mut taken, mut spoken_of) = (BTreeSet::new(), BTreeSet::new());
     for n in 0..right.len() {
         let mut found = None;
         for key in right.keys(n, &mut snapshot).await? {
@@ -295,6 +298,9 @@ pub(super) async fn compare(
             continue;
         };
         compared.clips += 1;
+        let said = right.clip.labels.iter();
+        let said = said.filter(|label| label.standing != Standing::Abstained);
+        spoken_of.extend(said.map(|label| label.kind));
         let known = Known::of(&right);
         let wanted = |kind: LabelKind| arguments.kind.is_none_or(|only| only == kind);
         comparison.add(
@@ -309,7 +315,10 @@ pub(super) async fn compare(
             "{pred} and {truth} have no clip in common: clips are the same by identity, digest of the media, or a name that no other has"
         );
     }
-    compared.rows = comparison.rows();
+    let rows = comparison.rows().into_iter();
+    let (rows, unspoken): (Vec<_>, Vec<_>) = rows.partition(|row| spoken_of.contains(&row.kind));
+    compared.rows = rows;
+    compared.unspoken = unspoken.iter().map(|row| row.kind).collect();
     Ok(compared)
 }
 

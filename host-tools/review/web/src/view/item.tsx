@@ -4,7 +4,7 @@ import * as format from "../format";
 import { heldByOthers } from "../leases";
 import { markBeside } from "../marks";
 import type { Label } from "../model";
-import { markAt } from "../session";
+import { clips, markAt } from "../session";
 import { EventItem } from "./event-item";
 import { PictureItem } from "./picture-item";
 import { STATE_MARK } from "./queue";
@@ -14,6 +14,8 @@ import { VerdictBar } from "./verdict-bar";
 
 export function Item({ label }: { label: Label }) {
   const holder = heldByOthers.value.get(label.id);
+  // Of what was imported and is of no rig's clip nobody has frames.
+  const shownByRig = clips.value.find((one) => one.id === label.clip)?.rig_clip != null;
   return (
     <article aria-labelledby="item-title">
       <header class="title">
@@ -37,7 +39,7 @@ export function Item({ label }: { label: Label }) {
         )}
         <div class="question">
           <p>{QUESTION[label.kind]}</p>
-          {label.made_by !== "desk" && <Frames key={label.id} label={label.id} />}
+          {label.made_by !== "desk" && shownByRig && <Frames key={label.id} label={label.id} />}
         </div>
       </header>
       {formOf(label.kind) === "event" ? <EventItem label={label} /> : <PictureItem label={label} />}
