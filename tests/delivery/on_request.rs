@@ -9,7 +9,10 @@ use label_core::BootId;
 use label_core::wire::{
     Answer, IndexLine, RecordedFrame, RefusedBecause, Reply, parse_name, split_reply,
 };
-use label_store::{ClipId, LabelStore, RequestState, StoredRequest, Wanted, now_us};
+use label_store::{
+    ClipId, LabelStore, PurgeOrder, PurgeRun, PurgedLabels, RequestState, StoredRequest, Wanted,
+    now_us,
+};
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{Packet, PublishProperties};
 use rumqttc::v5::{Client, Event, MqttOptions};
@@ -169,6 +172,64 @@ fn frames_asked_for_while_the_rig_labels_arrive_whole_though_the_broker_dies_on_
     let summary = bench.summary(&host.database());
     assert_eq!(summary.clips[0].balance, label_store::Balance::Balanced);
     assert_eq!(summary.quarantined, 0);
+    host.stop();
+}
+
+/// Names of what lies in the rig's folder of this run's first clip.
+fn of_run(folder: &Path, boot: BootId) -> Vec<String> {
+    let start = format!("{:016}-000001-", boot.raw());
+    let entries = std::fs::read_dir(folder).unwrap();
+    entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with(&start))
+        .collect()
+}
+
+#[test]
+fn a_clip_that_is_purged_while_its_rig_is_away_goes_from_the_rigs_disk_when_it_is_back() {
+    let bench = Bench::new();
+    let broker = bench.broker();
+    let host = bench.host_at(&broker);
+    let (board, folder) = recording_board(&bench, broker.port);
+    let rig = start(&board);
+    let boot = recorded(&bench, &host, 100);
+    assert!(rig.terminate().success());
+    assert!(of_run(&folder, boot).len() >= 4);
+    let clip = ClipId {
+        rig: parse_name("sim-1").unwrap(),
+        boot,
+        clip: 1,
+    };
+    let order = PurgeOrder {
+        clip: clip.clone(),
+        track: None,
+        labels: PurgedLabels::Keep,
+    };
+    with_store(&bench, &host, async |store| {
+        let done = store.purge(&order, PurgeRun::Real, "ann", now_us()).await;
+        assert!(done.unwrap().segments.unwrap() >= 2);
+        assert_eq!(store.purges_awaited().await.unwrap().len(), 1);
+    });
+    let rig = start(&board);
+    wait_for("the rig's word", || {
+        with_store(&bench, &host, async |store| {
+            store.purges_awaited().await.unwrap().is_empty()
+        })
+        .then_some(())
+    });
+    assert_eq!(of_run(&folder, boot), [""; 0]);
+    // The rig records on, and what it tells of the deleted at its start is no news.
+    let again = wait_for("a new recording", || {
+        let runs = &bench.summary(&host.database()).rigs[0].boots;
+        let now = runs.iter().map(|run| run.boot).max()?;
+        (now != boot && of_run(&folder, now).len() >= 4).then_some(now)
+    });
+    assert!(again > boot);
+    let told = with_store(&bench, &host, async |store| {
+        store.recorded_segments(&clip).await.unwrap()
+    });
+    assert_eq!(told, []);
+    assert!(rig.terminate().success());
     host.stop();
 }
 

@@ -30,9 +30,9 @@ pub use clip::{
     MAX_PART_FRAMES, MAX_SHED_CHANGES, ManifestPart, OperatorMark, Shed, ShedChange,
 };
 pub use command::{
-    Answer, AskFrames, AskPicture, AskedPicture, Chunk, CommandCounters, MAX_ASKED_BYTES,
+    Answer, AskFrames, AskPicture, AskPurge, AskedPicture, Chunk, CommandCounters, MAX_ASKED_BYTES,
     MAX_ASKED_FRAMES, MAX_CHUNK_BYTES, MAX_COMMAND_BYTES, MAX_CORRELATION_BYTES, MAX_REPLY_BYTES,
-    REPLY_MAGIC, RefusedBecause, Reply, split_reply,
+    PurgedRecording, REPLY_MAGIC, RefusedBecause, Reply, split_reply,
 };
 pub use evidence::{
     EVIDENCE_MAGIC, EvidenceError, EvidenceHeader, KeyPicture, MAX_CURVE_POINTS, MAX_PICTURE_BYTES,
@@ -95,13 +95,15 @@ pub enum Topic {
     AskPicture,
     /// Host to rig: [`AskFrames`].
     AskFrames,
+    /// Host to rig: [`AskPurge`].
+    AskPurge,
     /// Binary, rig to host: a [`Reply`], and what it announces.
     Reply,
 }
 
 impl Topic {
     /// Every topic.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Status,
         Self::Birth,
         Self::Health,
@@ -113,6 +115,7 @@ impl Topic {
         Self::Policy,
         Self::AskPicture,
         Self::AskFrames,
+        Self::AskPurge,
         Self::Reply,
     ];
 
@@ -130,6 +133,7 @@ impl Topic {
             Self::Policy => "policy",
             Self::AskPicture => "cmd/picture",
             Self::AskFrames => "cmd/frames",
+            Self::AskPurge => "cmd/purge",
             Self::Reply => "reply",
         }
     }
@@ -143,7 +147,7 @@ impl Topic {
     pub const fn is_from_rig(self) -> bool {
         !matches!(
             self,
-            Self::Ack | Self::Policy | Self::AskPicture | Self::AskFrames
+            Self::Ack | Self::Policy | Self::AskPicture | Self::AskFrames | Self::AskPurge
         )
     }
 

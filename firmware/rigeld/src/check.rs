@@ -16,6 +16,7 @@ pub mod golden;
 mod heat;
 pub mod kept;
 mod models;
+mod recording;
 mod report;
 
 use board::Board;
@@ -75,7 +76,7 @@ pub enum Item {
     Pins,
     /// The clock tells the time
     Clock,
-    /// The outbox has room and is written fast enough
+    /// The outbox has room and is written fast enough; the recording has room
     Disk,
     /// The broker takes this rig
     Broker,
@@ -125,7 +126,7 @@ impl Item {
             Self::Panel => front::check_display(rig),
             Self::Pins => front::check_pins(rig),
             Self::Clock => clock::check(),
-            Self::Disk => disk::check(&rig.board.outbox),
+            Self::Disk => recording::add(disk::check(&rig.board.outbox), &rig.board),
             Self::Broker => broker::check(&rig.board),
             Self::Temperature => heat::check(rig),
         }

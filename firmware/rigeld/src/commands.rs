@@ -1,4 +1,4 @@
-//! What the desk asks for: a picture now, or recorded frames.
+//! What the desk asks for: a picture now, recorded frames, or that they are deleted.
 //!
 //! The thread `commands` answers one after the other. Recorded pictures are read from the disk here, never by the line; of the
 //! line only a picture now is asked, which costs it what a key picture costs.
@@ -7,9 +7,9 @@ use crate::record::Segments;
 use anyhow::{Context, Result};
 use capture::FrameBuffer;
 use label_core::wire::{
-    Answer, AskFrames, AskPicture, AskedPicture, Chunk, ClipNumber, MAX_ASKED_BYTES,
-    MAX_ASKED_FRAMES, MAX_CHUNK_BYTES, MAX_PICTURE_BYTES, RefusedBecause, Sha256Hex, Topic,
-    WIRE_VERSION,
+    Answer, AskFrames, AskPicture, AskPurge, AskedPicture, Chunk, ClipNumber, MAX_ASKED_BYTES,
+    MAX_ASKED_FRAMES, MAX_CHUNK_BYTES, MAX_PICTURE_BYTES, PurgedRecording, RefusedBecause,
+    Sha256Hex, Topic, WIRE_VERSION,
 };
 use label_core::{BootId, CaptureTime, FrameIndex};
 use perception::ReducedFrame;
@@ -121,8 +121,40 @@ impl Answering {
                 self.check(asked.v, asked.boot)?;
                 self.frames(&asked)
             }
+            Topic::AskPurge => {
+                let asked: AskPurge = read(&command.payload)?;
+                self.check(asked.v, asked.boot)?;
+                self.purge(&asked)
+            }
             _ => Err(RefusedBecause::Malformed),
         }
+    }
+
+    /// What is being written is deleted when it is asked for again: the segment must end first.
+    fn purge(&mut self, asked: &AskPurge) -> Answered {
+        if asked.frames.is_some_and(|(first, last)| last < first) {
+            return Err(RefusedBecause::Malformed);
+        }
+        self.range = None;
+        let segments = self.segments.as_ref().ok_or(RefusedBecause::NotRecorded)?;
+        let (deleted, is_open) = segments
+            .purge(asked.of.0, asked.of.1, asked.frames, self.boot)
+            .map_err(|error| disk(&error))?;
+        if deleted > 0 {
+            tracing::warn!(
+                boot = asked.of.0.raw(),
+                clip = asked.of.1,
+                segments = deleted,
+                "deleted recorded pictures, as the desk asked"
+            );
+        }
+        if is_open {
+            return Err(RefusedBecause::Busy);
+        }
+        Ok((
+            Answer::Purged(PurgedRecording { segments: deleted }),
+            Vec::new(),
+        ))
     }
 
     fn check(&self, version: u8, boot: BootId) -> Result<(), RefusedBecause> {
@@ -221,7 +253,7 @@ fn disk(error: &std::io::Error) -> RefusedBecause {
         // Deleted for its age or for want of room since it was looked up.
         return RefusedBecause::NotRecorded;
     }
-    tracing::error!("the recording cannot be read for the desk: {error}");
+    tracing::error!("the recording cannot be read or deleted for the desk: {error}");
     RefusedBecause::Disk
 }
 

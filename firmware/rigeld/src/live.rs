@@ -11,7 +11,7 @@ use label_core::wire::{
     QuietShare, RecordingHealth, SceneHealth, Shed, WIRE_VERSION,
 };
 use panel::{Link, Mode, PanelState, SelfTest};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -55,6 +55,8 @@ pub(crate) struct Live {
     pub(crate) recording: Option<RecordingHealth>,
     /// Frames labelled and not recorded, as they are counted.
     pub(crate) not_recorded: Arc<AtomicU64>,
+    /// Recorded segments were deleted for the desk.
+    pub(crate) purged: Arc<AtomicBool>,
     blinks: heapless::Deque<Instant, BLINKS>,
 }
 

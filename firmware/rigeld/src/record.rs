@@ -10,6 +10,7 @@ mod folder;
 mod segment;
 mod writer;
 
+pub(crate) use folder::RESERVE;
 pub use folder::{Segments, StoredSegment};
 
 use crate::live::LiveHandle;
@@ -254,8 +255,9 @@ impl Recording {
         give_back: SyncSender<Vec<u8>>,
     ) -> Result<(SyncSender<Work>, JoinHandle<()>)> {
         let dir = &settings.recording.dir;
-        let (folder, earlier) = Folder::open(&settings.recording)
+        let (mut folder, earlier) = Folder::open(&settings.recording)
             .with_context(|| format!("cannot record into {}", dir.display()))?;
+        folder.told_by(Arc::clone(&live.lock().purged));
         let (work, to_do) = sync_channel(BUFFERS + 4);
         for _ in 0..BUFFERS {
             give_back

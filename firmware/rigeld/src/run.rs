@@ -34,6 +34,7 @@ use panel::{Mode, Press};
 use perception::Search;
 use source::Backoff;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -161,7 +162,7 @@ fn label_source(
         let segments = board
             .recording
             .as_ref()
-            .map(|recording| Segments::new(&recording.dir));
+            .map(|recording| Segments::new(&recording.dir, Arc::clone(&live.lock().purged)));
         publisher.answer_pictures(commands::serve(commands, uplink.outbox().boot(), segments)?);
     }
     let mut attendant = Attendant::new(

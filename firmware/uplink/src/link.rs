@@ -313,7 +313,7 @@ impl<H: FnMut() -> Health> Link<H> {
                 Next::Continue
             }
             Event::Incoming(Packet::Publish(publish)) => {
-                let command = [Topic::AskPicture, Topic::AskFrames]
+                let command = [Topic::AskPicture, Topic::AskFrames, Topic::AskPurge]
                     .into_iter()
                     .find(|topic| publish.topic == self.topic(*topic).as_bytes());
                 if let Some(topic) = command {

@@ -1,15 +1,17 @@
-//! Asks rigs for what people want of them, part by part, and takes their answers.
+//! Asks rigs for what people want of them, part by part, and what they are to delete, and takes their answers.
 //!
-//! One question is open with each rig at a time. What a rig answers is committed before the next part is asked for, so that whatever
+//! One question is open with each rig at a time, and one order to delete. What a rig answers is committed before the next part is asked for, so that whatever
 //! breaks, no more than one part is asked for twice. An answer counts only if it repeats the question's correlation data, which
-//! nobody else was told. Of ingesters that share a store one asks, and all hear the answers: who has asked nothing leaves them alone.
+//! nobody else was told. What is to be deleted is asked until the rig says that nothing of it is left; a rig that does not know how is
+//! asked for other things all the same.
+//! Of ingesters that share a store one asks, and all hear the answers: who has asked nothing leaves them alone.
 
 use label_core::id::Name;
 use label_core::wire::{
-    self, Answer, AskFrames, AskPicture, MAX_REPLY_BYTES, RefusedBecause, Reply, Topic,
+    self, Answer, AskFrames, AskPicture, AskPurge, MAX_REPLY_BYTES, RefusedBecause, Reply, Topic,
     WIRE_VERSION, split_reply, split_topic,
 };
-use label_store::{AskersPlace, LabelStore, OpenRequest, StoreError, Wanted, now_us};
+use label_store::{AskersPlace, LabelStore, OpenPurge, OpenRequest, StoreError, Wanted, now_us};
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
@@ -40,18 +42,35 @@ pub(crate) struct Came {
 
 #[derive(Debug)]
 struct Open {
-    request: i64,
+    /// The number of the request or purge.
+    about: i64,
     /// The first byte that was asked for.
     from: u64,
     correlation: Vec<u8>,
     at: Instant,
 }
 
+impl Open {
+    fn new(about: i64, from: u64, correlation: Vec<u8>) -> Self {
+        Self {
+            about,
+            from,
+            correlation,
+            at: Instant::now(),
+        }
+    }
+
+    fn is_fresh(&self) -> bool {
+        self.at.elapsed() < PATIENCE
+    }
+}
+
 /// What is open with which rig.
 #[derive(Debug, Default)]
 pub(crate) struct Courier {
     place: Option<AskersPlace>,
-    open: HashMap<Name, Open>,
+    questions: HashMap<Name, Open>,
+    purges: HashMap<Name, Open>,
 }
 
 /// Whether this topic is that of answers.
@@ -68,31 +87,32 @@ impl Courier {
             None => false,
         };
         if !is_ours {
-            self.open.clear();
+            self.questions.clear();
+            self.purges.clear();
             self.place = store.take_askers_place().await?;
         }
         if self.place.is_none() {
             return Ok(questions);
         }
-        for asked in store.open_requests().await? {
-            let rig = &asked.request.rig;
-            let waits = self.open.get(rig).is_some_and(|open| {
-                open.request == asked.request.request && open.at.elapsed() < PATIENCE
-            });
-            if waits {
-                continue;
+        for purge in store.open_purges().await? {
+            let rig = &purge.clip.rig;
+            // Whatever of it is to be deleted: what the rig still writes is asked for again in a while.
+            let waits = self.purges.get(rig).is_some_and(Open::is_fresh);
+            if !waits && let Some((correlation, question)) = purge_question(&purge) {
+                let open = Open::new(purge.purge, 0, correlation);
+                self.purges.insert(rig.clone(), open);
+                questions.push(question);
             }
-            let Some((correlation, question)) = question(&asked) else {
-                continue;
-            };
-            let open = Open {
-                request: asked.request.request,
-                from: asked.request.have,
-                correlation,
-                at: Instant::now(),
-            };
-            self.open.insert(rig.clone(), open);
-            questions.push(question);
+        }
+        for asked in store.open_requests().await? {
+            let (rig, request) = (&asked.request.rig, asked.request.request);
+            let open = self.questions.get(rig);
+            let waits = open.is_some_and(|open| open.about == request && open.is_fresh());
+            if !waits && let Some((correlation, question)) = question(&asked) {
+                let open = Open::new(request, asked.request.have, correlation);
+                self.questions.insert(rig.clone(), open);
+                questions.push(question);
+            }
         }
         Ok(questions)
     }
@@ -106,39 +126,53 @@ impl Courier {
         let Some((_, rig, _)) = split_topic(&came.topic) else {
             return Ok(false);
         };
-        let Some((rig, open)) = self
-            .open
-            .remove_entry(&Name::try_from(rig).unwrap_or_default())
-        else {
-            return Ok(false);
-        };
+        let rig = Name::try_from(rig).unwrap_or_default();
         let reply = (came.payload.len() <= MAX_REPLY_BYTES)
             .then(|| split_reply(&came.payload))
             .flatten()
             .and_then(|(header, data)| Some((serde_json::from_slice::<Reply>(header).ok()?, data)));
-        let ours = open.correlation == came.correlation
-            && reply
-                .as_ref()
-                .is_none_or(|(reply, _)| reply.rig == rig && reply.v == WIRE_VERSION);
-        if !ours {
-            tracing::warn!(%rig, "an answer that nobody asked for, or of another rig");
-            self.open.insert(rig, open);
-            return Ok(false);
+        let is_of_it = reply
+            .as_ref()
+            .is_none_or(|(reply, _)| reply.rig == rig && reply.v == WIRE_VERSION);
+        let asked = |open: &&Open| is_of_it && open.correlation == came.correlation;
+        let now = now_us();
+        if let Some(purge) = self.purges.get(&rig).filter(asked).map(|open| open.about) {
+            let (said, is_done) = purge_answer(reply.as_ref().map(|(reply, _)| &reply.answer));
+            if is_done {
+                self.purges.remove(&rig);
+            }
+            store.rig_purged(purge, &said, is_done, now).await?;
+            return Ok(true);
         }
-        let (request, now) = (open.request, now_us());
+        let Some((request, from)) = self
+            .questions
+            .get(&rig)
+            .filter(asked)
+            .map(|open| (open.about, open.from))
+        else {
+            if self.questions.contains_key(&rig) || self.purges.contains_key(&rig) {
+                tracing::warn!(%rig, "an answer that nobody asked for, or of another rig");
+            }
+            return Ok(false);
+        };
+        let open = self.questions.remove(&rig);
         match reply {
             None => store.refuse_request(request, "damaged", now).await?,
             Some((reply, data)) => match reply.answer {
-                Answer::Picture(shows) => store.take_picture(request, &shows, data, now).await?,
+                Answer::Picture(shows) => {
+                    let shows = (reply.boot, &shows);
+                    store.take_picture(request, shows, data, now).await?;
+                }
+                Answer::Purged(_) => store.refuse_request(request, "damaged", now).await?,
                 Answer::Chunk(chunk) => {
-                    let question = (request, open.from);
+                    let question = (request, from);
                     store.take_part(question, &chunk, data, now).await?;
                 }
                 // The rig began anew, or is busy: it is asked again in a while.
                 Answer::Refused(
                     RefusedBecause::OtherBoot | RefusedBecause::Busy | RefusedBecause::Replayed,
                 ) => {
-                    self.open.insert(rig, open);
+                    self.questions.extend(open.map(|open| (rig, open)));
                 }
                 Answer::Refused(because) => {
                     store.refuse_request(request, because.name(), now).await?;
@@ -149,9 +183,30 @@ impl Courier {
     }
 }
 
+/// What a rig said of a purge, and whether nothing is left there.
+fn purge_answer(answer: Option<&Answer>) -> (String, bool) {
+    match answer {
+        Some(Answer::Purged(purged)) => (format!("deleted {} segments", purged.segments), true),
+        // It records nothing.
+        Some(Answer::Refused(RefusedBecause::NotRecorded)) => ("records nothing".to_owned(), true),
+        Some(Answer::Refused(because)) => (because.name().to_owned(), false),
+        _ => ("damaged".to_owned(), false),
+    }
+}
+
+fn purge_question(purge: &OpenPurge) -> Option<(Vec<u8>, Question)> {
+    let ask = AskPurge {
+        v: WIRE_VERSION,
+        boot: purge.boot,
+        of: (purge.clip.boot, purge.clip.clip),
+        frames: purge.frames,
+    };
+    let payload = serde_json::to_vec(&ask).expect("numbers always encode");
+    put(&purge.site, &purge.clip.rig, Topic::AskPurge, payload)
+}
+
 fn question(asked: &OpenRequest) -> Option<(Vec<u8>, Question)> {
     let OpenRequest { request, boot } = asked;
-    let site = wire::parse_name(&request.site).ok()?;
     let (topic, payload) = match &request.wanted {
         Wanted::Picture => {
             let ask = AskPicture {
@@ -171,6 +226,13 @@ fn question(asked: &OpenRequest) -> Option<(Vec<u8>, Question)> {
             (Topic::AskFrames, serde_json::to_vec(&ask))
         }
     };
+    let payload = payload.expect("numbers always encode");
+    put(&request.site, &request.rig, topic, payload)
+}
+
+/// `None` of a site that has no sound name.
+fn put(site: &str, rig: &Name, topic: Topic, payload: Vec<u8>) -> Option<(Vec<u8>, Question)> {
+    let site = wire::parse_name(site).ok()?;
     let mut correlation = Vec::with_capacity(16);
     for _ in 0..2 {
         // Keyed by the system's random numbers.
@@ -178,12 +240,10 @@ fn question(asked: &OpenRequest) -> Option<(Vec<u8>, Question)> {
         correlation.extend(drawn.to_le_bytes());
     }
     let question = Question {
-        topic: wire::topic(&site, &request.rig, topic).as_str().to_owned(),
-        reply_topic: wire::topic(&site, &request.rig, Topic::Reply)
-            .as_str()
-            .to_owned(),
+        topic: wire::topic(&site, rig, topic).as_str().to_owned(),
+        reply_topic: wire::topic(&site, rig, Topic::Reply).as_str().to_owned(),
         correlation: correlation.clone(),
-        payload: payload.expect("numbers always encode"),
+        payload,
     };
     Some((correlation, question))
 }

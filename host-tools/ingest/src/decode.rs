@@ -155,7 +155,7 @@ fn read_body(
             site,
             message: Box::new(parse(json, check::health)?),
         },
-        Topic::Ack | Topic::Policy | Topic::AskPicture | Topic::AskFrames => {
+        Topic::Ack | Topic::Policy | Topic::AskPicture | Topic::AskFrames | Topic::AskPurge => {
             return Err(refuse(RefusalReason::Topic, "only the host writes there"));
         }
         Topic::Reply => {

@@ -6,8 +6,8 @@
 
 use jsonschema::Validator;
 use label_core::wire::{
-    Ack, AskFrames, AskPicture, Birth, ClipMessage, Evicted, EvidenceHeader, Health, Label,
-    LabelBatch, MAX_MESSAGE_BYTES, ModelRef, PictureHeader, Policy, Reply, Status, encode,
+    Ack, AskFrames, AskPicture, AskPurge, Birth, ClipMessage, Evicted, EvidenceHeader, Health,
+    Label, LabelBatch, MAX_MESSAGE_BYTES, ModelRef, PictureHeader, Policy, Reply, Status, encode,
 };
 use label_store::{Content, RefusalReason};
 use serde::Serialize;
@@ -89,6 +89,7 @@ fn what_the_encoder_writes_is_as_described() {
             "policy" => written::<Policy>(&message),
             "cmd/picture" => written::<AskPicture>(&message),
             "cmd/frames" => written::<AskFrames>(&message),
+            "cmd/purge" => written::<AskPurge>(&message),
             "reply" => written::<Reply>(&message),
             "evidence" if message["picture"].is_null() => written::<EvidenceHeader>(&message),
             "evidence" => written::<PictureHeader>(&message),
@@ -106,6 +107,7 @@ fn taken(topic: &str, message: &Value) -> bool {
         "policy" => serde_json::from_slice::<Policy>(&payload).is_ok(),
         "cmd/picture" => serde_json::from_slice::<AskPicture>(&payload).is_ok(),
         "cmd/frames" => serde_json::from_slice::<AskFrames>(&payload).is_ok(),
+        "cmd/purge" => serde_json::from_slice::<AskPurge>(&payload).is_ok(),
         "reply" => serde_json::from_slice::<Reply>(&payload).is_ok(),
         _ => {
             let topic = format!("rigel/v1/north/rig-07/{topic}");

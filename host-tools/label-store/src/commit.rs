@@ -4,6 +4,7 @@ use crate::database::{Connection, query};
 use crate::fleet::keep_health;
 use crate::incoming::{Content, Incoming, NamedMessage, RefusalReason};
 use crate::pictures::{contradicts_clip, set_aside_beyond, store_picture};
+use crate::purge::purged;
 use crate::quarantine::{self, Quarantined};
 use crate::recordings::store_segment;
 use crate::second_look::draw_windows;
@@ -12,7 +13,9 @@ use crate::write::{store_clip, store_evicted, store_evidence, store_labels};
 use crate::{ClipId, LabelStore, StoreError, watermark};
 use futures_util::{StreamExt, TryStreamExt};
 use label_core::id::Name;
-use label_core::wire::{ClipEvent, Label, LabelBatch, MAX_LABELS, MAX_MODELS, ModelRef, Topic};
+use label_core::wire::{
+    ClipEvent, Label, LabelBatch, MAX_LABELS, MAX_MODELS, ModelRef, Origin, Topic,
+};
 use label_core::{BootId, Seq};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -225,11 +228,7 @@ pub(crate) async fn store_one(
             }
             store_clip(tx, message).await?;
             if let ClipEvent::Closed(closed) = &message.event {
-                let clip = ClipId {
-                    rig: message.from.rig.clone(),
-                    boot: message.from.boot,
-                    clip: message.clip,
-                };
+                let clip = clip_of(origin, message.clip);
                 draw_windows(tx, &clip).await?;
                 let (frames, at_us) = (closed.frames, incoming.received_us);
                 let aside = set_aside_beyond(tx, site, message, frames, at_us).await?;
@@ -240,10 +239,24 @@ pub(crate) async fn store_one(
         Content::Labels { batch, .. } => store_labels(tx, batch).await,
         Content::Evidence {
             header, jpeg_at, ..
-        } => store_evidence(tx, header, &incoming.payload[*jpeg_at..]).await,
+        } => {
+            let clip = clip_of(origin, header.clip);
+            if let Some(purged) = purged(tx, &clip).await?
+                && purged.refuses_strip(tx, header).await?
+            {
+                return Ok(());
+            }
+            store_evidence(tx, header, &incoming.payload[*jpeg_at..]).await
+        }
         Content::Picture {
             header, jpeg_at, ..
         } => {
+            let clip = clip_of(origin, header.clip);
+            if let Some(purged) = purged(tx, &clip).await?
+                && purged.refuses_picture(tx, header.picture.frame).await?
+            {
+                return Ok(());
+            }
             let Some(detail) = contradicts_clip(tx, header).await? else {
                 return store_picture(tx, header, &incoming.payload[*jpeg_at..]).await;
             };
@@ -267,6 +280,14 @@ pub(crate) async fn store_one(
             store_evicted(tx, site, message, incoming).await
         }
         _ => unreachable!("handled above"),
+    }
+}
+
+fn clip_of(from: &Origin, clip: u32) -> ClipId {
+    ClipId {
+        rig: from.rig.clone(),
+        boot: from.boot,
+        clip,
     }
 }
 

@@ -128,6 +128,12 @@ pub enum StoreError {
     /// Exports are written one after the other.
     #[error("enough exports wait already: download or delete some first")]
     EnoughExports,
+    /// Something that cannot be purged so.
+    #[error("{0}")]
+    Purge(&'static str),
+    /// Nobody may ask for it any more.
+    #[error("the pictures of {}:{}:{} were deleted on order", .0.rig, .0.boot.raw(), .0.clip)]
+    Purged(ClipId),
     /// Nobody has that name.
     #[error("there is no account {0:?}")]
     NoSuchUser(String),

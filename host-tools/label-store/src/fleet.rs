@@ -59,7 +59,7 @@ pub struct FleetRig {
     pub birth: Option<(serde_json::Value, i64)>,
     /// How it fares.
     pub health: Option<(serde_json::Value, i64)>,
-    /// Labels that it says it made, of closed clips.
+    /// Labels that it says it made, of closed clips, less those that were deleted on order.
     pub made: u64,
     /// Labels of these clips that are here.
     pub committed: u64,
@@ -192,7 +192,10 @@ impl LabelStore {
                 (SELECT coalesce(sum(b.watermark), 0) FROM boots b WHERE b.rig = r.rig) AS received,
                 (SELECT count(*) FROM clips c WHERE c.rig = r.rig) AS clips,
                 (SELECT count(*) FROM clips c WHERE c.rig = r.rig AND c.closed_seq IS NULL) AS open,
-                (SELECT coalesce(sum(c.offered + c.abstained), 0) FROM clips c WHERE c.rig = r.rig) AS made,
+                (SELECT coalesce(sum(c.offered + c.abstained), 0) FROM clips c WHERE c.rig = r.rig)
+                  - (SELECT coalesce(sum(p.offered + p.abstained), 0) FROM purges p
+                      JOIN clips c ON c.rig = p.rig AND c.boot = p.boot AND c.clip = p.clip
+                      WHERE p.rig = r.rig AND c.closed_seq IS NOT NULL) AS made,
                 (SELECT coalesce(sum(n.labels), 0) FROM label_counts n
                     JOIN clips c ON c.rig = n.rig AND c.boot = n.boot AND c.clip = n.clip
                   WHERE n.rig = r.rig AND n.model >= 0 AND c.closed_seq IS NOT NULL) AS committed,

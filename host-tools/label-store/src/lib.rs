@@ -38,12 +38,14 @@ mod make;
 mod marks;
 mod people;
 mod pictures;
+mod purge;
 mod quality;
 mod quarantine;
 mod queue;
 mod recordings;
 mod request_key;
 mod requests;
+mod retention;
 mod revision;
 mod row;
 mod second_look;
@@ -81,6 +83,7 @@ pub use people::{
     User, is_user_name,
 };
 pub use pictures::{PictureId, StoredPicture, parse_picture_id, picture_id_text};
+pub use purge::{OpenPurge, PurgeOrder, PurgeReport, PurgeRun, PurgedLabels};
 pub use quality::{
     CoverageRow, Dimension, KindStanding, NewPolicyStep, PolicyStep, PolicyWord, QualityFilter,
     QualityRow, Refreshed, SecondsRow, StandingProposal, StoredCalibration,
@@ -89,6 +92,7 @@ pub use quarantine::{MAX_QUARANTINED, QuarantineEntry};
 pub use queue::{ModelVersion, QueueFilter, QueueItem, QueueOrder, QueuePage};
 pub use recordings::StoredSegment;
 pub use requests::{OpenRequest, RequestState, StoredRequest, Wanted};
+pub use retention::{Outdated, Retention};
 pub use revision::Revision;
 pub use second_look::{
     AgreementRow, Case, CaseState, Choice, Decision, Look, LookDetail, LookSort, NewAnswer,

@@ -3,6 +3,7 @@
 use crate::commit::ensure_boot;
 use crate::database::{Connection, Row, query};
 use crate::incoming::Incoming;
+use crate::purge::is_purged;
 use crate::write::ensure_clip;
 use crate::{ClipId, LabelStore, StoreError};
 use label_core::id::Name;
@@ -36,6 +37,14 @@ pub(crate) async fn store_segment(
 ) -> Result<(), StoreError> {
     ensure_boot(tx, site, rig, segment.boot, incoming).await?;
     ensure_clip(tx, rig, segment.boot, clip).await?;
+    let of = ClipId {
+        rig: rig.clone(),
+        boot: segment.boot,
+        clip,
+    };
+    if is_purged(tx, &of, segment.frames).await? {
+        return Ok(());
+    }
     query(
         "INSERT INTO recorded_segments (rig, boot, clip, segment, first_frame, last_frame, pictures, bytes, sha256, torn)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)

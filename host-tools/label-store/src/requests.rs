@@ -180,6 +180,11 @@ impl LabelStore {
             Wanted::Picture => (None, None),
             Wanted::Frames(clip, frames) => (Some(clip), Some(*frames)),
         };
+        if let Wanted::Frames(clip, frames) = wanted
+            && crate::purge::is_purged(&mut tx, clip, *frames).await?
+        {
+            return Err(StoreError::Purged(clip.clone()));
+        }
         let boot = clip.map(|clip| clip.boot.raw() as i64);
         let number = clip.map(|clip| i64::from(clip.clip));
         let first = frames.map(|(first, _)| i64::from(first));
@@ -325,6 +330,18 @@ impl LabelStore {
     }
 }
 
+/// Deletes a request and what arrived of it.
+pub(crate) async fn remove(tx: &mut Connection, request: i64) -> Result<(), StoreError> {
+    for sql in [
+        "DELETE FROM request_parts WHERE request = $1",
+        "DELETE FROM request_pictures WHERE request = $1",
+        "DELETE FROM requests WHERE request = $1",
+    ] {
+        run(tx, sql, request).await?;
+    }
+    Ok(())
+}
+
 /// Removes what is too old or too much, and gives up on rigs that do not answer.
 async fn forget(tx: &mut Connection, now_us: i64) -> Result<(), StoreError> {
     let doing = "forget requests";
@@ -347,15 +364,7 @@ async fn forget(tx: &mut Connection, now_us: i64) -> Result<(), StoreError> {
     for row in &ended {
         held += row.get::<i64, _>("have");
         if held > KEPT_BYTES || row.get::<i64, _>("ended_us") < now_us - KEPT_US {
-            let request = row.get("request");
-            run(tx, "DELETE FROM request_parts WHERE request = $1", request).await?;
-            run(
-                tx,
-                "DELETE FROM request_pictures WHERE request = $1",
-                request,
-            )
-            .await?;
-            run(tx, "DELETE FROM requests WHERE request = $1", request).await?;
+            remove(tx, row.get("request")).await?;
         }
     }
     Ok(())

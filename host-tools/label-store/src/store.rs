@@ -24,6 +24,8 @@ enum Engine {
 }
 
 const READERS: u32 = 4;
+/// How long another program may keep the database to itself.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Rigs whose messages one program takes into Postgres at the same time.
 pub(crate) const RIGS_AT_ONCE: usize = 8;
@@ -56,7 +58,9 @@ impl LabelStore {
             // With WAL, NORMAL may lose the last commits in a power cut; rigs forget what we said we have committed.
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(10));
+            // What is deleted is overwritten: it was somebody's face.
+            .pragma("secure_delete", "ON")
+            .busy_timeout(PATIENCE);
         bring_up_to_date(&options)
             .await
             .map_err(|source| StoreError::Migrate {
@@ -209,6 +213,17 @@ impl LabelStore {
         }
         .map_err(failed())?;
         Ok(tx)
+    }
+
+    /// For statements that no transaction may hold.
+    pub(crate) async fn writer(&self, doing: &'static str) -> Result<Session, StoreError> {
+        let failed = || StoreError::database(doing);
+        Ok(Session(match &self.0 {
+            Engine::Sqlite { writer, .. } => {
+                Connection::Sqlite(writer.acquire().await.map_err(failed())?)
+            }
+            Engine::Postgres(pool) => Connection::Postgres(pool.acquire().await.map_err(failed())?),
+        }))
     }
 
     /// What is read in it was all there at one moment.

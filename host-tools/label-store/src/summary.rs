@@ -74,7 +74,7 @@ pub struct ClipSummary {
     pub marks: u64,
     /// Key pictures; they are among the evidence.
     pub pictures: u64,
-    /// What the rig says it made; absent until the clip is closed.
+    /// What the rig says it made, less what was deleted on order or for its age; absent until the clip is closed.
     pub made: Option<CountsByDecision>,
     /// What is stored.
     pub committed: CountsByDecision,
@@ -207,7 +207,15 @@ async fn clips(connection: &mut Connection) -> Result<Vec<ClipSummary>, StoreErr
     let failed = || StoreError::database("count clips");
     let mut clips: BTreeMap<ClipId, ClipSummary> = BTreeMap::new();
     for row in &query(
-        "SELECT rig, boot, clip, name, width, height, nominal_fps, utc_us, frames, damage, offered, abstained, evidence,
+        "SELECT rig, boot, clip, name, width, height, nominal_fps, utc_us, frames, damage,
+            offered - (SELECT coalesce(sum(u.offered), 0) FROM purges u
+              WHERE u.rig = c.rig AND u.boot = c.boot AND u.clip = c.clip) AS offered,
+            abstained - (SELECT coalesce(sum(u.abstained), 0) FROM purges u
+              WHERE u.rig = c.rig AND u.boot = c.boot AND u.clip = c.clip) AS abstained,
+            evidence - (SELECT coalesce(sum(u.evidence), 0) FROM purges u
+              WHERE u.rig = c.rig AND u.boot = c.boot AND u.clip = c.clip)
+              - (SELECT coalesce(sum(o.evidence), 0) FROM outdated o
+              WHERE o.rig = c.rig AND o.boot = c.boot AND o.clip = c.clip) AS evidence,
             (SELECT coalesce(sum(p.frames), 0) FROM manifest_parts p
               WHERE p.rig = c.rig AND p.boot = c.boot AND p.clip = c.clip) AS manifest_frames,
             (SELECT count(*) FROM evidence e

@@ -6,6 +6,7 @@ use crate::counts::{self, Group};
 use crate::database::{Connection, query};
 use crate::incoming::Incoming;
 use crate::key::RowKey;
+use crate::purge::purged;
 use crate::quality::mark_stale;
 use crate::second_look::{Told, draw_label, rule_in_force};
 use crate::store::lock_shared_rows;
@@ -166,9 +167,17 @@ pub(crate) async fn store_labels(tx: &mut Connection, batch: &Batch) -> Result<(
     };
     let seconds = gain::seconds_of(tx).await?;
     let rule = rule_in_force(tx).await?;
+    let purged = purged(tx, &clip).await?;
+    let mut tracks = BTreeSet::new();
     let mut flags: Option<FrameRange> = None;
     let mut counted = BTreeMap::new();
     for label in &batch.labels {
+        if let Some(purged) = &purged
+            && purged.refuses_label(tx, label).await?
+        {
+            continue;
+        }
+        tracks.extend(label.track);
         let model = label
             .model
             .and_then(|index| models.get(usize::from(index)).copied());
@@ -253,11 +262,6 @@ pub(crate) async fn store_labels(tx: &mut Connection, batch: &Batch) -> Result<(
         };
         counts::add(tx, &group, labels).await?;
     }
-    let tracks: BTreeSet<_> = batch
-        .labels
-        .iter()
-        .filter_map(|label| label.track)
-        .collect();
     for track in tracks {
         counts::note_track(tx, &clip, track).await?;
     }

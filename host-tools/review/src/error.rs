@@ -97,6 +97,7 @@ impl ApiError {
                 StoreError::Verdict(_)
                 | StoreError::Sampling(_)
                 | StoreError::Policy(_)
+                | StoreError::Purge(_)
                 | StoreError::Calibration(_) => StatusCode::UNPROCESSABLE_ENTITY,
                 StoreError::NotACandidate(_)
                 | StoreError::Blind(_)
@@ -113,6 +114,7 @@ impl ApiError {
                 | StoreError::KeyTaken
                 | StoreError::AskedEnough(_)
                 | StoreError::EnoughExports
+                | StoreError::Purged(_)
                 | StoreError::SaidSince(_) => StatusCode::CONFLICT,
                 _ => StatusCode::INTERNAL_SERVER_ERROR,
             },

@@ -1,6 +1,6 @@
 //! The desk: `rigel serve` takes in what rigs send and shows the review page; `rigel user` and `rigel token` say who may use
-//! it; `rigel fleet` says how the rigs fare; `rigel export` gives labels to other tools, `rigel import` takes theirs, `rigel quality` says how good they are, and
-//! `rigel verify` whether they fit their media; `rigel board`, `rigel provision` and
+//! it; `rigel fleet` says how the rigs fare; `rigel purge` deletes people; `rigel export` gives labels to other tools, `rigel import` takes
+//! theirs, `rigel quality` says how good they are, and `rigel verify` whether they fit their media; `rigel board`, `rigel provision` and
 //! `rigel flash` make rigs, and `rigel revoke` shuts one out.
 //!
 //! One file a subcommand; this one only reads the command line and starts it.
@@ -16,6 +16,7 @@ mod ingest;
 mod people;
 mod place;
 mod provision;
+mod purge;
 mod quality;
 mod rig_folder;
 mod serve;
@@ -56,6 +57,8 @@ enum Command {
     Board(board::BoardArguments),
     /// Shows the rigs, what is wrong with them, and whether what they made is here
     Fleet(fleet::FleetArguments),
+    /// Deletes a clip, or a person of it, here and on its rig
+    Purge(purge::PurgeArguments),
     /// Shows labels as they arrive
     Watch(watch::WatchArguments),
     /// Makes a rig's own files: board, certificate, key, first boot
@@ -79,6 +82,7 @@ fn main() -> ExitCode {
         Command::Token(arguments) => people::run_token(arguments),
         Command::Board(arguments) => board::run(&arguments),
         Command::Fleet(arguments) => fleet::run(&arguments),
+        Command::Purge(arguments) => purge::run(&arguments),
         Command::Watch(arguments) => watch::run(&arguments),
         Command::Provision(arguments) => provision::run(&arguments),
         Command::Revoke(arguments) => provision::run_revoke(&arguments),

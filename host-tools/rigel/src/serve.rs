@@ -6,7 +6,7 @@ use crate::{broker, export};
 use anyhow::{Context, bail};
 use clap::Args;
 use ingest::{IngestConfig, IngestCounters};
-use label_store::{LabelStore, now_us};
+use label_store::{LabelStore, Retention, now_us};
 use std::fs::{File, TryLockError};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{ErrorKind, IsTerminal};
@@ -23,6 +23,10 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 /// Open requests get this long to end after the signal.
 const LAST_REQUESTS: Duration = Duration::from_secs(5);
+
+const DAY_US: i64 = 24 * 3600 * 1_000_000;
+/// How often what is too old is looked for.
+const RETIRE_EVERY: Duration = Duration::from_hours(1);
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -48,6 +52,15 @@ pub(crate) struct ServeArguments {
     names: Vec<String>,
     #[command(flatten)]
     broker: BrokerPlace,
+    /// Filmstrips and key pictures go after so many days
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    keep_pictures: Option<u32>,
+    /// Beyond this much of them the oldest go
+    #[arg(long, value_name = "GIB", value_parser = clap::value_parser!(u32).range(1..))]
+    keep_pictures_gib: Option<u32>,
+    /// Labels and what people said of them go after so many days, clip by clip
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    keep_labels: Option<u32>,
     /// Address of the embedded broker, on this machine; port 0 picks a free one
     #[arg(
         long,
@@ -116,6 +129,12 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
             port: address.port(),
         }
     };
+    let days = |days: u32| i64::from(days) * DAY_US;
+    let retention = Retention {
+        pictures_us: arguments.keep_pictures.map(days),
+        pictures_bytes: arguments.keep_pictures_gib.map(|gib| u64::from(gib) << 30),
+        labels_us: arguments.keep_labels.map(days),
+    };
     let store = arguments.place.open().await?;
     store.begin_sampling(now_us()).await?;
     if !http.ip().is_loopback() && !store.has_users().await? {
@@ -141,6 +160,7 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
     let keeper = tokio::spawn(review::keep(store.clone(), stop.clone()));
     let exports = export::jobs::place(&data)?;
     let exporting = export::jobs::start(store.clone(), exports.clone(), stop.clone())?;
+    let retiring = tokio::spawn(retire(store.clone(), retention, stop.clone()));
     announce(&announcement, http, &broker)?;
     tracing::info!(page = %format!("http://{http}/"), broker = %format!("{}:{}", broker.host, broker.port), "serving");
 
@@ -164,6 +184,9 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
     }
     ingest.await.context("ingest panicked")?;
     keeper.await.context("counting quality panicked")?;
+    retiring
+        .await
+        .context("deleting what is too old panicked")?;
     end_exports(exporting, store).await?;
     remove_if_there(&announcement)?;
     let report = counters.report();
@@ -174,6 +197,39 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
         "stopped"
     );
     Ok(())
+}
+
+/// Deletes what is too old or too much, now and every hour.
+async fn retire(store: LabelStore, retention: Retention, stop: watch::Receiver<bool>) {
+    if retention.is_for_ever() {
+        return;
+    }
+    let mut ticks = tokio::time::interval(RETIRE_EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = stopped(stop.clone()) => return,
+        }
+        // Left where it is at a stop: each of its steps is a transaction.
+        let gone = tokio::select! {
+            gone = store.retire(&retention, now_us()) => gone,
+            () = stopped(stop.clone()) => return,
+        };
+        match gone {
+            Ok(gone) if gone == label_store::Outdated::default() => {}
+            Ok(gone) => tracing::info!(
+                pictures = gone.pictures,
+                bytes = gone.bytes,
+                clips = gone.clips,
+                "deleted what is kept no longer"
+            ),
+            Err(error) => tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "cannot delete what is kept no longer; trying again in an hour"
+            ),
+        }
+    }
 }
 
 /// What `/metrics` tells of this process and its disk.

@@ -49,6 +49,27 @@ pub struct AskFrames {
     pub offset: u64,
 }
 
+/// `cmd/purge`: the recorded pictures of a clip are to be deleted: all segments, or those with a picture of these frames.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskPurge {
+    /// [`super::WIRE_VERSION`].
+    pub v: u8,
+    /// The run that is asked; another refuses.
+    pub boot: BootId,
+    /// The clip, by the run in which it was recorded.
+    pub of: (BootId, ClipNumber),
+    /// First and last frame; absent: the whole clip.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frames: Option<(FrameIndex, FrameIndex)>,
+}
+
+/// What was deleted; nothing of what was asked for is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PurgedRecording {
+    /// Segments that were deleted now; asked a second time, there are none.
+    pub segments: u32,
+}
+
 /// Why a rig does not give what it is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -63,7 +84,7 @@ pub enum RefusedBecause {
     OtherBoot,
     /// Its correlation data came before, or the broker kept it.
     Replayed,
-    /// Others wait already.
+    /// Others wait already; or what is to be deleted is still being written.
     Busy,
     /// No frame was labelled meanwhile: the camera is off or gives none.
     NoFrame,
@@ -129,6 +150,8 @@ pub enum Answer {
     Picture(AskedPicture),
     /// A part of what was recorded.
     Chunk(Chunk),
+    /// It is deleted.
+    Purged(PurgedRecording),
     /// Nothing, for a reason.
     Refused(RefusedBecause),
 }

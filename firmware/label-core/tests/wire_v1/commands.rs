@@ -38,6 +38,24 @@ fn what_the_desk_asks() {
     );
     assert!(json.len() < MAX_COMMAND_BYTES);
     assert_eq!(serde_json::from_str::<AskFrames>(&json).unwrap(), frames);
+    let purge = AskPurge {
+        v: WIRE_VERSION,
+        boot: BootId::first(3),
+        of: (BootId::first(2), 7),
+        frames: None,
+    };
+    assert_eq!(
+        written(&purge),
+        r#"{"v":1,"boot":3145729,"of":[2097153,7]}"#
+    );
+    let person = AskPurge {
+        frames: Some((1200, 1260)),
+        ..purge
+    };
+    assert_eq!(
+        written(&person),
+        r#"{"v":1,"boot":3145729,"of":[2097153,7],"frames":[1200,1260]}"#
+    );
 }
 
 #[test]
@@ -76,6 +94,10 @@ fn what_a_rig_answers() {
     assert_eq!(
         reply(Answer::Chunk(later)),
         r#"{"v":1,"rig":"rig-07","boot":3145729,"answer":{"chunk":{"bytes":120000,"sha256":"cd34","offset":49152}}}"#
+    );
+    assert_eq!(
+        reply(Answer::Purged(PurgedRecording { segments: 3 })),
+        r#"{"v":1,"rig":"rig-07","boot":3145729,"answer":{"purged":{"segments":3}}}"#
     );
     let because = RefusedBecause::NotRecorded;
     let json = reply(Answer::Refused(because));

@@ -21,13 +21,13 @@ const MIN_MB_S: f64 = 1.0;
 const MAX_USUAL_SYNC: Duration = Duration::from_millis(200);
 
 /// A file that is removed again, whatever happens.
-struct Scratch {
+pub(super) struct Scratch {
     path: PathBuf,
     file: File,
 }
 
 impl Scratch {
-    fn create(folder: &Path) -> io::Result<Self> {
+    pub(super) fn create(folder: &Path) -> io::Result<Self> {
         let path = folder.join(format!("check-{}.partial", std::process::id()));
         let file = File::create(&path)?;
         Ok(Self { path, file })
@@ -141,7 +141,7 @@ fn measure(folder: &Path) -> io::Result<Speed> {
     })
 }
 
-fn advice(error: &io::Error) -> &'static str {
+pub(super) fn advice(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             "the file system is full: make room (journalctl --vacuum-size=50M; sudo apt-get clean)"
@@ -157,7 +157,7 @@ fn advice(error: &io::Error) -> &'static str {
 }
 
 /// What the outbox holds now; 0 where it is not there yet.
-fn size_mib(folder: &Path) -> u64 {
+pub(super) fn size_mib(folder: &Path) -> u64 {
     fn bytes(folder: &Path) -> u64 {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
         entries

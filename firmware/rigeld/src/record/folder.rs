@@ -11,6 +11,8 @@ use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant, SystemTime};
 
 /// A segment takes no more than this share of the folder, so that deleting the oldest deletes little.
@@ -19,7 +21,7 @@ const SHARE: u64 = 8;
 /// which is harmless.
 const TOLD_AGAIN: usize = 4;
 /// Room on the disk, bytes, that the recording leaves: labels wait there for the host, and are worth more.
-pub(super) const RESERVE: u64 = 256 << 20;
+pub(crate) const RESERVE: u64 = 256 << 20;
 
 /// The folder, held by one program at a time.
 pub(super) struct Folder {
@@ -31,6 +33,8 @@ pub(super) struct Folder {
     max_bytes: u64,
     max_age: Duration,
     discarded: u32,
+    /// The desk had some deleted.
+    purged: Arc<AtomicBool>,
     _lock: File,
     /// How much the disk holds.
     #[cfg(test)]
@@ -61,7 +65,7 @@ impl Kept {
 }
 
 /// Of all files of a segment.
-fn bytes_of(base: &Path) -> u64 {
+pub(super) fn bytes_of(base: &Path) -> u64 {
     ["mjpeg", "jsonl", "part"]
         .iter()
         .filter_map(|ending| fs::metadata(base.with_extension(ending)).ok())
@@ -94,6 +98,7 @@ impl Folder {
             max_bytes: settings.max_mib << 20,
             max_age: Duration::from_hours(u64::from(settings.keep_hours)),
             discarded: 0,
+            purged: Arc::default(),
             _lock: lock,
             #[cfg(test)]
             disk: u64::MAX,
@@ -105,6 +110,11 @@ impl Folder {
         let mut told = folder.set_right();
         folder.tell_again(&mut told);
         Ok((folder, told))
+    }
+
+    /// Who says that some segments are gone.
+    pub(super) fn told_by(&mut self, purged: Arc<AtomicBool>) {
+        self.purged = purged;
     }
 
     fn take_stock(&mut self) -> io::Result<()> {
@@ -238,6 +248,10 @@ impl Folder {
 
     /// Deletes what is older than the board allows. Of earlier runs a rig that does not know the date deletes nothing for its age.
     pub(super) fn discard_outdated(&mut self, now: SystemTime) {
+        if self.purged.swap(false, Relaxed) {
+            self.kept.retain(|kept| bytes_of(&kept.base) > 0);
+            self.bytes = self.kept.iter().map(|kept| kept.bytes).sum();
+        }
         let mut place = 0;
         while let Some(kept) = self.kept.get(place) {
             if kept.age(now).is_none_or(|age| age <= self.max_age) {
@@ -297,7 +311,11 @@ fn recorded(sealed: &Sealed) -> Recorded {
 
 /// The segments of a folder, to be read beside the program that records; of the one in progress what is written by then.
 #[derive(Clone, Debug)]
-pub struct Segments(PathBuf);
+pub struct Segments {
+    path: PathBuf,
+    /// Set where some of them are gone, for whoever counts them.
+    purged: Arc<AtomicBool>,
+}
 
 /// A segment as its index tells it.
 #[derive(Clone, Debug)]
@@ -309,9 +327,63 @@ pub struct StoredSegment {
 }
 
 impl Segments {
-    /// Those of this folder.
-    pub fn new(folder: &Path) -> Self {
-        Self(folder.to_owned())
+    /// Those of this folder, whose recorder is told by `purged` that some are gone.
+    pub fn new(folder: &Path, purged: Arc<AtomicBool>) -> Self {
+        Self {
+            path: folder.to_owned(),
+            purged,
+        }
+    }
+
+    /// Deletes those of a clip that have ended, all or those with a picture of these frames; tells how many, and whether one of them
+    /// is still being written, which only the run that writes can have.
+    pub fn purge(
+        &self,
+        boot: BootId,
+        clip: ClipNumber,
+        frames: Option<(FrameIndex, FrameIndex)>,
+        now: BootId,
+    ) -> io::Result<(u32, bool)> {
+        let (mut deleted, mut is_open, mut trouble) = (0, false, None);
+        for base in self.bases(boot, clip)? {
+            let index = read_index(&base).ok().flatten();
+            let is_wanted = frames.is_none_or(|(first, last)| {
+                // Of one that cannot be read nobody knows what it shows.
+                index.as_ref().is_none_or(|index| {
+                    let mut shown = index.frames.iter();
+                    shown.any(|line| (first..=last).contains(&line.frame))
+                })
+            });
+            if !is_wanted {
+                continue;
+            }
+            if boot == now && base.with_extension("part").exists() {
+                is_open = true;
+                continue;
+            }
+            match remove(&base) {
+                Ok(()) => deleted += 1,
+                // The others go all the same.
+                Err(error) => trouble = Some(error),
+            }
+        }
+        self.purged.store(true, Relaxed);
+        File::open(&self.path)?.sync_all()?;
+        trouble.map_or(Ok((deleted, is_open)), Err)
+    }
+
+    /// Of a clip, in order, without their endings.
+    fn bases(&self, boot: BootId, clip: ClipNumber) -> io::Result<BTreeSet<PathBuf>> {
+        let start = format!("{:016}-{clip:06}-", boot.raw());
+        let mut bases = BTreeSet::new();
+        for entry in fs::read_dir(&self.path)? {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if name.starts_with(&start) && (is(&path, "jsonl") || is(&path, "part")) {
+                bases.insert(path.with_extension(""));
+            }
+        }
+        Ok(bases)
     }
 
     /// Those of a clip with pictures of these frames, in order, and no others of their pictures. One that is deleted meanwhile
@@ -322,17 +394,8 @@ impl Segments {
         clip: ClipNumber,
         frames: (FrameIndex, FrameIndex),
     ) -> io::Result<Vec<StoredSegment>> {
-        let start = format!("{:016}-{clip:06}-", boot.raw());
-        let mut bases = BTreeSet::new();
-        for entry in fs::read_dir(&self.0)? {
-            let path = entry?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            if name.starts_with(&start) && (is(&path, "jsonl") || is(&path, "part")) {
-                bases.insert(path.with_extension(""));
-            }
-        }
         let mut found = Vec::new();
-        for base in bases {
+        for base in self.bases(boot, clip)? {
             let Some(mut index) = read_index(&base)? else {
                 continue;
             };

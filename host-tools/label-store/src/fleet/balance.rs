@@ -23,6 +23,8 @@ pub struct RunBalance {
     pub last_us: Option<i64>,
     /// Labels of it that are here, of open clips too.
     pub committed: u64,
+    /// Labels of it that were deleted here on order.
+    pub purged: u64,
     /// Labels that the rig gave up for want of room.
     pub given_up: u64,
     /// Evidence messages that it gave up likewise.
@@ -57,7 +59,9 @@ impl RunBalance {
         let said = health
             .filter(|health| health.boot == self.boot && health.outbox.messages == 0)
             .map_or(0, |health| health.labels.offered + health.labels.abstained);
-        let short = self.short.max(said.saturating_sub(self.committed));
+        let short = self
+            .short
+            .max(said.saturating_sub(self.committed + self.purged));
         short.saturating_sub(self.given_up)
     }
 }
@@ -89,6 +93,7 @@ pub(super) async fn runs(
             (SELECT coalesce(sum(t.labels), 0) FROM label_totals t
               WHERE t.rig = b.rig AND t.boot = b.boot AND t.model >= 0) AS committed,
             (SELECT coalesce(sum(e.labels), 0) FROM evictions e WHERE e.rig = b.rig AND e.boot = b.boot) AS given_up,
+            (SELECT coalesce(sum(p.offered + p.abstained), 0) FROM purges p WHERE p.rig = b.rig AND p.boot = b.boot) AS purged,
             (SELECT coalesce(sum(e.evidence), 0) FROM evictions e WHERE e.rig = b.rig AND e.boot = b.boot) AS given_up_evidence
          FROM boots b ORDER BY b.rig, b.boot",
     )
@@ -105,6 +110,7 @@ pub(super) async fn runs(
                 has_hole: row.get("hole"),
                 last_us: row.get("last_us"),
                 committed: count("committed"),
+                purged: count("purged"),
                 given_up: count("given_up"),
                 given_up_evidence: count("given_up_evidence"),
                 short: 0,
@@ -113,7 +119,9 @@ pub(super) async fn runs(
     }
     for row in &query(
         "SELECT rig, boot, made - committed AS short FROM
-            (SELECT c.rig, c.boot, c.offered + c.abstained AS made,
+            (SELECT c.rig, c.boot, c.offered + c.abstained -
+                (SELECT coalesce(sum(p.offered + p.abstained), 0) FROM purges p
+                  WHERE p.rig = c.rig AND p.boot = c.boot AND p.clip = c.clip) AS made,
                 (SELECT coalesce(sum(t.labels), 0) FROM label_totals t
                   WHERE t.rig = c.rig AND t.boot = c.boot AND t.clip = c.clip AND t.model >= 0) AS committed
              FROM clips c JOIN boots b ON b.rig = c.rig AND b.boot = c.boot
@@ -146,6 +154,7 @@ mod tests {
             has_hole: false,
             last_us: Some(10),
             committed: 40,
+            purged: 0,
             given_up: 0,
             given_up_evidence: 0,
             short: 0,

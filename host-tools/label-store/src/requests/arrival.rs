@@ -3,8 +3,8 @@
 use super::{listing, one};
 use crate::database::{Connection, Row, query};
 use crate::{LabelStore, StoreError};
-use label_core::CaptureTime;
 use label_core::wire::{AskedPicture, Chunk, MAX_ASKED_BYTES, MAX_PICTURE_BYTES};
+use label_core::{BootId, CaptureTime};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 
@@ -29,7 +29,7 @@ impl LabelStore {
     pub async fn take_picture(
         &self,
         request: i64,
-        shows: &AskedPicture,
+        (boot, shows): (BootId, &AskedPicture),
         jpeg: &[u8],
         now_us: i64,
     ) -> Result<(), StoreError> {
@@ -43,6 +43,14 @@ impl LabelStore {
         if is_other || jpeg.len() > MAX_PICTURE_BYTES || !is_jpeg(jpeg) {
             refuse(&mut tx, request, "damaged", now_us).await?;
         } else {
+            // So that it goes when its clip is purged.
+            query("UPDATE requests SET boot = $2, clip = $3 WHERE request = $1")
+                .bind(request)
+                .bind(boot.raw() as i64)
+                .bind(i64::from(shows.clip))
+                .execute(&mut tx)
+                .await
+                .map_err(StoreError::database(doing))?;
             let picture = (shows.picture.frame, shows.picture.pts_us, jpeg.len() as u32);
             insert_picture(&mut tx, request, picture, jpeg).await?;
             finish(&mut tx, request, &[picture], jpeg.len() as u64, now_us).await?;

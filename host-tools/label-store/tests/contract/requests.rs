@@ -105,7 +105,7 @@ pub(crate) async fn a_picture_is_no_answer_to_a_question_for_frames(store: Label
     let frames = Wanted::Frames(clip_of("rig"), (0, 9));
     let request = ask(&store, &frames).await;
     store
-        .take_picture(request, &shown(), &JPEG, 1)
+        .take_picture(request, (boot(), &shown()), &JPEG, 1)
         .await
         .unwrap();
     assert_eq!(stands(&store, request).await.state, RequestState::Refused);
@@ -119,7 +119,7 @@ pub(crate) async fn what_came_goes_after_thirty_days_though_nobody_asks_for_more
     store.commit(&[opened(1)]).await.unwrap();
     let request = ask(&store, &Wanted::Picture).await;
     store
-        .take_picture(request, &shown(), &JPEG, 1)
+        .take_picture(request, (boot(), &shown()), &JPEG, 1)
         .await
         .unwrap();
     let waits = ask(&store, &Wanted::Picture).await;
@@ -225,7 +225,7 @@ pub(crate) async fn what_another_ingester_took_in_since_it_was_asked_stands(stor
     // A picture that came for a request that is over, or forgotten, is no trouble.
     for over in [request + 1, ask(&store, &Wanted::Picture).await] {
         store.refuse_request(over, "busy", 1).await.unwrap();
-        let taken = store.take_picture(over, &shown(), &JPEG, 1).await;
+        let taken = store.take_picture(over, (boot(), &shown()), &JPEG, 1).await;
         taken.unwrap();
         assert_eq!(store.requested_picture(over, 1).await.unwrap(), None);
     }

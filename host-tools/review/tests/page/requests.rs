@@ -143,7 +143,12 @@ async fn a_lead_asks_a_rig_for_a_picture_a_reviewer_may_not_and_a_refusal_says_w
         },
     };
     store
-        .take_picture(again.request, &shows, &jpeg(90), now_us())
+        .take_picture(
+            again.request,
+            (label_core::BootId::first(7), &shows),
+            &jpeg(90),
+            now_us(),
+        )
         .await
         .unwrap();
     page.until("document.querySelector('.from-rig img')?.naturalWidth === 64")

@@ -1,6 +1,6 @@
 //! Disks that are full, folders that cannot be read, clocks that are set late.
 
-use super::super::folder::RESERVE;
+use super::super::folder::{RESERVE, bytes_of};
 use super::*;
 
 fn rig() -> Name {
@@ -167,7 +167,7 @@ fn frames_asked_for_while_their_segment_is_ended_are_found_and_no_others() {
     let dir = tempfile::tempdir().unwrap();
     let (mut writer, _told) = writer(&settings(dir.path()));
     let (begun, next) = sync_channel(0);
-    let segments = Segments::new(dir.path());
+    let segments = Segments::new(dir.path(), Arc::default());
     let asking = std::thread::spawn(move || {
         for clip in next {
             for _ in 0..20 {
@@ -190,6 +190,53 @@ fn frames_asked_for_while_their_segment_is_ended_are_found_and_no_others() {
     }
     drop(begun);
     asking.join().unwrap();
+}
+
+#[test]
+fn a_clip_that_the_desk_has_deleted_is_gone_and_counted_no_more_and_what_is_being_written_waits() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = recorded(dir.path(), 1..=3);
+    writer.begin(&head(4));
+    writer.write(&info(0), &picture(0, 90));
+    writer
+        .folder
+        .told_by(Arc::clone(&writer.live.lock().purged));
+    let segments = Segments::new(dir.path(), Arc::clone(&writer.live.lock().purged));
+    let now = head(1).boot;
+    assert_eq!(
+        segments.purge(now, 2, Some((1, 9)), now).unwrap(),
+        (0, false)
+    );
+    assert_eq!(
+        segments.purge(now, 2, Some((0, 9)), now).unwrap(),
+        (1, false)
+    );
+    assert!(!base(dir.path(), 2).with_extension("mjpeg").exists());
+    assert!(!base(dir.path(), 2).with_extension("jsonl").exists());
+    assert_eq!(segments.purge(now, 2, None, now).unwrap(), (0, false));
+    assert_eq!(segments.purge(now, 4, None, now).unwrap(), (0, true));
+    writer.seal();
+    assert_eq!(segments.purge(now, 4, None, now).unwrap(), (1, false));
+    writer.discard_outdated();
+    let health = writer.live.lock().recording().unwrap();
+    assert_eq!((health.segments, health.discarded), (2, 0));
+    let left: u64 = [1, 3]
+        .iter()
+        .map(|clip| bytes_of(&base(dir.path(), *clip)))
+        .sum();
+    assert_eq!(health.bytes, left);
+    // What a power cut left of an earlier run is nobody's any more.
+    let earlier = BootId::first(2);
+    let torn = dir
+        .path()
+        .join(format!("{:016}-000001-000000", earlier.raw()));
+    fs::write(torn.with_extension("part"), "").unwrap();
+    fs::write(torn.with_extension("mjpeg"), "a face").unwrap();
+    assert_eq!(
+        segments.purge(earlier, 1, Some((5, 6)), now).unwrap(),
+        (1, false)
+    );
+    assert!(!torn.with_extension("mjpeg").exists());
 }
 
 #[test]
