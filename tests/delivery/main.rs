@@ -14,6 +14,7 @@ mod policy;
 mod protected;
 mod quality_loop;
 mod shared;
+mod simulate;
 mod verify;
 
 use end_to_end::{Broker, Host, MadeCounts, binary, rig_command, wait_for};

@@ -20,6 +20,7 @@ mod purge;
 mod quality;
 mod rig_folder;
 mod serve;
+mod simulate;
 mod store_place;
 mod verify;
 mod watch;
@@ -65,6 +66,8 @@ enum Command {
     Provision(provision::ProvisionArguments),
     /// Shuts a rig out: its certificate is not taken any more
     Revoke(provision::RevokeArguments),
+    /// Plays many rigs, to try what a desk and a broker bear
+    Simulate(simulate::SimulateArguments),
     /// Writes a rig's own files onto a card, or onto a rig over SSH
     Flash(flash::FlashArguments),
 }
@@ -86,6 +89,7 @@ fn main() -> ExitCode {
         Command::Watch(arguments) => watch::run(&arguments),
         Command::Provision(arguments) => provision::run(&arguments),
         Command::Revoke(arguments) => provision::run_revoke(&arguments),
+        Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Flash(arguments) => flash::run(&arguments),
     };
     match outcome {
