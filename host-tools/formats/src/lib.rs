@@ -14,6 +14,7 @@ mod elan;
 mod error;
 mod format;
 mod label_studio;
+mod line;
 mod loss;
 mod moments;
 mod openlabel;
@@ -31,6 +32,7 @@ pub use clip::{
 };
 pub use error::FormatError;
 pub use format::{Export, Finished, Format, Plan};
+pub use line::{Line, LineKey, LineKind, MAX_LINE_POINTS};
 pub use loss::Loss;
 pub use moments::{Density, Moment, Person, Place, has_place, moments};
 pub use output::Output;

@@ -26,6 +26,7 @@ mod yolo;
 
 use crate::clip::{Clip, Frames, Standing};
 use crate::format::Format;
+use crate::line::Line;
 use gather::Gathered;
 use label_core::FrameIndex;
 use std::collections::{BTreeMap, BTreeSet};
@@ -97,6 +98,8 @@ pub struct ReadClip {
     pub clip: Clip,
     /// Of formats of pictures: the frames that there are pictures of. Of others nothing is said.
     pub pictures: Option<BTreeSet<FrameIndex>>,
+    /// Lines, of formats that are read for them, in the order of the file.
+    pub lines: Vec<Line>,
     /// The clip is one that was known before.
     pub is_known: bool,
 }

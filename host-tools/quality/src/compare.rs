@@ -10,12 +10,14 @@
 //! Frames are 0-based, ranges inclusive; pixels are of the upright source image.
 
 mod average_precision;
+mod lines;
 mod pairs;
 
 use crate::precision::{Moments, Share};
 pub use average_precision::AveragePrecision;
 use average_precision::Detections;
 use label_core::{FrameIndex, FrameRange, LabelKind, TrackId};
+pub use lines::{Curve, LineComparison, LineRow};
 use pairs::Pairs;
 use serde::Serialize;
 use std::collections::BTreeMap;

@@ -20,7 +20,10 @@ mod threshold;
 
 pub use agreement::{Reading, YesNo, alpha, difference};
 pub use calibration::{CalibrationError, CalibrationFile, Fitted, Part};
-pub use compare::{At, AveragePrecision, Comparison, Judged, Row, Side, Span, Spread};
+pub use compare::{
+    At, AveragePrecision, Comparison, Curve, Judged, LineComparison, LineRow, Row, Side, Span,
+    Spread,
+};
 pub use platt::{Platt, Point, cross_validated};
 pub use precision::{Interval, MIN_CLIPS, MIN_JUDGED, Moments, Share};
 pub use proposal::{Action, Evidence, Mode, Proposal, Rules, Standing, propose};

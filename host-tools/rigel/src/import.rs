@@ -154,6 +154,13 @@ async fn take(
     for (why, count, places) in set.dropped.reasons() {
         report.leave(why, count, places);
     }
+    for read in set.clips.iter().filter(|read| !read.lines.is_empty()) {
+        report.leave(
+            "polylines: the desk keeps none yet; `rigel quality` measures those of two sets of files",
+            read.lines.len() as u64,
+            &[format!("clip {}", read.clip.id)],
+        );
+    }
     let gates = gates(store, &arguments.source).await?;
     let before = store.imported_clips(Some(&arguments.source)).await?;
     if let Some(other) = before.iter().find(|clip| clip.is_truth != arguments.truth) {

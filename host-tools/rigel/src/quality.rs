@@ -6,7 +6,7 @@ mod sets;
 use crate::export::named;
 use crate::import::size;
 use crate::store_place::StorePlace;
-use ::quality::{Row, Share, Spread};
+use ::quality::{LineRow, Row, Share, Spread};
 use anyhow::{Context, Result};
 use clap::Args;
 use label_core::LabelKind;
@@ -31,7 +31,8 @@ or `FORMAT:PATH` of files as `rigel import` reads them. Clips are the same where
 has are. Of the desk's own truth only frames count of which somebody said something of that kind and person; of files and imported truth the whole clip, or
 every picture that is listed.
 
-The standard: boxes at IoU 0.8 (0.65 where the true one is under 100 px), points within 8 px, events one to one at temporal IoU 0.5, states frame by
+The standard: boxes at IoU 0.8 (0.65 where the true one is under 100 px), points within 8 px, lines at an
+RMSE of 10 px, events one to one at temporal IoU 0.5, states frame by
 frame. Intervals (95 %) take the clip as the unit of chance; there is none of fewer than 5 clips or 20 judgements. docs/quality.md has the formulas.
 
 Exit codes: 0 told, 1 not (the message says why), 2 wrong arguments.")]
@@ -112,6 +113,7 @@ struct Told<'a> {
     kinds: &'a [Row],
     /// Kinds that were predicted and of which the truth says nothing: they are in no row.
     unspoken: &'a [LabelKind],
+    lines: &'a [LineRow],
 }
 
 fn say(arguments: &QualityArguments, compared: &Compared) {
@@ -127,6 +129,7 @@ fn say(arguments: &QualityArguments, compared: &Compared) {
             only_predicted: compared.only_predicted,
             kinds: &compared.rows,
             unspoken: &compared.unspoken,
+            lines: &compared.lines,
         };
         let text = serde_json::to_string_pretty(&told).expect("numbers and text always encode");
         let _ = writeln!(out, "{text}");
@@ -177,6 +180,18 @@ fn say(arguments: &QualityArguments, compared: &Compared) {
             apart(row),
         ]);
     }
+    for row in &compared.lines {
+        lines.push([
+            row.kind.to_owned(),
+            row.unit.to_owned(),
+            row.truth.to_string(),
+            row.predicted.to_string(),
+            share(row.precision),
+            share(row.recall),
+            share(row.agreement),
+            row.error.map_or("-".to_owned(), |spread| two(spread, "px")),
+        ]);
+    }
     table(&mut out, &lines);
     for row in &compared.rows {
         if let Some(coco) = row.coco {
@@ -200,9 +215,11 @@ fn share(share: Option<Share>) -> String {
     format!("{:.1} % [{interval}]", 100.0 * share.value)
 }
 
+fn two(spread: Spread, unit: &str) -> String {
+    format!("{:.2}, {:.2} {unit}", spread.median, spread.p90)
+}
+
 fn apart(row: &Row) -> String {
-    let two =
-        |spread: Spread, unit: &str| format!("{:.2}, {:.2} {unit}", spread.median, spread.p90);
     let unit = if row.kind.is_event() { "frames" } else { "px" };
     let mut words: Vec<String> = row
         .error

@@ -1,6 +1,8 @@
 //! CVAT for video 1.1: an XML file a clip. Only shapes of `keyframe="1"` count, as in CVAT; a track holds from its first one to the frame
 //! before the one marked `outside`, or to the clip's end.
 
+mod line;
+
 use super::gather::{Gathered, Meta};
 use super::xml::{Node, walk};
 use super::{MAX_PLACES, ReadError, Told, files, names};
@@ -24,6 +26,7 @@ struct Shape {
     frame: FrameIndex,
     is_outside: bool,
     place: Option<[f64; 4]>,
+    drawn: Option<line::Drawn>,
     attributes: Attributes,
     line: u64,
 }
@@ -130,6 +133,10 @@ impl File {
                     frame: number(attributes, "frame", at)?,
                     is_outside: attributes.get("outside").is_some_and(|word| word == "1"),
                     place: place(name, attributes, at)?,
+                    drawn: match names::line_kind(&self.label, &to.reading.names) {
+                        Some(_) => line::drawn(name, attributes, to, at)?,
+                        None => None,
+                    },
                     attributes: Attributes::new(),
                     line: at.1,
                 };
@@ -217,14 +224,16 @@ impl File {
         let Some(clip) = self.clip.clone() else {
             return Ok(());
         };
-        let Some(meaning) = names::meaning(&self.label, &to.reading.names) else {
+        let line = names::line_kind(&self.label, &to.reading.names);
+        let meaning = names::meaning(&self.label, &to.reading.names);
+        if line.is_none() && meaning.is_none() {
             to.dropped.note(
                 format!("label {:?} is no kind of label here", self.label),
                 at.0,
                 Some(at.1),
             );
             return Ok(());
-        };
+        }
         let shapes = std::mem::take(&mut self.shapes);
         if shapes.is_empty() {
             to.dropped
@@ -245,7 +254,11 @@ impl File {
             }
             let end = next.map_or(last.max(shape.frame), |next| next.frame - 1);
             let frames = FrameRange::new(run[0].frame, end);
-            self.run(&clip, &meaning, (frames, &run), to, at.0)?;
+            if let Some(kind) = line {
+                line::take(&clip, kind, (frames, &run), to, at.0)?;
+            } else if let Some(meaning) = &meaning {
+                self.run(&clip, meaning, (frames, &run), to, at.0)?;
+            }
             run.clear();
         }
         Ok(())

@@ -1,18 +1,20 @@
 //! Labels as files tell them, put together clip by clip, and checked: what cannot be true is refused here, for every format.
 
+mod place;
+
 use super::{
     Dropped, MAX_FRAMES, MAX_NEW_FRAMES, MAX_PLACES, ReadClip, ReadError, ReadSet, Reading, names,
 };
 use crate::clip::{BoxAt, Clip, Key, Label, Model, PointAt, Standing, Value};
+use crate::line::Line;
 use label_core::kind::LabelScope;
 use label_core::wire::Signs;
 use label_core::{AbstainReason, FrameIndex, FrameRange, LabelKind, TrackId};
+use place::sound;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Larger than any sensor, pixels.
-const MAX_PIXEL: f64 = 100_000.0;
 /// How sure a key is of which nobody says it: as likely right as wrong.
 pub(super) const UNTOLD: f64 = 0.5;
 
@@ -64,6 +66,7 @@ pub(super) struct Gathering {
     /// Frames that are told; more are an error.
     told: Option<u32>,
     pictures: Option<BTreeSet<FrameIndex>>,
+    lines: Vec<Line>,
     tracks: BTreeMap<(LabelKind, Option<TrackId>, String), Track>,
     next: u64,
     /// The last number of somebody whom no track names.
@@ -120,6 +123,7 @@ impl<'a> Gathered<'a> {
             clip,
             is_known,
             pictures: None,
+            lines: Vec::new(),
             tracks: BTreeMap::new(),
             next: 1,
             alone: 0,
@@ -422,6 +426,7 @@ impl<'a> Gathered<'a> {
             ReadClip {
                 clip: gathering.clip,
                 pictures: gathering.pictures,
+                lines: gathering.lines,
                 is_known: gathering.is_known,
             }
         });
@@ -429,23 +434,6 @@ impl<'a> Gathered<'a> {
             clips: clips.collect(),
             dropped: self.dropped,
         })
-    }
-}
-
-/// Numbers that can be a place in a picture, sizes not below 0.
-fn sound(place: &[f64], at: Spot<'_>) -> Result<(), ReadError> {
-    let broken = |trouble: String| Err(ReadError::broken(at.0, at.1, trouble));
-    if let Some(wrong) = place
-        .iter()
-        .find(|value| !(value.is_finite() && value.abs() <= MAX_PIXEL))
-    {
-        return broken(format!("{wrong} is no place in a picture"));
-    }
-    match place {
-        [_, _, width, height] if *width < 0.0 || *height < 0.0 => {
-            broken(format!("a box of {width} x {height} has a negative size"))
-        }
-        _ => Ok(()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What names in other people's files stand for.
 
 use crate::clip::{Event, Model, Standing, Value};
+use crate::line::LineKind;
 use label_core::wire::EventEyes;
 use label_core::{FrameRange, LabelKind};
 use std::collections::BTreeMap;
@@ -75,6 +76,12 @@ fn kind_of(name: &str) -> Option<LabelKind> {
         let known = KNOWN.iter().find(|(known, _)| *known == low)?;
         Some(known.1)
     })
+}
+
+/// The line of a name such as `polyline-left-eyelid`, or of one that the table gives this meaning.
+pub(super) fn line_kind(name: &str, table: &BTreeMap<String, String>) -> Option<LineKind> {
+    let name = table.get(name).map_or(name, String::as_str).trim();
+    LineKind::from_name(&name.to_ascii_lowercase())
 }
 
 /// Whether a word says that there is no such event.

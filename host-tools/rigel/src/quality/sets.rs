@@ -1,12 +1,14 @@
 //! Two sets of labels, clip by clip.
 
+mod lines;
+
 use super::QualityArguments;
 use crate::export::clip;
 use crate::import::{mapping, read_set};
-use ::quality::{At, Comparison, Row, Side, Span};
+use ::quality::{At, Comparison, LineComparison, LineRow, Row, Side, Span};
 use anyhow::{Result, bail};
 use clip::Chosen;
-use formats::{Clip, Format, Label, ReadSet, Standing, Value, has_place, pieces, place_at};
+use formats::{Clip, Format, Label, Line, ReadSet, Standing, Value, has_place, pieces, place_at};
 use label_core::id::Name;
 use label_core::wire::parse_name;
 use label_core::{FrameIndex, FrameRange, LabelKind, TrackId};
@@ -86,6 +88,7 @@ impl fmt::Display for SetName {
 /// What came of it.
 pub(super) struct Compared {
     pub(super) rows: Vec<Row>,
+    pub(super) lines: Vec<LineRow>,
     pub(super) clips: u64,
     pub(super) only_true: u64,
     pub(super) only_predicted: u64,
@@ -109,6 +112,8 @@ enum Set {
 struct OneClip {
     clip: Clip,
     pictures: Option<BTreeSet<FrameIndex>>,
+    /// The desk keeps none: only files have them.
+    lines: Vec<Line>,
     /// What is not said is not so; otherwise only what a person spoke of is known.
     is_whole: bool,
 }
@@ -218,6 +223,7 @@ impl Set {
                     Chosen::Clip(clip) => Some(OneClip {
                         clip: *clip,
                         pictures: None,
+                        lines: Vec::new(),
                         is_whole,
                     }),
                     Chosen::Nothing | Chosen::NotOpened => None,
@@ -228,6 +234,7 @@ impl Set {
                 Ok(Some(OneClip {
                     clip: read.clip.clone(),
                     pictures: read.pictures.take(),
+                    lines: std::mem::take(&mut read.lines),
                     is_whole: *is_whole,
                 }))
             }
@@ -271,8 +278,10 @@ pub(super) async fn compare(
         by_key(&told, &mut snapshot).await?,
     );
     let mut comparison = Comparison::default();
+    let mut of_lines = LineComparison::default();
     let mut compared = Compared {
         rows: Vec::new(),
+        lines: Vec::new(),
         clips: 0,
         only_true: 0,
         only_predicted: 0,
@@ -308,6 +317,9 @@ pub(super) async fn compare(
             &side(&told, &wanted),
             &|kind, track, frame| known.is_judged((kind, track), frame),
         );
+        if arguments.kind.is_none() {
+            lines::add(&mut of_lines, &right, &told);
+        }
     }
     compared.only_predicted = (told.len() - taken.len()) as u64;
     if compared.clips == 0 {
@@ -319,6 +331,7 @@ pub(super) async fn compare(
     let (rows, unspoken): (Vec<_>, Vec<_>) = rows.partition(|row| spoken_of.contains(&row.kind));
     compared.rows = rows;
     compared.unspoken = unspoken.iter().map(|row| row.kind).collect();
+    compared.lines = of_lines.rows();
     Ok(compared)
 }
 
