@@ -368,8 +368,9 @@ impl<H: FnMut() -> Health> Link<H> {
     }
 
     fn health(&mut self) -> Vec<u8> {
-        let counters = self.outbox.counters();
+        // In this order: a label is counted when the outbox has it, so whoever reads that nothing waits has read of all that was made.
         let mut health = (self.health)();
+        let counters = self.outbox.counters();
         health.v = WIRE_VERSION;
         health.rig = self.outbox.rig().clone();
         health.boot = self.outbox.boot();

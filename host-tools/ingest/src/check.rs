@@ -3,12 +3,14 @@
 use label_core::kind::LabelScope;
 use label_core::wire::{
     Birth, CameraHealth, ClipEvent, ClipMessage, Decision, Evicted, EvidenceHeader, Health, Label,
-    LabelBatch, LabelValue, ModelRef, OperatorMark, RecordedSegment, Signs,
+    LabelBatch, LabelValue, MAX_LABELS, ModelRef, OperatorMark, RecordedSegment, Signs,
 };
 use label_core::{CaptureTime, FrameIndex, FrameRange, LabelKind, Seq};
 
 /// JSON readers with doubles keep numbers exact up to here; nothing counts further in practice.
 const MAX_SEQ: Seq = (1 << 53) - 1;
+/// Labels or pictures of one message or one clip: no more are made, and sums of a million such are still numbers.
+const MAX_COUNT: u64 = (1 << 31) - 1;
 /// Thirty years either way: beyond any clip, and far from overflow.
 const MAX_TIME_US: i64 = 1_000_000_000_000_000;
 /// The year 2200.
@@ -192,7 +194,7 @@ pub(crate) fn clip(message: &ClipMessage) -> Check {
             require(
                 [counts.offered, counts.abstained, counts.evidence]
                     .into_iter()
-                    .all(|count| count <= MAX_SEQ),
+                    .all(|count| count <= MAX_COUNT),
                 "labels",
                 "is not a count",
             )
@@ -395,10 +397,12 @@ pub(crate) fn evicted(message: &Evicted) -> Check {
         "seqs",
         "is not a range of messages",
     )?;
+    let messages = last - first + 1;
     require(
-        message.labels <= MAX_SEQ && message.evidence <= MAX_SEQ,
+        message.labels <= MAX_COUNT.min(messages.saturating_mul(MAX_LABELS as u64))
+            && message.evidence <= MAX_COUNT.min(messages),
         "labels, evidence",
-        "is not a count",
+        "is more than that range holds",
     )
 }
 
@@ -417,6 +421,13 @@ pub(crate) fn birth<const M: usize>(message: &Birth<heapless::Vec<ModelRef, M>>)
 }
 
 pub(crate) fn health(message: &Health) -> Check {
+    require(
+        message.labels.offered <= MAX_SEQ
+            && message.labels.abstained <= MAX_SEQ
+            && message.outbox.messages <= MAX_SEQ,
+        "labels, outbox",
+        "is not a count",
+    )?;
     for stage in &message.stages {
         plain(&stage.stage, "stages.stage")?;
         require(

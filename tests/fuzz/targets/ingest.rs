@@ -1,4 +1,5 @@
-//! A message from a stranger. The first byte chooses the topic, the rest is the payload.
+//! Messages from a stranger, one after the other: a byte for the topic, two for the length of the payload, the payload; what
+//! is left at the end is the last one's.
 //!
 //! Whatever the host takes its store must be able to hold: a store that fails at a message would be handed it again for
 //! ever. What it does not take goes into quarantine, which must hold it too.
@@ -6,16 +7,21 @@
 #![no_main]
 
 use label_core::wire::Topic;
-use label_store::LabelStore;
+use label_store::{Incoming, LabelStore};
 use libfuzzer_sys::fuzz_target;
-use std::cell::OnceCell;
+use std::cell::RefCell;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-/// A store, and how many messages it was handed: it begins anew before it grows.
+/// How many inputs a store is given before it begins anew: it must not grow for ever, and what was found must be found again
+/// with its input alone.
+const INPUTS: u32 = 50;
+
+/// A store, and how many inputs it has had.
 struct Desk {
     runtime: Runtime,
     store: LabelStore,
+    inputs: u32,
     _folder: TempDir,
 }
 
@@ -33,26 +39,46 @@ impl Desk {
         Self {
             runtime,
             store,
+            inputs: 0,
             _folder: folder,
         }
     }
 }
 
 thread_local! {
-    static DESK: OnceCell<Desk> = const { OnceCell::new() };
+    static DESK: RefCell<Option<Desk>> = const { RefCell::new(None) };
+}
+
+fn messages(mut bytes: &[u8]) -> Vec<Incoming> {
+    let mut out = Vec::new();
+    while let Some(([which, low, high], rest)) = bytes.split_first_chunk::<3>() {
+        let length = usize::from(u16::from_le_bytes([*low, *high])).min(rest.len());
+        let (payload, next) = rest.split_at(length);
+        let topic = Topic::ALL[usize::from(*which) % Topic::ALL.len()];
+        let topic = format!("rigel/v1/north/rig-07/{}", topic.leaf());
+        out.push(ingest::decode(
+            &topic,
+            payload.to_vec(),
+            1_790_000_000_000_000,
+        ));
+        bytes = next;
+    }
+    out
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    let Some((which, payload)) = bytes.split_first() else {
-        return;
-    };
-    let topic = Topic::ALL[*which as usize % Topic::ALL.len()];
-    let topic = format!("rigel/v1/north/rig-07/{}", topic.leaf());
-    let incoming = ingest::decode(&topic, payload.to_vec(), 1_790_000_000_000_000);
-    DESK.with(|desk| {
-        let desk = desk.get_or_init(Desk::new);
-        desk.runtime
-            .block_on(desk.store.commit(&[incoming]))
-            .expect("the store holds what the host took");
+    let messages = messages(bytes);
+    DESK.with_borrow_mut(|place| {
+        let desk = place.get_or_insert_with(Desk::new);
+        let told = desk.runtime.block_on(async {
+            desk.store.commit(&messages).await?;
+            // Sums over what a stranger counted.
+            desk.store.fleet(5000).await.map(drop)
+        });
+        told.expect("the store holds what the host took, and can tell of it");
+        desk.inputs += 1;
+        if desk.inputs == INPUTS {
+            *place = None;
+        }
     });
 });

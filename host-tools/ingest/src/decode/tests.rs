@@ -279,6 +279,32 @@ fn an_event_or_a_reason_that_this_host_is_too_old_for_is_kept_aside_and_its_numb
 }
 
 #[test]
+fn counts_that_no_rig_reaches_are_refused_so_that_sums_over_a_fleet_stay_numbers() {
+    let evicted = |seqs: &str, labels: u64, evidence: u64| {
+        let json = format!(
+            r#"{{"v":1,"from":{{"rig":"rig","boot":1048577,"seq":9}},"boot":1048577,"seqs":{seqs},"labels":{labels},"evidence":{evidence}}}"#
+        );
+        decode("rigel/v1/north/rig/evicted", json.into_bytes(), 0).content
+    };
+    for (seqs, labels, evidence) in [("[2,5]", 32, 4), ("[1,9007199254740991]", (1 << 31) - 1, 0)] {
+        assert!(matches!(
+            evicted(seqs, labels, evidence),
+            Content::Evicted { .. }
+        ));
+    }
+    for (seqs, labels, evidence) in [
+        ("[2,5]", 33, 0),
+        ("[2,5]", 0, 5),
+        ("[1,9007199254740991]", 1 << 31, 0),
+    ] {
+        assert!(
+            matches!(evicted(seqs, labels, evidence), Content::Refused(_)),
+            "{labels} labels and {evidence} pictures in {seqs}"
+        );
+    }
+}
+
+#[test]
 fn health_of_a_camera_that_cannot_be_is_refused() {
     let sound = concat!(
         r#"{"v":1,"rig":"rig","boot":1048577,"uptime_s":1,"frames":{"captured":0,"processed":0,"dropped":0,"repeated":0},"#,

@@ -9,7 +9,7 @@ use crate::database::{Connection, query};
 use crate::row::{boot_column, name_column};
 use label_core::BootId;
 use label_core::id::Name;
-use label_core::wire::Health;
+use label_core::wire::{Health, MAX_LABELS};
 use std::collections::BTreeMap;
 
 /// One run of a rig, as far as its labels are counted.
@@ -25,8 +25,11 @@ pub struct RunBalance {
     pub committed: u64,
     /// Labels of it that were deleted here on order.
     pub purged: u64,
-    /// Labels that the rig gave up for want of room.
+    /// Labels that the rig gave up for want of room and that are not here after all.
     pub given_up: u64,
+    /// Messages that it gave up without knowing what was in them, and that are not here: their heads were lost with them, or it had
+    /// deleted them before the store was put back to a copy.
+    pub given_up_unseen: u64,
     /// Evidence messages that it gave up likewise.
     pub given_up_evidence: u64,
     /// Labels of settled clips that were made and are not here, before what was given up is taken off.
@@ -62,7 +65,8 @@ impl RunBalance {
         let short = self
             .short
             .max(said.saturating_sub(self.committed + self.purged));
-        short.saturating_sub(self.given_up)
+        let unseen = self.given_up_unseen.saturating_mul(MAX_LABELS as u64);
+        short.saturating_sub(self.given_up.saturating_add(unseen))
     }
 }
 
@@ -92,7 +96,14 @@ pub(super) async fn runs(
             (SELECT m.received_us FROM messages m WHERE m.rig = b.rig AND m.boot = b.boot AND m.seq = b.highest) AS last_us,
             (SELECT coalesce(sum(t.labels), 0) FROM label_totals t
               WHERE t.rig = b.rig AND t.boot = b.boot AND t.model >= 0) AS committed,
-            (SELECT coalesce(sum(e.labels), 0) FROM evictions e WHERE e.rig = b.rig AND e.boot = b.boot) AS given_up,
+            (SELECT coalesce(sum(CASE WHEN labels > here THEN labels - here ELSE 0 END), 0) FROM
+                (SELECT e.labels, (SELECT count(*) FROM labels l
+                    WHERE l.rig = e.rig AND l.boot = e.boot AND l.seq BETWEEN e.first_seq AND e.last_seq) AS here
+                 FROM evictions e WHERE e.rig = b.rig AND e.boot = b.boot AND e.labels > 0) AS known) AS given_up,
+            (SELECT coalesce(sum(CASE WHEN numbers - here > 1000000 THEN 1000000 ELSE numbers - here END), 0) FROM
+                (SELECT e.last_seq - e.first_seq + 1 AS numbers, (SELECT count(*) FROM messages m
+                    WHERE m.rig = e.rig AND m.boot = e.boot AND m.seq BETWEEN e.first_seq AND e.last_seq) AS here
+                 FROM evictions e WHERE e.rig = b.rig AND e.boot = b.boot AND e.labels = 0 AND e.evidence = 0) AS unseen) AS given_up_unseen,
             (SELECT coalesce(sum(p.offered + p.abstained), 0) FROM purges p WHERE p.rig = b.rig AND p.boot = b.boot) AS purged,
             (SELECT coalesce(sum(e.evidence), 0) FROM evictions e WHERE e.rig = b.rig AND e.boot = b.boot) AS given_up_evidence
          FROM boots b ORDER BY b.rig, b.boot",
@@ -112,6 +123,7 @@ pub(super) async fn runs(
                 committed: count("committed"),
                 purged: count("purged"),
                 given_up: count("given_up"),
+                given_up_unseen: count("given_up_unseen"),
                 given_up_evidence: count("given_up_evidence"),
                 short: 0,
                 beyond: 0,
@@ -156,6 +168,7 @@ mod tests {
             committed: 40,
             purged: 0,
             given_up: 0,
+            given_up_unseen: 0,
             given_up_evidence: 0,
             short: 0,
             beyond: 0,
@@ -205,6 +218,14 @@ mod tests {
         let mut evicted = run();
         evicted.given_up = 3;
         assert_eq!(lost(&evicted, &health(45, 0)), 2);
+        let mut unseen = run();
+        unseen.given_up_unseen = 1;
+        assert_eq!(
+            lost(&unseen, &health(45, 0)),
+            0,
+            "a message holds eight at most"
+        );
+        assert_eq!(lost(&unseen, &health(49, 0)), 1);
         // Another run's health says nothing of this one.
         let mut other = health(45, 0);
         other.boot = BootId::first(4);

@@ -80,6 +80,35 @@ pub(crate) async fn a_clip_that_lacks_what_nobody_gave_up_is_told_though_its_rig
     assert_eq!(found(&store).await, Imbalance { lost: 2, ..NONE });
 }
 
+pub(crate) async fn what_a_rig_gave_up_without_a_number_is_no_loss_and_what_is_here_after_all_was_not_given_up(
+    store: LabelStore,
+) {
+    let counts = LabelCounts {
+        offered: 3,
+        abstained: 3,
+        evidence: 0,
+    };
+    let labels = [blink(0, 10, 0.9), silence(1)];
+    let all = [
+        opened(1),
+        batch(2, &labels),
+        evicted_labels(3, boot(), (4, 4), 0),
+        evicted_labels(6, boot(), (5, 5), 2),
+        closed(7, 0, counts),
+    ];
+    store.commit(&all).await.unwrap();
+    assert_eq!(found(&store).await, NONE);
+    let runs = store.fleet(3000).await.unwrap().remove(0).runs;
+    assert_eq!(
+        (runs[0].given_up, runs[0].given_up_unseen, runs[0].short),
+        (2, 1, 4)
+    );
+    // It was on its way when the rig gave it up.
+    store.commit(&[batch(5, &labels)]).await.unwrap();
+    let runs = store.fleet(3000).await.unwrap().remove(0).runs;
+    assert_eq!((runs[0].given_up, runs[0].short), (0, 2));
+}
+
 pub(crate) async fn a_number_that_the_rig_does_not_have_any_more_is_a_hole(store: LabelStore) {
     store.commit(&[opened(1), batch(3, &[])]).await.unwrap();
     assert!(!found(&store).await.hole, "the rig has said nothing yet");

@@ -207,13 +207,17 @@ pub(crate) fn picture(seq: u64, frame: u32, of: (u32, u32)) -> Incoming {
 }
 
 pub(crate) fn evicted(seq: u64, of: BootId, seqs: (u64, u64)) -> Incoming {
+    evicted_labels(seq, of, seqs, 3)
+}
+
+pub(crate) fn evicted_labels(seq: u64, of: BootId, seqs: (u64, u64), labels: u64) -> Incoming {
     let message = Evicted {
         v: WIRE_VERSION,
         from: origin(seq),
         boot: of,
         seqs,
-        labels: 3,
-        evidence: 1,
+        labels,
+        evidence: u64::from(labels > 0),
     };
     let content = Content::Evicted {
         site: name("north"),

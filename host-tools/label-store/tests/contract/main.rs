@@ -455,6 +455,7 @@ on_both_engines!(
     labels_under_way_are_no_imbalance_and_labels_that_are_nowhere_are,
     a_closed_clip_is_judged_once_all_before_its_end_is_here_or_given_up,
     a_clip_that_lacks_what_nobody_gave_up_is_told_though_its_rig_goes_on,
+    what_a_rig_gave_up_without_a_number_is_no_loss_and_what_is_here_after_all_was_not_given_up,
     a_number_that_the_rig_does_not_have_any_more_is_a_hole,
     an_answer_that_brings_nothing_ends_the_request_and_so_does_another_whole_a_second_time,
     a_picture_is_no_answer_to_a_question_for_frames,

@@ -53,16 +53,15 @@ fn seeds(project: &Project, target: &str) -> Result<Vec<Vec<u8>>> {
             .into_iter()
             .map(|(topic, json)| chosen(message(topic), json.as_bytes()))
             .collect(),
-        "ingest" => examples(project)?
-            .into_iter()
-            .map(|(topic, json)| match TOPICS[topic] {
-                "evidence" => {
-                    let length = (json.len() as u32).to_le_bytes();
-                    chosen(5, &[b"RGE1", &length[..], json.as_bytes(), JPEG].concat())
-                }
-                _ => chosen(topic as u8, json.as_bytes()),
-            })
-            .collect(),
+        "ingest" => {
+            let each: Vec<_> = examples(project)?
+                .into_iter()
+                .map(|(topic, json)| framed(topic, json))
+                .collect();
+            // And all of them, as of one rig.
+            let all = each.concat();
+            each.into_iter().chain([all]).collect()
+        }
         // Records one after the other, with a gap, and twice the same.
         "outbox" => (0..=255)
             .step_by(17)
@@ -91,6 +90,19 @@ fn seeds(project: &Project, target: &str) -> Result<Vec<Vec<u8>>> {
             out
         }
     })
+}
+
+/// A message as `ingest` reads it.
+fn framed(topic: usize, json: String) -> Vec<u8> {
+    let payload = match TOPICS[topic] {
+        "evidence" => {
+            let length = (json.len() as u32).to_le_bytes();
+            [b"RGE1", &length[..], json.as_bytes(), JPEG].concat()
+        }
+        _ => json.into_bytes(),
+    };
+    let length = (payload.len() as u16).to_le_bytes();
+    [&[topic as u8], &length[..], &payload].concat()
 }
 
 fn chosen(first: u8, rest: &[u8]) -> Vec<u8> {
