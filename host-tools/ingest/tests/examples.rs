@@ -70,6 +70,7 @@ fn every_example_of_the_reference_is_taken() {
             "policy",
             "cmd/picture",
             "cmd/frames",
+            "cmd/purge",
             "reply"
         ],
         "one example a topic at least"

@@ -109,12 +109,14 @@ impl LabelStore {
     ) -> Result<StoredExport, StoreError> {
         let doing = "ask for an export";
         let mut tx = self.begin_write(doing).await?;
-        let open: i64 = query("SELECT count(*) FROM exports WHERE state IN ('waiting', 'running')")
-            .bind(host)
-            .fetch_one(&mut tx)
-            .await
-            .map_err(StoreError::database(doing))?
-            .get(0);
+        let open: i64 = query(
+            "SELECT count(*) FROM exports WHERE host = $1 AND state IN ('waiting', 'running')",
+        )
+        .bind(host)
+        .fetch_one(&mut tx)
+        .await
+        .map_err(StoreError::database(doing))?
+        .get(0);
         if open >= OPEN {
             return Err(StoreError::EnoughExports);
         }

@@ -10,6 +10,7 @@ mod rig;
 
 pub(crate) use late::purged;
 pub use rig::OpenPurge;
+pub(crate) use rig::ask_again;
 
 use crate::database::{AssertSqlSafe, Connection, Query, query};
 use crate::quality::mark_stale;
@@ -179,6 +180,23 @@ fn of_clip(sql: &'static str, clip: &ClipId) -> Query {
         .bind(i64::from(clip.clip))
 }
 
+/// The frames of which no picture of this person is kept since they were purged.
+async fn ordered_before(tx: &mut Connection, order: &PurgeOrder) -> Result<(u32, u32), StoreError> {
+    let row = of_clip(
+        "SELECT min(first_frame) AS first_frame, max(last_frame) AS last_frame FROM purges
+         WHERE rig = $1 AND boot = $2 AND clip = $3 AND track = $4",
+        &order.clip,
+    )
+    .bind(order.track.map(i64::from))
+    .fetch_one(tx)
+    .await
+    .map_err(StoreError::database(DOING))?;
+    let frame = |column| row.get::<Option<i64>, _>(column).map(|frame| frame as u32);
+    frame("first_frame")
+        .zip(frame("last_frame"))
+        .ok_or(StoreError::Purge("no label of the clip is of this person"))
+}
+
 async fn one_clip(
     tx: &mut Connection,
     order: &PurgeOrder,
@@ -188,7 +206,7 @@ async fn one_clip(
 ) -> Result<(), StoreError> {
     let clip = &order.clip;
     let row = of_clip(
-        "SELECT closed_seq, EXISTS (SELECT 1 FROM imported_clips i WHERE i.source = $1) AS imported
+        "SELECT closed_seq, EXISTS (SELECT 1 FROM imported_clips i WHERE i.source = $1 AND i.boot = $2 AND i.clip = $3) AS imported
          FROM clips WHERE rig = $1 AND boot = $2 AND clip = $3",
         clip,
     )
@@ -208,11 +226,11 @@ async fn one_clip(
         let ends = labels.iter().map(|label| label.frames);
         let first = ends.clone().map(|frames| frames.start).min();
         let last = ends.map(|frames| frames.end).max();
-        report.frames = Some(
-            first
-                .zip(last)
-                .ok_or(StoreError::Purge("no label of the clip is of this person"))?,
-        );
+        report.frames = match first.zip(last) {
+            // Ordered before: what is left then is to write the file anew.
+            None => Some(ordered_before(tx, order).await?),
+            frames => frames,
+        };
     }
     let frames = report.frames.filter(|_| order.track.is_some());
     let evidence = pictures(tx, order, frames, report).await?;

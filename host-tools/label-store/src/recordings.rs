@@ -3,7 +3,7 @@
 use crate::commit::ensure_boot;
 use crate::database::{Connection, Row, query};
 use crate::incoming::Incoming;
-use crate::purge::is_purged;
+use crate::purge::{ask_again, is_purged};
 use crate::write::ensure_clip;
 use crate::{ClipId, LabelStore, StoreError};
 use label_core::id::Name;
@@ -43,7 +43,8 @@ pub(crate) async fn store_segment(
         clip,
     };
     if is_purged(tx, &of, segment.frames).await? {
-        return Ok(());
+        // Recorded while the rig deleted the rest, or after it: it is asked once more.
+        return ask_again(tx, &of, segment.frames).await;
     }
     query(
         "INSERT INTO recorded_segments (rig, boot, clip, segment, first_frame, last_frame, pictures, bytes, sha256, torn)

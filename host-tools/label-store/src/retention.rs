@@ -133,7 +133,7 @@ impl LabelStore {
         query(
             "SELECT c.rig, c.boot, c.clip FROM clips c JOIN boots b ON b.rig = c.rig AND b.boot = c.boot
              WHERE b.heard_us < $1
-               AND NOT EXISTS (SELECT 1 FROM imported_clips i WHERE i.source = c.rig)
+               AND NOT EXISTS (SELECT 1 FROM imported_clips i WHERE i.source = c.rig AND i.boot = c.boot AND i.clip = c.clip)
                AND NOT EXISTS (SELECT 1 FROM purges p WHERE p.rig = c.rig AND p.boot = c.boot AND p.clip = c.clip
                     AND p.track IS NULL AND p.with_labels = 1)",
         )

@@ -9,10 +9,13 @@
 mod made;
 
 use label_core::CaptureTime;
-use label_core::wire::{AskedPicture, KeyPicture, Label, LabelCounts, Power, Status, WIRE_VERSION};
+use label_core::wire::{
+    AskedPicture, ClipEvent, KeyPicture, Label, LabelCounts, Power, RecordedSegment, Status,
+    WIRE_VERSION,
+};
 use label_store::{
     Balance, ClipId, Content, Incoming, Judgement, LabelStore, Outdated, PurgeOrder, PurgeReport,
-    PurgeRun, PurgedLabels, QueueFilter, Retention, StoreError, Wanted,
+    PurgeRun, PurgedLabels, QueueFilter, RequestState, Retention, StoreError, Wanted,
 };
 use made::*;
 use std::path::Path;
@@ -91,6 +94,24 @@ async fn drive(store: &LabelStore, close: bool) {
         all.push(closed(7, 240, counts));
     }
     store.commit(&all).await.unwrap();
+}
+
+/// The rig tells of a segment of its recording.
+fn recorded(seq: u64, frames: (u32, u32)) -> Incoming {
+    let mut message = opened(seq);
+    if let Content::Clip { message, .. } = &mut message.content {
+        message.event = ClipEvent::Recorded(RecordedSegment {
+            boot: boot(),
+            segment: seq as u32,
+            frames,
+            pictures: 1,
+            bytes: 1000,
+            sha256: "ab".repeat(32).as_str().try_into().unwrap(),
+            torn: false,
+        });
+    }
+    message.payload = format!("recorded {seq}").into_bytes();
+    message
 }
 
 async fn labels(store: &LabelStore) -> u64 {
@@ -213,6 +234,9 @@ async fn of_one_person_go_their_labels_and_every_picture_they_may_be_in_and_no_o
     let summary = store.summary().await.unwrap();
     assert_eq!(summary.clips[0].balance, Balance::Balanced);
     assert_eq!(summary.clips[0].tracks, 1);
+    // As the command asks for where the file could not be written anew.
+    let again = purge(&store, &second, PurgeRun::Real).await;
+    assert_eq!((again.frames, again.labels), (Some((200, 206)), 0));
     let nobody = order(Some(7), PurgedLabels::Keep);
     let refused = store.purge(&nobody, PurgeRun::Dry, "ada", 9).await;
     assert!(matches!(refused, Err(StoreError::Purge(_))));
@@ -264,6 +288,18 @@ async fn what_was_asked_of_the_rig_goes_too_and_cannot_be_asked_again() {
     assert_eq!(store.requested_picture(now, 230).await.unwrap(), None);
     let again = store.ask(&name("rig"), &frames, None, "ada", 4).await;
     assert!(matches!(again, Err(StoreError::Purged(_))));
+    // What the rig sees now can be asked for, and is refused if it is of that clip.
+    let now = store
+        .ask(&name("rig"), &Wanted::Picture, None, "ada", 5)
+        .await;
+    let now = now.unwrap().request;
+    store
+        .take_picture(now, (boot(), &shown), &jpeg, 6)
+        .await
+        .unwrap();
+    let told = store.request(now).await.unwrap().unwrap();
+    assert_eq!(told.state, RequestState::Refused);
+    assert_eq!(store.requested_picture(now, 230).await.unwrap(), None);
 }
 
 /// The messages of the drive came at 1000 µs.
@@ -363,4 +399,12 @@ async fn a_rig_is_asked_when_it_is_there_until_it_says_that_nothing_is_left() {
         .unwrap();
     assert_eq!(store.open_purges().await.unwrap(), []);
     assert_eq!(store.purges_awaited().await.unwrap(), []);
+    // It recorded another while it deleted.
+    store
+        .commit(&[recorded(8, (0, 100)), recorded(9, (205, 239))])
+        .await
+        .unwrap();
+    assert_eq!(store.purges_awaited().await.unwrap(), [(name("rig"), 1)]);
+    let segments = store.recorded_segments(&clip()).await.unwrap();
+    assert_eq!(segments.len(), 1, "and nothing of it is offered");
 }

@@ -6,9 +6,9 @@
 #![no_main]
 
 use label_core::wire::{
-    Ack, AskFrames, AskPicture, Birth, ClipMessage, Evicted, EvidenceHeader, Health, IndexLine,
-    Label, LabelBatch, MAX_EVIDENCE_BYTES, ModelRef, PictureHeader, Policy, Reply, Status, encode,
-    split_evidence, split_reply, split_topic,
+    Ack, AskFrames, AskPicture, AskPurge, Birth, ClipMessage, Evicted, EvidenceHeader, Health,
+    IndexLine, Label, LabelBatch, MAX_EVIDENCE_BYTES, ModelRef, PictureHeader, Policy, Reply,
+    Status, encode, split_evidence, split_reply, split_topic,
 };
 use libfuzzer_sys::fuzz_target;
 use serde::Serialize;
@@ -48,7 +48,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Some((which, rest)) = bytes.split_first() else {
         return;
     };
-    match which % 16 {
+    match which % 17 {
         0 => there_and_back::<Status>(rest),
         1 => there_and_back::<Birth<Vec<ModelRef>>>(rest),
         2 => there_and_back::<Health>(rest),
@@ -63,6 +63,7 @@ fuzz_target!(|bytes: &[u8]| {
         11 => there_and_back::<AskFrames>(rest),
         12 => there_and_back::<Reply>(rest),
         13 => there_and_back::<IndexLine>(rest),
+        16 => there_and_back::<AskPurge>(rest),
         14 => {
             if let Ok((json, jpeg)) = split_evidence(rest) {
                 assert!(json.len() + jpeg.len() <= rest.len());

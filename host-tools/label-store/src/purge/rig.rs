@@ -1,7 +1,7 @@
 //! Rigs that are to delete their own recording of what was purged.
 
-use super::DOING;
-use crate::database::query;
+use super::{DOING, of_clip};
+use crate::database::{Connection, query};
 use crate::row::{boot_column, name_column};
 use crate::{ClipId, LabelStore, StoreError};
 use label_core::BootId;
@@ -23,16 +23,37 @@ pub struct OpenPurge {
     pub boot: BootId,
 }
 
+/// A rig told of a segment that was to be gone: its orders of these frames are open again.
+pub(crate) async fn ask_again(
+    tx: &mut Connection,
+    clip: &ClipId,
+    frames: (u32, u32),
+) -> Result<(), StoreError> {
+    of_clip(
+        "UPDATE purges SET rig_done = 0 WHERE rig = $1 AND boot = $2 AND clip = $3
+           AND (first_frame IS NULL OR (first_frame <= $5 AND last_frame >= $4))",
+        clip,
+    )
+    .bind(i64::from(frames.0))
+    .bind(i64::from(frames.1))
+    .execute(tx)
+    .await
+    .map_err(StoreError::database(DOING))?;
+    Ok(())
+}
+
 impl LabelStore {
     /// What rigs that are there have still to delete: of each rig what it said nothing of, or that longest ago.
     pub async fn open_purges(&self) -> Result<Vec<OpenPurge>, StoreError> {
         let mut connection = self.read("read open purges").await?;
         let rows = query(
             "SELECT p.purge, p.rig, p.boot, p.clip, p.first_frame, p.last_frame, r.site, s.json AS status
-             FROM purges p JOIN rigs r ON r.rig = p.rig
+             FROM (SELECT purge, rig, boot, clip, first_frame, last_frame,
+                    row_number() OVER (PARTITION BY rig ORDER BY coalesce(rig_said_us, 0), purge) AS place
+                FROM purges WHERE rig_done = 0) AS p
+             JOIN rigs r ON r.rig = p.rig
              JOIN rig_states s ON s.rig = p.rig AND s.topic = 'status'
-             WHERE p.purge = (SELECT q.purge FROM purges q WHERE q.rig = p.rig AND q.rig_done = 0
-                ORDER BY coalesce(q.rig_said_us, 0), q.purge LIMIT 1)",
+             WHERE p.place = 1",
         )
         .fetch_all(&mut connection)
         .await

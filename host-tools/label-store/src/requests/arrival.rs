@@ -2,7 +2,9 @@
 
 use super::{listing, one};
 use crate::database::{Connection, Row, query};
-use crate::{LabelStore, StoreError};
+use crate::purge::is_purged;
+use crate::row::name_column;
+use crate::{ClipId, LabelStore, StoreError};
 use label_core::wire::{AskedPicture, Chunk, MAX_ASKED_BYTES, MAX_PICTURE_BYTES};
 use label_core::{BootId, CaptureTime};
 use sha2::{Digest, Sha256};
@@ -40,8 +42,15 @@ impl LabelStore {
         };
         // Frames were asked for, and this is something else.
         let is_other = row.get::<Option<i64>, _>("first_frame").is_some();
+        let of = ClipId {
+            rig: name_column(&row, "rig")?,
+            boot,
+            clip: shows.clip,
+        };
         if is_other || jpeg.len() > MAX_PICTURE_BYTES || !is_jpeg(jpeg) {
             refuse(&mut tx, request, "damaged", now_us).await?;
+        } else if is_purged(&mut tx, &of, (shows.picture.frame, shows.picture.frame)).await? {
+            refuse(&mut tx, request, "purged", now_us).await?;
         } else {
             // So that it goes when its clip is purged.
             query("UPDATE requests SET boot = $2, clip = $3 WHERE request = $1")

@@ -74,10 +74,8 @@ pub(crate) fn start(
     place: ExportPlace,
     stop: watch::Receiver<bool>,
 ) -> Result<JoinHandle<()>> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the runtime of exports")?;
+    // The host's own runtime: connections that are given back here are brought home by its threads while this one writes and packs.
+    let runtime = tokio::runtime::Handle::current();
     let work = move || runtime.block_on(work(store, place, stop));
     std::thread::Builder::new()
         .name("exports".to_owned())

@@ -14,7 +14,7 @@ const JPEG: &[u8] = &[
 ];
 
 /// Topics, in the order of `label_core::wire::Topic::ALL`.
-const TOPICS: [&str; 12] = [
+const TOPICS: [&str; 13] = [
     "status",
     "birth",
     "health",
@@ -26,13 +26,15 @@ const TOPICS: [&str; 12] = [
     "policy",
     "cmd/picture",
     "cmd/frames",
+    "cmd/purge",
     "reply",
 ];
 
 /// What the target `wire` reads a topic's message as.
 const fn message(topic: usize) -> u8 {
     match topic {
-        0..=5 => topic as u8,
+        0..=5 | 12 => topic as u8,
+        11 => 16,
         _ => topic as u8 + 1,
     }
 }
