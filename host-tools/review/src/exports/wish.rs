@@ -50,6 +50,9 @@ pub struct Selection {
     pub subsets: Option<Subsets>,
 }
 
+/// Readers of JSON with doubles keep numbers exact up to here: a seed that comes back as another one divides otherwise.
+const MAX_SEED: u64 = (1 << 53) - 1;
+
 /// How clips are divided.
 #[derive(Clone, Debug)]
 pub struct Subsets {
@@ -97,6 +100,9 @@ impl Wish {
         if !self.filter.is_unordered() {
             return Err("an export has no order and no place in the queue".to_owned());
         }
+        if self.seed > MAX_SEED {
+            return Err(format!("seed: at most {MAX_SEED}"));
+        }
         let filter = filter(self.filter.clone()).map_err(|error: ApiError| error.to_string())?;
         let subsets = match (&self.split, &self.people) {
             (None, Some(_)) => return Err("people divide a set: say into which subsets".to_owned()),
@@ -129,5 +135,21 @@ impl Wish {
             .into_iter()
             .find(|one| one.name() == self.format);
         format.map_or("labels", Format::name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_that_a_page_would_give_back_as_another_is_refused() {
+        let wish = |seed: u64| -> Wish {
+            let json = serde_json::json!({"format": "csv", "split": "a=1,b=1", "seed": seed});
+            serde_json::from_value(json).unwrap()
+        };
+        assert!(wish(MAX_SEED).selection().is_ok());
+        let refused = wish(MAX_SEED + 1).selection().err().unwrap();
+        assert!(refused.contains("seed"), "{refused}");
     }
 }
