@@ -320,6 +320,8 @@ async fn serve(
         if batch.is_empty() {
             continue;
         }
+        // Before the commit: where the database fails over behind it, what was committed is not told under the new life.
+        session = store.life().await?.unwrap_or(own);
         let report = store.commit(&batch).await?;
         counters
             .committed
@@ -337,7 +339,6 @@ async fn serve(
                 "messages put into quarantine"
             );
         }
-        session = store.life().await?.unwrap_or(own);
         for watermark in report.watermarks {
             connection.acknowledge(config, session, &watermark)?;
             if store.is_shared() {
