@@ -4,6 +4,8 @@
 //! at which it was heard. Names follow Prometheus's rules: base units, `_total` of what only grows. What grows on a rig begins anew with
 //! each of its runs.
 
+mod text;
+
 use crate::Desk;
 use crate::error::ApiError;
 use crate::fleet::{KnownRig, LIVE_WINDOW_US, known_rigs};
@@ -12,8 +14,9 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use label_core::wire::{ClockState, Health};
 use label_store::now_us;
-use std::fmt::{self, Display, Write as _};
+use std::fmt;
 use std::sync::Arc;
+use text::{COUNTER, GAUGE, Page};
 
 /// What the process around the page knows: the broker's side of it, and its disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,55 +61,6 @@ const CLOCKS: [(ClockState, &str); 5] = [
     (ClockState::Ptp, "ptp"),
     (ClockState::Corrected, "corrected"),
 ];
-
-/// Text in the making.
-#[derive(Default)]
-struct Page(String);
-
-impl Page {
-    /// One quantity, with all of its values: labels, each a name and what it is, and the number.
-    fn put<'a, const N: usize>(
-        &mut self,
-        (name, form, help): (&str, &str, &str),
-        values: impl IntoIterator<Item = ([(&'a str, &'a str); N], f64)>,
-    ) {
-        let mut values = values.into_iter().peekable();
-        if values.peek().is_none() {
-            return;
-        }
-        // Writing into a String cannot fail.
-        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {form}");
-        for (labels, value) in values {
-            self.0.push_str(name);
-            for (at, (label, is)) in labels.iter().enumerate() {
-                let before = if at == 0 { '{' } else { ',' };
-                let _ = write!(self.0, "{before}{label}=\"{}\"", Escaped(is));
-            }
-            self.0.push_str(if N == 0 { " " } else { "} " });
-            let _ = writeln!(self.0, "{value}");
-        }
-    }
-}
-
-/// What stands between the quotes of a label.
-struct Escaped<'a>(&'a str);
-
-impl Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for letter in self.0.chars() {
-            match letter {
-                '\\' => f.write_str("\\\\")?,
-                '"' => f.write_str("\\\"")?,
-                '\n' => f.write_str("\\n")?,
-                other => f.write_char(other)?,
-            }
-        }
-        Ok(())
-    }
-}
-
-const GAUGE: &str = "gauge";
-const COUNTER: &str = "counter";
 
 fn from_bool(is: bool) -> f64 {
     f64::from(u8::from(is))
@@ -478,25 +432,4 @@ fn put_health(page: &mut Page, rigs: &[KnownRig]) {
                 .map(|recording| number(recording.bytes))
         },
     );
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_value_that_holds_quotes_and_line_ends_stays_one_line_and_what_has_no_value_is_left_out() {
-        let mut page = Page::default();
-        page.put(("a", GAUGE, "All."), [([("x", "say \"hi\"\n\\")], 0.5)]);
-        page.put(
-            ("b_total", COUNTER, "None."),
-            None::<([(&str, &str); 1], f64)>,
-        );
-        page.put(("c", GAUGE, "Alone."), [([], 1e12)]);
-        assert_eq!(
-            page.0,
-            "# HELP a All.\n# TYPE a gauge\na{x=\"say \\\"hi\\\"\\n\\\\\"} 0.5\n\
-             # HELP c Alone.\n# TYPE c gauge\nc 1000000000000\n"
-        );
-    }
 }

@@ -8,6 +8,7 @@
 mod balance;
 mod disagreements;
 mod disk;
+mod exports;
 mod made;
 mod missed;
 mod queue;
@@ -377,6 +378,7 @@ async fn only_the_boots_heard_last_are_told(store: LabelStore) {
 
 use balance::*;
 use disagreements::*;
+use exports::*;
 use missed::*;
 use queue::*;
 use requests::*;
@@ -464,6 +466,10 @@ on_both_engines!(
     what_another_ingester_took_in_since_it_was_asked_stands,
     one_program_at_a_time_asks_rigs,
     a_segment_that_a_rig_recorded_is_as_it_told_last,
+    what_was_running_when_the_host_went_down_goes_before_what_waits,
+    exports_go_when_they_are_old_or_too_much_and_numbers_do_not_come_back,
+    an_export_is_told_as_far_as_it_came_and_with_what_is_in_it,
+    hosts_on_one_store_write_and_forget_their_own_exports_and_eight_at_most_wait,
 );
 
 /// One server for all, and tables made once: both take a second.
