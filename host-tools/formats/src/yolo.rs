@@ -65,7 +65,7 @@ impl Writer for Yolo {
         if to.output.is_new(path) {
             let pose = "kpt_shape: [2, 3]\nflip_idx: [1, 0]\n";
             let head = format!(
-                "# The pictures are made from the clips: see manifest.json.\npath: .\nnames:\n  0: person\n{}",
+                "# Without `path`, places are those beside this file.\nnames:\n  0: person\n{}",
                 if *self == Self::Pose { pose } else { "" }
             );
             to.output.append(path, head.as_bytes())?;
