@@ -54,19 +54,6 @@ impl Format {
         Self::Elan,
     ];
 
-    /// Those that are read too.
-    pub const READ: [Self; 9] = [
-        Self::Csv,
-        Self::Coco,
-        Self::Cvat,
-        Self::LabelStudio,
-        Self::Yolo,
-        Self::YoloPose,
-        Self::OpenLabel,
-        Self::Datumaro,
-        Self::Elan,
-    ];
-
     /// The fixed name.
     pub const fn name(self) -> &'static str {
         match self {

@@ -29,7 +29,7 @@ const GROUP: usize = 1 << 16;
 
 /// What a column holds.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Holds {
+pub(crate) enum Holds {
     Text,
     Number,
     /// A share, a rate, or pixels.
@@ -41,16 +41,16 @@ enum Holds {
 
 /// Whether every row has it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Need {
+pub(crate) enum Need {
     Always,
     Maybe,
 }
 
 /// A column by its name.
-type Column = (&'static str, Holds, Need);
+pub(crate) type Column = (&'static str, Holds, Need);
 
 /// Each table by its name, with the columns of CSV in their order.
-const TABLES: [(&str, &[Column]); 3] = [
+pub(crate) const TABLES: [(&str, &[Column]); 3] = [
     (
         "clips",
         &[

@@ -20,6 +20,7 @@ mod json;
 mod label_studio;
 mod names;
 mod openlabel;
+mod parquet;
 mod raw;
 mod xml;
 mod yolo;
@@ -70,7 +71,7 @@ pub enum ReadError {
     Broken {
         /// Which.
         path: PathBuf,
-        /// Where in it, from 1.
+        /// Where in it, from 1: the line, or the row of a table without lines.
         line: Option<u64>,
         /// What is wrong, and what to do.
         trouble: String,
@@ -173,12 +174,8 @@ impl std::fmt::Debug for Reading<'_> {
 pub fn read(format: Format, place: &Path, reading: &Reading<'_>) -> Result<ReadSet, ReadError> {
     let mut gathered = Gathered::new(reading);
     match format {
-        Format::Csv => csv::read(place, &mut gathered),
-        Format::Parquet => Err(ReadError::broken(
-            place,
-            None,
-            "Parquet is written and not read: import the same tables as csv",
-        )),
+        Format::Csv => csv::read(place, csv::Tables::Csv, &mut gathered),
+        Format::Parquet => csv::read(place, csv::Tables::Parquet, &mut gathered),
         Format::Coco => coco::read(place, &mut gathered),
         Format::Cvat => cvat::read(place, &mut gathered),
         Format::LabelStudio => label_studio::read(place, &mut gathered),

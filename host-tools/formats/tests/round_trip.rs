@@ -61,6 +61,7 @@ fn comes_back(format: Format, density: Density) {
 #[test]
 fn tables_come_back_as_they_were() {
     comes_back(Format::Csv, Density::Keyframes);
+    comes_back(Format::Parquet, Density::Keyframes);
 }
 
 #[test]
@@ -104,7 +105,7 @@ fn elan_comes_back_as_it_was() {
 #[test]
 fn every_place_is_within_a_hundredth_of_a_pixel_and_every_event_on_its_frames() {
     let clips = clips();
-    for format in Format::READ {
+    for format in Format::ALL {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("set");
         write(format, Density::EveryFrame, &clips, &place);
@@ -123,6 +124,7 @@ fn every_place_is_within_a_hundredth_of_a_pixel_and_every_event_on_its_frames() 
                     let holds = matches!(
                         format,
                         Format::Csv
+                            | Format::Parquet
                             | Format::Cvat
                             | Format::LabelStudio
                             | Format::OpenLabel
@@ -171,6 +173,7 @@ fn who_stands_behind_a_label_comes_back_where_the_format_holds_it() {
     let clips = clips();
     for format in [
         Format::Csv,
+        Format::Parquet,
         Format::Cvat,
         Format::OpenLabel,
         Format::LabelStudio,

@@ -1,8 +1,9 @@
-//! CSV: the tables that an export writes; `labels.csv` is enough for what has no place, `clips.csv` for clips that the desk does not have.
+//! Tables as an export writes them, of CSV and of Parquet: `labels` is enough for what has no place, `clips` tells of clips that the desk does
+//! not have.
 
 use super::gather::{Gathered, Meta};
 use super::guard::{Guard, Text};
-use super::{ReadError, Told, names};
+use super::{ReadError, Told, names, parquet};
 use crate::clip::{BoxAt, Key, PointAt, Standing, Value};
 use crate::moments::has_place;
 use label_core::{AbstainReason, FrameRange, LabelKind, TrackId};
@@ -88,15 +89,45 @@ struct PositionRow {
 /// Frame, place, confidence.
 type Place = (u32, [f64; 4], Option<f64>);
 
-pub(super) fn read(place: &Path, to: &mut Gathered<'_>) -> Result<(), ReadError> {
+/// How the tables are written.
+#[derive(Clone, Copy)]
+pub(super) enum Tables {
+    Csv,
+    Parquet,
+}
+
+impl Tables {
+    const fn ending(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Parquet => "parquet",
+        }
+    }
+
+    /// Calls with each row of this table and its line or number.
+    fn rows<T: DeserializeOwned>(
+        self,
+        path: &Path,
+        table: &str,
+        take: impl FnMut(T, u64) -> Result<(), ReadError>,
+    ) -> Result<(), ReadError> {
+        match self {
+            Self::Csv => rows(path, take),
+            Self::Parquet => parquet::rows(path, table, take),
+        }
+    }
+}
+
+pub(super) fn read(place: &Path, tables: Tables, to: &mut Gathered<'_>) -> Result<(), ReadError> {
+    let ending = tables.ending();
     let folder = if place.is_dir() {
         place
     } else {
         place.parent().unwrap_or(Path::new("."))
     };
-    let clips = folder.join("clips.csv");
+    let clips = folder.join(format!("clips.{ending}"));
     if clips.is_file() {
-        rows(&clips, |row: ClipRow, line| {
+        tables.rows(&clips, "clips", |row: ClipRow, line| {
             let told = Told {
                 id: row.clip,
                 name: row.name,
@@ -108,10 +139,10 @@ pub(super) fn read(place: &Path, to: &mut Gathered<'_>) -> Result<(), ReadError>
         })?;
     }
     let mut places: HashMap<(String, String), Vec<Place>> = HashMap::new();
-    let positions = folder.join("positions.csv");
+    let positions = folder.join(format!("positions.{ending}"));
     if positions.is_file() {
         let mut count = 0;
-        rows(&positions, |row: PositionRow, line| {
+        tables.rows(&positions, "positions", |row: PositionRow, line| {
             count += 1;
             if count > super::MAX_PLACES {
                 let trouble = format!("more than {} places: divide the set", super::MAX_PLACES);
@@ -131,9 +162,9 @@ pub(super) fn read(place: &Path, to: &mut Gathered<'_>) -> Result<(), ReadError>
             Ok(())
         })?;
     }
-    let labels = folder.join("labels.csv");
+    let labels = folder.join(format!("labels.{ending}"));
     let mut seen = std::collections::HashSet::new();
-    rows(&labels, |row: LabelRow, line| {
+    tables.rows(&labels, "labels", |row: LabelRow, line| {
         let at = (labels.as_path(), Some(line));
         let broken = |trouble: String| ReadError::broken(&labels, line, trouble);
         let told = Told {
@@ -176,7 +207,7 @@ pub(super) fn read(place: &Path, to: &mut Gathered<'_>) -> Result<(), ReadError>
             let key = (row.clip.clone(), row.label.clone().unwrap_or_default());
             let keys = places.remove(&key).unwrap_or_default();
             if keys.is_empty() {
-                return Err(broken(format!("{kind} has no row in positions.csv")));
+                return Err(broken(format!("{kind} has no row in positions.{ending}")));
             }
             Some(track(kind, &keys, frames, &broken)?)
         } else {
@@ -217,7 +248,7 @@ pub(super) fn read(place: &Path, to: &mut Gathered<'_>) -> Result<(), ReadError>
         return Err(ReadError::broken(
             &positions,
             None,
-            format!("places of label {label} of clip {clip}, which labels.csv does not have"),
+            format!("places of label {label} of clip {clip}, which labels.{ending} does not have"),
         ));
     }
     Ok(())

@@ -35,6 +35,25 @@ pub(super) struct Guard {
     passed: Option<String>,
 }
 
+/// How long a file is, unless it is longer than what is read.
+pub(super) fn length_of(file: &File, path: &Path) -> Result<u64, ReadError> {
+    let told = file.metadata().map_err(|source| ReadError::File {
+        path: path.to_owned(),
+        source,
+    })?;
+    if told.len() > MAX_FILE_BYTES {
+        return Err(ReadError::broken(
+            path,
+            None,
+            format!(
+                "{} bytes are more than the {MAX_FILE_BYTES} that are read: divide the set",
+                told.len()
+            ),
+        ));
+    }
+    Ok(told.len())
+}
+
 impl Guard {
     pub(super) fn open(path: &Path, text: Text) -> Result<Self, ReadError> {
         let file = |source| ReadError::File {
@@ -42,16 +61,7 @@ impl Guard {
             source,
         };
         let opened = File::open(path).map_err(file)?;
-        let length = opened.metadata().map_err(file)?.len();
-        if length > MAX_FILE_BYTES {
-            return Err(ReadError::broken(
-                path,
-                None,
-                format!(
-                    "{length} bytes are more than the {MAX_FILE_BYTES} that are read: divide the set"
-                ),
-            ));
-        }
+        length_of(&opened, path)?;
         let mut guard = Self {
             file: BufReader::with_capacity(1 << 16, opened),
             text,

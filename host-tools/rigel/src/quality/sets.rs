@@ -49,7 +49,7 @@ impl FromStr for SetName {
             let name = rest.map(|name| parse_name(name).map_err(|error| error.to_string()));
             return Ok(Self::Desk(labels, name.transpose()?));
         }
-        let format = Format::READ
+        let format = Format::ALL
             .into_iter()
             .find(|format| format.name() == first);
         match rest {
@@ -58,7 +58,7 @@ impl FromStr for SetName {
             }
             _ => Err(format!(
                 "a set is truth, candidates, truth:NAME, candidates:NAME, or FORMAT:PATH with a format of {}, raw",
-                Format::READ.map(Format::name).join(", ")
+                Format::ALL.map(Format::name).join(", ")
             )),
         }
     }
