@@ -125,6 +125,14 @@ pub enum StoreError {
     /// A rig answers one after the other.
     #[error("{0} has enough to answer already: wait until some of it is here")]
     AskedEnough(label_core::id::Name),
+    /// A clip of an import that cannot be taken.
+    #[error("clip {told} cannot be taken")]
+    ImportedClip {
+        /// What the files call it.
+        told: String,
+        /// Why.
+        source: Box<StoreError>,
+    },
     /// Exports are written one after the other.
     #[error("enough exports wait already: download or delete some first")]
     EnoughExports,

@@ -2,9 +2,10 @@
 //! nothing, and the same clip again changes nothing.
 
 use crate::commit::{CommitReport, store_one};
-use crate::database::{Connection, Row, Transaction, query};
+use crate::database::{Connection, Row, query};
 use crate::make::{NewLabel, make_in};
 use crate::row::{boot_column, name_column};
+use crate::write::model_number;
 use crate::{Asked, ClipId, Content, Incoming, LabelStore, StoreError, watermark};
 use label_core::id::Name;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,10 +27,15 @@ pub struct ImportedClip {
     pub file: String,
 }
 
-/// An import in the making. Dropped, it leaves nothing.
-#[derive(Debug)]
-pub struct Import {
-    tx: Transaction,
+/// What is taken of a clip.
+#[derive(Clone, Debug)]
+pub struct NewImport {
+    /// The clip.
+    pub clip: ImportedClip,
+    /// Messages as a rig would send them.
+    pub messages: Vec<Incoming>,
+    /// Labels as a person makes them.
+    pub made: Vec<NewLabel>,
 }
 
 const DOING: &str = "import labels";
@@ -102,11 +108,52 @@ impl LabelStore {
         Ok(rows.iter().map(row).collect())
     }
 
-    /// Begins an import under this name, which no rig may have.
-    pub async fn begin_import(&self, source: &Name) -> Result<Import, StoreError> {
-        let mut tx = self.begin_write(DOING).await?;
+    /// Imports clips under this name, which no rig may have: all of them, on disk when this returns, or none.
+    ///
+    /// On Postgres nobody waits for candidates, however many they are, but whoever sends or imports under the same name. Labels that
+    /// people make are numbered through the whole store: while those are imported nobody else writes, as on SQLite.
+    pub async fn import(
+        &self,
+        source: &Name,
+        clips: &[NewImport],
+        by: &Asked,
+    ) -> Result<(), StoreError> {
+        let are_made = clips.iter().any(|new| !new.made.is_empty());
+        let mut tx = if self.is_shared() && !are_made {
+            // By themselves and before: whoever adds a model keeps others from adding theirs until the end.
+            self.note_models(clips).await?;
+            self.begin_import(DOING, source.as_str()).await?
+        } else {
+            self.begin_write(DOING).await?
+        };
         no_rig(&mut tx, source).await?;
-        Ok(Import { tx })
+        for new in clips {
+            take(&mut tx, new, by)
+                .await
+                .map_err(|source| StoreError::ImportedClip {
+                    told: new.clip.told.clone(),
+                    source: Box::new(source),
+                })?;
+        }
+        tx.commit().await.map_err(StoreError::database(DOING))
+    }
+
+    /// Models that no label names yet do no harm where the import fails.
+    async fn note_models(&self, clips: &[NewImport]) -> Result<(), StoreError> {
+        let mut tx = self.begin_intake(DOING, None).await?;
+        let messages = clips.iter().flat_map(|new| &new.messages);
+        let models = messages.flat_map(|message| match &message.content {
+            Content::Labels { batch, .. } => batch.models.as_slice(),
+            _ => &[],
+        });
+        let mut noted = Vec::new();
+        for model in models {
+            if !noted.contains(&model) {
+                model_number(&mut tx, model).await?;
+                noted.push(model);
+            }
+        }
+        tx.commit().await.map_err(StoreError::database(DOING))
     }
 
     /// Whether an import under this name could begin, without keeping others from writing: an error tells why not.
@@ -132,53 +179,40 @@ async fn no_rig(connection: &mut Connection, source: &Name) -> Result<(), StoreE
     Ok(())
 }
 
-impl Import {
-    /// Takes a clip: messages as a rig would send them, and labels as a person makes them.
-    pub async fn clip(
-        &mut self,
-        clip: &ImportedClip,
-        (messages, made): (&[Incoming], &[NewLabel]),
-        by: &Asked,
-    ) -> Result<(), StoreError> {
-        let tx: &mut Connection = &mut self.tx;
-        let mut report = CommitReport::default();
-        let (mut touched, mut sites) = (BTreeSet::new(), BTreeMap::new());
-        for message in messages {
-            if let Content::Refused(refusal) = &message.content {
-                return Err(StoreError::Import(refusal.detail.clone()));
-            }
-            store_one(tx, message, &mut report, &mut touched, &mut sites).await?;
+async fn take(tx: &mut Connection, new: &NewImport, by: &Asked) -> Result<(), StoreError> {
+    let clip = &new.clip;
+    let mut report = CommitReport::default();
+    let (mut touched, mut sites) = (BTreeSet::new(), BTreeMap::new());
+    for message in &new.messages {
+        if let Content::Refused(refusal) = &message.content {
+            return Err(StoreError::Import(refusal.detail.clone()));
         }
-        for new in made {
-            make_in(tx, &clip.id, new, by).await?;
-        }
-        for (rig, boot) in &touched {
-            watermark::advance(tx, rig, boot.raw() as i64).await?;
-        }
-        let of = clip.of.as_ref();
-        query(
-            "INSERT INTO imported_clips (source, boot, clip, told, of_rig, of_boot, of_clip, truth, sha256, file, taken_us)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-        )
-        .bind(clip.id.rig.as_str())
-        .bind(clip.id.boot.raw() as i64)
-        .bind(i64::from(clip.id.clip))
-        .bind(&clip.told)
-        .bind(of.map(|of| of.rig.as_str()))
-        .bind(of.map(|of| of.boot.raw() as i64))
-        .bind(of.map(|of| i64::from(of.clip)))
-        .bind(i64::from(clip.is_truth))
-        .bind(&clip.sha256)
-        .bind(&clip.file)
-        .bind(by.at_us)
-        .execute(tx)
-        .await
-        .map_err(StoreError::database(DOING))?;
-        Ok(())
+        store_one(tx, message, &mut report, &mut touched, &mut sites).await?;
     }
-
-    /// Everything is on disk when this returns.
-    pub async fn finish(self) -> Result<(), StoreError> {
-        self.tx.commit().await.map_err(StoreError::database(DOING))
+    for made in &new.made {
+        make_in(tx, &clip.id, made, by).await?;
     }
+    for (rig, boot) in &touched {
+        watermark::advance(tx, rig, boot.raw() as i64).await?;
+    }
+    let of = clip.of.as_ref();
+    query(
+        "INSERT INTO imported_clips (source, boot, clip, told, of_rig, of_boot, of_clip, truth, sha256, file, taken_us)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+    )
+    .bind(clip.id.rig.as_str())
+    .bind(clip.id.boot.raw() as i64)
+    .bind(i64::from(clip.id.clip))
+    .bind(&clip.told)
+    .bind(of.map(|of| of.rig.as_str()))
+    .bind(of.map(|of| of.boot.raw() as i64))
+    .bind(of.map(|of| i64::from(of.clip)))
+    .bind(i64::from(clip.is_truth))
+    .bind(&clip.sha256)
+    .bind(&clip.file)
+    .bind(by.at_us)
+    .execute(tx)
+    .await
+    .map_err(StoreError::database(DOING))?;
+    Ok(())
 }

@@ -69,7 +69,7 @@ pub use fleet::{
     FleetRig, HealthPoint, Imbalance, Live, LiveKind, LiveLabel, RunBalance, imbalance,
 };
 pub use gain::ReviewSeconds;
-pub use import::{Import, ImportedClip};
+pub use import::{ImportedClip, NewImport};
 pub use incoming::{Content, Incoming, NamedMessage, Refusal, RefusalReason};
 pub use judge::{MAX_BATCH, Step};
 pub use key::{LabelKey, clip_id_text, label_key_text, parse_clip_id, parse_label_key};

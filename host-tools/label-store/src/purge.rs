@@ -7,6 +7,7 @@
 mod labels;
 mod late;
 mod rig;
+mod trace;
 
 pub(crate) use late::purged;
 pub use rig::OpenPurge;
@@ -19,7 +20,6 @@ use crate::{ClipId, LabelStore, StoreError, clip_id_text};
 use label_core::TrackId;
 use label_core::wire::split_evidence;
 use serde::Serialize;
-use std::time::Duration;
 
 const DOING: &str = "purge";
 
@@ -115,61 +115,6 @@ impl LabelStore {
         }
         Ok(report)
     }
-
-    /// Writes the file anew without what was deleted and empties its log. False where somebody still reads what was there before: then the
-    /// log keeps it until this is done again.
-    pub async fn leave_no_trace(&self, patience: Duration) -> Result<bool, StoreError> {
-        const DOING: &str = "write the file anew without what was deleted";
-        let mut connection = self.writer(DOING).await?;
-        let failed = || StoreError::database(DOING);
-        if connection.is_postgres() {
-            for table in SHOWING {
-                let sql = format!("VACUUM (FULL) {table}");
-                query(AssertSqlSafe(sql))
-                    .execute(&mut connection)
-                    .await
-                    .map_err(failed())?;
-            }
-            return Ok(true);
-        }
-        // Deleting has overwritten what it deleted (`secure_delete`); what moved within its pages before that has left copies.
-        query("VACUUM")
-            .execute(&mut connection)
-            .await
-            .map_err(failed())?;
-        // SQLite itself waits for readers.
-        wait_for_others(&mut connection, patience).await?;
-        let done = query("PRAGMA wal_checkpoint(TRUNCATE)")
-            .fetch_one(&mut connection)
-            .await
-            .map_err(failed());
-        wait_for_others(&mut connection, crate::store::PATIENCE).await?;
-        Ok(done?.get::<i64, _>(0) == 0)
-    }
-}
-
-/// Tables of which rows are purged.
-const SHOWING: [&str; 8] = [
-    "evidence",
-    "pictures",
-    "request_parts",
-    "request_pictures",
-    "quarantine",
-    "labels",
-    "verdicts",
-    "answers",
-];
-
-async fn wait_for_others(
-    connection: &mut Connection,
-    patience: Duration,
-) -> Result<(), StoreError> {
-    let sql = format!("PRAGMA busy_timeout = {}", patience.as_millis());
-    query(AssertSqlSafe(sql))
-        .execute(connection)
-        .await
-        .map_err(StoreError::database(DOING))?;
-    Ok(())
 }
 
 /// A statement about a clip; what else it needs is bound behind.

@@ -109,6 +109,10 @@ impl LabelStore {
             .options([
                 ("search_path", "rigel,pg_catalog"),
                 ("synchronous_commit", "on"),
+                // Each statement sees what was committed when it began, whatever this server does of itself.
+                ("default_transaction_isolation", "read committed"),
+                // A program that is stopped in the middle of writing (Ctrl-Z) lets go of its locks.
+                ("idle_in_transaction_session_timeout", "60s"),
                 // A machine that is gone without a word keeps its locks for half a minute, not for two hours.
                 ("tcp_keepalives_idle", "10"),
                 ("tcp_keepalives_interval", "5"),
@@ -150,6 +154,20 @@ impl LabelStore {
         .map_err(StoreError::database("see which database it is"))?
         .get(0);
         Ok(Some(number as u32))
+    }
+
+    /// Bytes of the database with its indexes, as its server tells; `None` of a file, which whoever opened it can look at.
+    pub async fn shared_bytes(&self) -> Result<Option<u64>, StoreError> {
+        if !self.is_shared() {
+            return Ok(None);
+        }
+        let doing = "ask for the size of the database";
+        let bytes: i64 = query("SELECT pg_database_size(current_database())")
+            .fetch_one(&mut *self.read(doing).await?)
+            .await
+            .map_err(StoreError::database(doing))?
+            .get(0);
+        Ok(Some(bytes.unsigned_abs()))
     }
 
     /// Waits for running statements and closes the files or connections.
@@ -201,17 +219,26 @@ impl LabelStore {
             .execute(&mut tx)
             .await
             .map_err(failed())?;
-        match rig {
-            // Names of two rigs may fall together: they wait for each other, and nothing else happens.
-            Some(rig) => {
-                query("SELECT pg_advisory_xact_lock(hashtextextended($1, 1380533068))")
-                    .bind(rig)
-                    .execute(&mut tx)
-                    .await
-            }
-            None => Ok(0),
+        if let Some(rig) = rig {
+            lock_rig(&mut tx, rig).await.map_err(failed())?;
         }
-        .map_err(failed())?;
+        Ok(tx)
+    }
+
+    /// Nobody else writes under this name until it ends; everybody else may write meanwhile, where the engine can. Nothing is to
+    /// be waited for in it.
+    pub(crate) async fn begin_import(
+        &self,
+        doing: &'static str,
+        source: &str,
+    ) -> Result<Transaction, StoreError> {
+        let Engine::Postgres(pool) = &self.0 else {
+            return self.begin_write(doing).await;
+        };
+        let failed = || StoreError::database(doing);
+        let tx = pool.begin().await.map_err(failed())?;
+        let mut tx = Transaction(Connection::PostgresTransaction(tx));
+        lock_rig(&mut tx, source).await.map_err(failed())?;
         Ok(tx)
     }
 
@@ -233,7 +260,10 @@ impl LabelStore {
                 readers.begin().await.map_err(StoreError::database(doing))?,
             ),
             Engine::Postgres(pool) => Connection::PostgresTransaction(
-                pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                // Who reads locks nobody out, and may think for long.
+                pool.begin_with(
+                    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL idle_in_transaction_session_timeout = 0",
+                )
                     .await
                     .map_err(StoreError::database(doing))?,
             ),
@@ -276,6 +306,15 @@ async fn lock(connection: &mut Connection, what: i32) -> Result<(), sqlx::Error>
     query("SELECT pg_advisory_xact_lock($1::int4, $2::int4)")
         .bind(LOCKS)
         .bind(what)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Names of two rigs may fall together: they wait for each other, and nothing else happens.
+async fn lock_rig(connection: &mut Connection, rig: &str) -> Result<(), sqlx::Error> {
+    query("SELECT pg_advisory_xact_lock(hashtextextended($1, 1380533068))")
+        .bind(rig)
         .execute(connection)
         .await?;
     Ok(())
@@ -329,9 +368,16 @@ async fn bring_postgres_up_to_date(pool: &PgPool) -> Result<(), MigrateError> {
         .bind(TABLES)
         .execute(&mut *connection)
         .await?;
-    sqlx::query("CREATE SCHEMA IF NOT EXISTS rigel")
-        .execute(&mut *connection)
-        .await?;
+    // Asked for even where it is there, it takes a right on the whole database.
+    let is_missing: bool = sqlx::query("SELECT to_regnamespace('rigel') IS NULL")
+        .fetch_one(&mut *connection)
+        .await?
+        .get(0);
+    if is_missing {
+        sqlx::query("CREATE SCHEMA rigel")
+            .execute(&mut *connection)
+            .await?;
+    }
     sqlx::migrate!("migrations/postgres")
         .run(&mut *connection)
         .await?;

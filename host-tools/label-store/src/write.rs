@@ -126,29 +126,32 @@ pub(crate) async fn store_clip(
     Ok(())
 }
 
-async fn model_number(tx: &mut Connection, model: &ModelRef) -> Result<i64, StoreError> {
+pub(crate) async fn model_number(tx: &mut Connection, model: &ModelRef) -> Result<i64, StoreError> {
     let bound = |sql: &'static str| {
         query(sql)
             .bind(model.name.as_str())
             .bind(model.version.as_str())
             .bind(model.sha256.as_str())
     };
-    let known = bound("SELECT model FROM models WHERE name = $1 AND version = $2 AND sha256 = $3")
-        .fetch_optional(&mut *tx)
-        .await
-        .map_err(StoreError::database("look for a model"))?;
-    if let Some(row) = known {
+    let known = "SELECT model FROM models WHERE name = $1 AND version = $2 AND sha256 = $3";
+    let looked = StoreError::database("look for a model");
+    let found = bound(known).fetch_optional(&mut *tx).await;
+    if let Some(row) = found.map_err(looked)? {
         return Ok(row.get(0));
     }
     lock_shared_rows(tx).await?;
-    // The update changes nothing; it makes RETURNING give the row whether it is new or not.
-    let row = bound(
-        "INSERT INTO models (name, version, sha256) VALUES ($1, $2, $3)
-         ON CONFLICT (name, version, sha256) DO UPDATE SET name = excluded.name RETURNING model",
-    )
-    .fetch_one(tx)
-    .await
-    .map_err(StoreError::database("note a model"))?;
+    // Whoever had the lock before may have added it. `ON CONFLICT DO UPDATE` would wait for everybody who stored a label of
+    // this model and has not committed, and they may wait for our lock.
+    let looked = StoreError::database("look for a model");
+    let found = bound(known).fetch_optional(&mut *tx).await;
+    if let Some(row) = found.map_err(looked)? {
+        return Ok(row.get(0));
+    }
+    let row =
+        bound("INSERT INTO models (name, version, sha256) VALUES ($1, $2, $3) RETURNING model")
+            .fetch_one(tx)
+            .await
+            .map_err(StoreError::database("note a model"))?;
     Ok(row.get(0))
 }
 

@@ -31,7 +31,7 @@ pub struct HostNumbers {
     pub quarantined: u64,
     /// Transactions.
     pub commits: u64,
-    /// Bytes of the store's files; `None` where they cannot be told.
+    /// Bytes of the store's files; `None` where they cannot be told, and of a database that several share.
     pub store_bytes: Option<u64>,
     /// Bytes free on their disk; `None` likewise.
     pub disk_free_bytes: Option<u64>,
@@ -80,7 +80,11 @@ pub(crate) async fn metrics(State(desk): State<Arc<Desk>>) -> Result<Response, A
         [(version, 1.0)],
     );
     if let Numbers(Some(ask)) = &desk.numbers {
-        put_host(&mut page, ask());
+        let mut host = ask();
+        if let Some(bytes) = desk.store.shared_bytes().await? {
+            host.store_bytes = Some(bytes);
+        }
+        put_host(&mut page, host);
     }
     let waiting = desk.store.candidates_by_state().await?;
     page.put(
@@ -122,7 +126,7 @@ fn put_host(page: &mut Page, host: HostNumbers) {
         (
             "rigel_ingest_subscribed",
             GAUGE,
-            "1 while the broker has this host subscribed.",
+            "1 while the broker has this process subscribed.",
         ),
         [([], from_bool(host.subscribed))],
     );
@@ -130,7 +134,7 @@ fn put_host(page: &mut Page, host: HostNumbers) {
         (
             "rigel_ingest_messages_total",
             COUNTER,
-            "Messages since the host's start, by what became of them.",
+            "Messages that this process took in since its start, by what became of them.",
         ),
         [
             ([("outcome", "committed")], number(host.committed)),
@@ -142,19 +146,23 @@ fn put_host(page: &mut Page, host: HostNumbers) {
         (
             "rigel_ingest_transactions_total",
             COUNTER,
-            "Transactions since the host's start.",
+            "Transactions of this process since its start.",
         ),
         [([], number(host.commits))],
     );
     page.put(
-        ("rigel_store_bytes", GAUGE, "The store's files."),
+        (
+            "rigel_store_bytes",
+            GAUGE,
+            "The store's files, or the database that several share.",
+        ),
         host.store_bytes.map(|bytes| ([], number(bytes))),
     );
     page.put(
         (
             "rigel_disk_free_bytes",
             GAUGE,
-            "Free room on the disk of the store.",
+            "Free room on the disk of the store's files.",
         ),
         host.disk_free_bytes.map(|bytes| ([], number(bytes))),
     );

@@ -12,7 +12,7 @@ use formats::{Clip, Format, Mapping, ReadClip, ReadSet, Reading, Standing, read,
 use label_core::id::Name;
 use label_core::wire::parse_name;
 use label_core::{BootId, LabelKind};
-use label_store::{Asked, ClipId, ImportedClip, LabelStore, NewLabel, now_us, parse_clip_id};
+use label_store::{Asked, ClipId, ImportedClip, LabelStore, NewImport, now_us, parse_clip_id};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write as _;
@@ -192,7 +192,7 @@ async fn take(
             continue;
         }
         if let Some(there) = before.get(clip.clip.id.as_str()) {
-            if there.sha256 != parts.imported.sha256 {
+            if there.sha256 != parts.new.clip.sha256 {
                 bail!(
                     "source {} has labels of clip {} already, from {}, and these are others; nothing was taken. Import them as \
                      another --source, and compare the two with `rigel quality`",
@@ -205,7 +205,7 @@ async fn take(
             continue;
         }
         report.add(&parts);
-        new.push(parts);
+        new.push(parts.new);
     }
     // A desk that runs waits for no more than the writing itself.
     if !arguments.dry_run && !new.is_empty() {
@@ -214,14 +214,7 @@ async fn take(
             at_us: now_us(),
             key: None,
         };
-        let mut import = store.begin_import(&arguments.source).await?;
-        for parts in &new {
-            import
-                .clip(&parts.imported, (&parts.messages, &parts.made), &by)
-                .await
-                .with_context(|| format!("clip {} cannot be taken", parts.imported.told))?;
-        }
-        import.finish().await?;
+        store.import(&arguments.source, &new, &by).await?;
     }
     report.say(arguments);
     if report.clips + report.same == 0 {
@@ -264,16 +257,14 @@ async fn gates(store: &LabelStore, source: &Name) -> Result<BTreeMap<LabelKind, 
 
 /// What is taken of a clip.
 struct Parts {
-    imported: ImportedClip,
-    messages: Vec<label_store::Incoming>,
-    made: Vec<NewLabel>,
+    new: NewImport,
     candidates: u64,
     silences: u64,
 }
 
 impl Parts {
     fn is_empty(&self) -> bool {
-        self.candidates + self.silences == 0 && self.made.is_empty()
+        self.candidates + self.silences == 0 && self.new.made.is_empty()
     }
 }
 
@@ -318,18 +309,20 @@ fn parts(
     let counts = sender.labels(wire);
     sender.close(clip, counts);
     Ok(Parts {
-        imported: ImportedClip {
-            sha256: digest(clip),
-            told: clip.id.clone(),
-            of: desk
-                .rig_clip(&clip.id)
-                .or_else(|| parse_clip_id(&clip.id).filter(|_| read.is_known)),
-            is_truth: arguments.truth,
-            file: arguments.path.display().to_string(),
-            id: id.clone(),
+        new: NewImport {
+            clip: ImportedClip {
+                sha256: digest(clip),
+                told: clip.id.clone(),
+                of: desk
+                    .rig_clip(&clip.id)
+                    .or_else(|| parse_clip_id(&clip.id).filter(|_| read.is_known)),
+                is_truth: arguments.truth,
+                file: arguments.path.display().to_string(),
+                id: id.clone(),
+            },
+            messages: sender.messages,
+            made,
         },
-        messages: sender.messages,
-        made,
         candidates: counts.offered,
         silences: counts.abstained,
     })
@@ -379,7 +372,7 @@ impl Report {
         self.clips += 1;
         self.candidates += parts.candidates;
         self.silences += parts.silences;
-        self.made += parts.made.len() as u64;
+        self.made += parts.new.made.len() as u64;
     }
 
     fn say(&self, arguments: &ImportArguments) {

@@ -98,14 +98,15 @@ async fn purge(arguments: &PurgeArguments, store: &LabelStore) -> Result<String>
     };
     let report = store.purge(&order, run, "rigel purge", now_us()).await?;
     if run == PurgeRun::Real {
-        let left =
+        let told =
             "it is deleted from the tables and can still be read in the files of the database";
-        let clean = store.leave_no_trace(PATIENCE).await.with_context(|| {
-            format!("{left}: make room for a second copy of it, and run the same command again")
+        let left = store.leave_no_trace(PATIENCE).await.with_context(|| {
+            format!("{told}: make room for a second copy of it, and run the same command again")
         })?;
-        if !clean {
+        if !left.is_empty() {
             bail!(
-                "{left}, since a program is reading them: end it (an export, `rigel serve`) and run the same command again"
+                "{told} ({}), since a program is reading them: end it (an export, `rigel serve`) and run the same command again",
+                left.join(", ")
             );
         }
     }

@@ -169,7 +169,7 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
         names: arguments.names,
         exports,
         stop: stop.clone(),
-        numbers: numbers(Arc::clone(&counters), data),
+        numbers: numbers(Arc::clone(&counters), (!store.is_shared()).then_some(data)),
     };
     let page = review::serve(
         listener,
@@ -232,16 +232,17 @@ async fn retire(store: LabelStore, retention: Retention, stop: watch::Receiver<b
     }
 }
 
-/// What `/metrics` tells of this process and its disk.
-fn numbers(counters: Arc<IngestCounters>, data: PathBuf) -> review::Numbers {
+/// What `/metrics` tells of this process, and of the disk where the store's files lie on one of ours.
+fn numbers(counters: Arc<IngestCounters>, files: Option<PathBuf>) -> review::Numbers {
     review::Numbers::new(move || {
         let report = counters.report();
         let bytes = |name: &str| {
-            std::fs::metadata(data.join(name))
-                .map(|file| file.len())
-                .ok()
+            let path = files.as_ref()?.join(name);
+            std::fs::metadata(path).map(|file| file.len()).ok()
         };
-        let disk = nix::sys::statvfs::statvfs(&data).ok();
+        let disk = files
+            .as_ref()
+            .and_then(|folder| nix::sys::statvfs::statvfs(folder).ok());
         review::HostNumbers {
             subscribed: report.connected,
             committed: report.committed,

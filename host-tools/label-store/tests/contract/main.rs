@@ -8,9 +8,11 @@
 mod balance;
 mod disagreements;
 mod disk;
+mod drive;
 mod exports;
 mod made;
 mod missed;
+mod purge;
 mod queue;
 mod requests;
 mod schema;
@@ -380,6 +382,7 @@ use balance::*;
 use disagreements::*;
 use exports::*;
 use missed::*;
+use purge::*;
 use queue::*;
 use requests::*;
 use second_looks::*;
@@ -470,6 +473,19 @@ on_both_engines!(
     exports_go_when_they_are_old_or_too_much_and_numbers_do_not_come_back,
     an_export_is_told_as_far_as_it_came_and_with_what_is_in_it,
     hosts_on_one_store_write_and_forget_their_own_exports_and_eight_at_most_wait,
+    a_clip_that_is_purged_is_gone_from_the_tables_and_not_missed,
+    while_somebody_reads_what_was_there_before_it_is_said_to_be_still_there,
+    labels_that_are_kept_stay_with_their_verdicts_and_the_clip_balances,
+    what_comes_late_of_a_purged_clip_is_acknowledged_and_not_kept,
+    of_one_person_go_their_labels_and_every_picture_they_may_be_in_and_no_other,
+    a_person_of_a_clip_that_goes_on_cannot_be_purged_yet_and_an_unknown_clip_never,
+    what_was_asked_of_the_rig_goes_too_and_cannot_be_asked_again,
+    pictures_that_are_too_old_go_and_are_not_missed_and_labels_stay,
+    beyond_a_size_the_oldest_pictures_go_and_no_more_than_needed,
+    labels_go_with_their_clip_when_their_run_is_too_old_and_once_only,
+    a_rig_is_asked_when_it_is_there_until_it_says_that_nothing_is_left,
+    rigs_that_bring_new_models_at_once_do_not_wait_for_each_other_in_a_ring,
+    while_labels_are_imported_rigs_and_people_go_on_where_the_engine_can,
 );
 
 /// One server for all, and tables made once: both take a second.

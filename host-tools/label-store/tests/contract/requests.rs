@@ -7,8 +7,8 @@ use label_core::wire::{
 };
 use label_core::{CaptureTime, LabelKind};
 use label_store::{
-    ClipId, Content, ImportedClip, LabelStore, NewPolicyStep, PolicyWord, RequestState, StoreError,
-    StoredRequest, Wanted,
+    ClipId, Content, ImportedClip, LabelStore, NewImport, NewPolicyStep, PolicyWord, RequestState,
+    StoreError, StoredRequest, Wanted,
 };
 
 const DAY_US: i64 = 24 * 3600 * 1_000_000;
@@ -149,17 +149,17 @@ pub(crate) async fn a_source_of_imported_labels_is_asked_for_nothing_and_told_no
         sha256: "ab".to_owned(),
         file: "set.json".to_owned(),
     };
-    let mut import = store.begin_import(&name("team")).await.unwrap();
-    import
-        .clip(&imported, (&[message], &[]), &ada())
-        .await
-        .unwrap();
-    import.finish().await.unwrap();
     let source = name("team");
+    let new = NewImport {
+        clip: imported.clone(),
+        messages: vec![message],
+        made: Vec::new(),
+    };
+    store.import(&source, &[new], &ada()).await.unwrap();
     let here = store.imported_clips(Some(&source)).await.unwrap();
     assert_eq!(here, [imported]);
     store.can_import(&source).await.unwrap();
-    let refused = store.begin_import(&name("rig")).await;
+    let refused = store.import(&name("rig"), &[], &ada()).await;
     assert!(matches!(refused, Err(StoreError::SourceIsRig(_))));
     let scores = store.judged_scores(&source, LabelKind::Blink).await;
     assert_eq!(scores.unwrap(), []);
@@ -208,7 +208,7 @@ pub(crate) async fn a_source_of_imported_labels_is_asked_for_nothing_and_told_no
         .ask(&name("team"), &Wanted::Picture, None, "ada", 1)
         .await
         .unwrap();
-    let again = store.begin_import(&name("team")).await;
+    let again = store.import(&name("team"), &[], &ada()).await;
     assert!(matches!(again, Err(StoreError::SourceIsRig(_))));
 }
 

@@ -2,7 +2,9 @@
 
 use crate::made::*;
 use crate::watermark;
-use label_store::{Content, Incoming, Judgement, LabelStore, Step};
+use label_store::{
+    ClipId, Content, ImportedClip, Incoming, Judgement, LabelStore, NewImport, Step,
+};
 
 const MESSAGES: u64 = 120;
 
@@ -96,4 +98,97 @@ pub(crate) async fn text_that_an_engine_cannot_hold_does_not_stop_the_stream(sto
             .detail
             .starts_with("a NUL: ")
     );
+}
+
+/// As a fleet that is brought up to date: each rig names a model that all have now, then one of its own.
+pub(crate) async fn rigs_that_bring_new_models_at_once_do_not_wait_for_each_other_in_a_ring(
+    store: LabelStore,
+) {
+    const RIGS: u64 = 40;
+    const UPDATES: u64 = 6;
+    let of_rig = |rig: u64, update: u64| {
+        [None, Some(rig)].into_iter().zip(1..).map(move |(own, n)| {
+            let mut message = batch(2 * update + n, &[blink(0, 10, 0.9)]);
+            if let Content::Labels { batch, .. } = &mut message.content {
+                batch.from.rig = name(&format!("rig-{rig}"));
+                let version = format!("{update} of {own:?}");
+                batch.models[0].version = version.as_str().try_into().unwrap();
+            }
+            message
+        })
+    };
+    for update in 0..UPDATES {
+        let half = |odd| {
+            let rigs = (0..RIGS).filter(move |rig| rig % 2 == odd);
+            rigs.flat_map(|rig| of_rig(rig, update)).collect::<Vec<_>>()
+        };
+        let (first, second) = (half(0), half(1));
+        let (first, second) = tokio::join!(store.commit(&first), store.commit(&second));
+        let committed = first.unwrap().committed + second.unwrap().committed;
+        assert_eq!(committed, 2 * RIGS);
+    }
+    assert_eq!(store.summary().await.unwrap().clips.len() as u64, RIGS);
+}
+
+pub(crate) async fn while_labels_are_imported_rigs_and_people_go_on_where_the_engine_can(
+    store: LabelStore,
+) {
+    const LABELS: u64 = 1500;
+    store
+        .commit(&[batch(1, &[blink(0, 10, 0.9)])])
+        .await
+        .unwrap();
+    let of_source = |mut message: Incoming| {
+        match &mut message.content {
+            Content::Labels { batch, .. } => batch.from.rig = name("team"),
+            Content::Clip { message, .. } => message.from.rig = name("team"),
+            _ => {}
+        }
+        message
+    };
+    let labels = (2..2 + LABELS).map(|seq| batch(seq, &[blink(0, 10, 0.5)]));
+    let messages = std::iter::once(opened(1)).chain(labels).map(of_source);
+    let new = NewImport {
+        clip: ImportedClip {
+            id: ClipId {
+                rig: name("team"),
+                boot: boot(),
+                clip: 1,
+            },
+            told: "drive".to_owned(),
+            of: None,
+            is_truth: false,
+            sha256: "ab".to_owned(),
+            file: "set.json".to_owned(),
+        },
+        messages: messages.collect(),
+        made: Vec::new(),
+    };
+    let importing = store.clone();
+    let import = tokio::spawn(async move {
+        let by = ada();
+        importing.import(&name("team"), &[new], &by).await
+    });
+    let mut seq = 1;
+    while !import.is_finished() {
+        seq += 1;
+        store
+            .commit(&[batch(seq, &[blink(0, 10, 0.9)])])
+            .await
+            .unwrap();
+        let accept = verdict(Judgement::Accept);
+        let key = id(seq, 0);
+        store.record_verdict(&key, &accept, &ada()).await.unwrap();
+    }
+    import.await.unwrap().unwrap();
+    if store.is_shared() {
+        assert!(
+            seq > 10,
+            "{seq} messages while {LABELS} labels were imported"
+        );
+    }
+    assert_eq!(watermark(&store).await, [(boot(), seq)]);
+    let clips = store.summary().await.unwrap().clips;
+    let offered: Vec<_> = clips.iter().map(|clip| clip.committed.offered).collect();
+    assert_eq!(offered, [seq, LABELS]);
 }
