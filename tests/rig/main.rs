@@ -59,6 +59,7 @@ const SCENARIOS: &[Scenario] = &[
     ("display", display::shows),
     ("service", service::lives),
     ("power cuts", powercut::survived),
+    ("power cuts without syncs", powercut::found_out),
 ];
 
 fn main() -> Result<ExitCode> {

@@ -33,10 +33,9 @@ pub(crate) fn everything(project: &Project) -> Result<()> {
 
 fn build(project: &Project, profile: &str, options: &[&str], packages: &[&str]) -> Result<()> {
     let started = Instant::now();
-    // A compiler can wait for others: emulated machines beside it have clocks to keep.
-    let mut command = Command::new("nice");
+    let mut command = Command::new("cargo");
     command
-        .args(["cargo", "build"])
+        .arg("build")
         .args(options)
         .current_dir(project.root());
     for package in packages {

@@ -120,16 +120,15 @@ fn own_steps(project: &Project) -> Vec<Step<'_>> {
 }
 
 /// More than most machines have cores: an emulated rig waits for its camera and its clock most of the time, and what is
-/// fetched and unpacked waits too. Of compilers, which do not wait, only one runs at a time.
-const RIG_LANES: usize = 4;
+/// fetched and unpacked waits too. Compilers do not wait, and go before the machines.
+const RIG_LANES: usize = 5;
 
 /// What needs emulated machines, root and the rigs' compiler. Of what may begin, what takes longest, or lets most others
 /// begin, comes first.
 fn rig_steps(project: &Project) -> Vec<Step<'_>> {
     const INSTALL: &str = "programs";
     const SCENARIOS: &str = "build scenarios";
-    const FOR_RIGS: &str = "build for rigs";
-    const FOR_THIS: &str = "build for this machine";
+    const PROGRAMS: &str = "build for rigs";
     const DEBIAN: &str = "Debian for rigs";
     const KERNELS: &str = "kernels";
     const RIGS: &str = "rigs' parts";
@@ -140,15 +139,17 @@ fn rig_steps(project: &Project) -> Vec<Step<'_>> {
         Step::new(INSTALL, &[SET_UP], || rig::install(project)),
         // Which `cargo xtask test` has built already, where it went before.
         Step::new(SCENARIOS, &[INSTALL], || build::everything(project)),
-        Step::new(FOR_RIGS, &[SCENARIOS], || Arm64.build(project)),
+        Step::new(PROGRAMS, &[SCENARIOS], || rig::build_programs(project)),
         Step::new(DEBIAN, &[INSTALL], || rig::make_debian(project)),
         Step::new(KERNELS, &[INSTALL], || rig::fetch_kernels(project)),
-        Step::new(FOR_THIS, &[FOR_RIGS], || Amd64.build(project)),
-        Step::new(DISK, &[FOR_RIGS, DEBIAN], || rig::make_disk(project)),
-        Step::new(RIGS, &[FOR_RIGS, KERNELS], || rig::lay_out(project, Arm64)),
-        Step::new(PCS, &[FOR_THIS, KERNELS], || rig::lay_out(project, Amd64)),
+        Step::new(DISK, &[PROGRAMS, DEBIAN], || rig::make_disk(project)),
+        Step::new(RIGS, &[PROGRAMS, KERNELS], || rig::lay_out(project, Arm64)),
+        Step::new(PCS, &[PROGRAMS, KERNELS], || rig::lay_out(project, Amd64)),
         // Both pack into one folder.
         Step::new("package", &[DISK], || package_test::run(project)),
+        Step::new("package on older systems", &[PROGRAMS], || {
+            older_system_test::run(project)
+        }),
     ];
     for scenario in &rig::SCENARIOS {
         let mut after: Vec<&str> = scenario
@@ -164,10 +165,6 @@ fn rig_steps(project: &Project) -> Vec<Step<'_>> {
         }
         steps.push(Step::new(scenario.name, &after, || scenario.run(project)));
     }
-    // Last, since it only takes processor time: it makes its Debian itself, so that the compilers, which all others wait for, come first.
-    steps.push(Step::new("package on older systems", &[FOR_RIGS], || {
-        older_system_test::run(project)
-    }));
     steps
 }
 

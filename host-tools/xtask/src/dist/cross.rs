@@ -16,6 +16,8 @@ use crate::{build, install, libclang, package, programs, venv};
 
 /// The rigs, as the compiler names them.
 pub(crate) const TARGET: &str = "aarch64-unknown-linux-gnu";
+/// A PC, as the compiler names it: what machines that need the kernel's test devices are emulated as.
+pub(crate) const PC: &str = "x86_64-unknown-linux-gnu";
 /// Their C tools' prefix in the distribution.
 const TOOLS: &str = "aarch64-linux-gnu";
 /// What a fresh Debian 12 lacks for it. The compiler and its library for arm64 come from one source package: they match.
@@ -41,10 +43,22 @@ pub(crate) fn prepare(project: &Project) -> Result<()> {
 }
 
 /// Builds the rigs' programs (release) and returns the folder they are in; they have their line tables still.
-///
-/// All at once, whichever is wanted: alone, a package may ask its dependencies for other features, and they would be built
-/// again.
 pub(crate) fn programs(project: &Project) -> Result<PathBuf> {
+    programs_for(project, &[TARGET])?;
+    Ok(built(project, TARGET))
+}
+
+/// Where programs lie that were built for a processor.
+pub(crate) fn built(project: &Project, target: &str) -> PathBuf {
+    project.path("target/rig").join(target).join("release")
+}
+
+/// Builds the rigs' programs (release) for these processors, in one go: what compiling itself needs is made once for all, and
+/// what the compiler does on one core alone for one processor it does beside the other's.
+///
+/// All programs, whichever is wanted: alone, a package may ask its dependencies for other features, and they would be built
+/// again.
+pub(crate) fn programs_for(project: &Project, targets: &[&str]) -> Result<()> {
     let compiler = compiler(project)?;
     let linker_python = venv::LINKER.ensure(project)?;
     libclang(project)?;
@@ -52,7 +66,8 @@ pub(crate) fn programs(project: &Project) -> Result<PathBuf> {
     let target = project.path("target/rig");
     let mut command = Command::new(&compiler.cargo);
     command
-        .args(["build", "--release", "--locked", "--target", TARGET])
+        .args(["build", "--release", "--locked"])
+        .args(targets.iter().map(|target| format!("--target={target}")))
         .args(build::FIRMWARE.map(|package| format!("--package={package}")))
         .current_dir(project.root())
         .env("RUSTC", &compiler.rustc)
@@ -80,11 +95,12 @@ pub(crate) fn programs(project: &Project) -> Result<PathBuf> {
         );
     }
     eprintln!(
-        "{} for {TARGET}: built ({})",
+        "{} for {}: built ({})",
         build::FIRMWARE.join(", "),
+        targets.join(" and "),
         seconds(started.elapsed())
     );
-    Ok(target.join(TARGET).join("release"))
+    Ok(())
 }
 
 /// The library of this machine that reads C headers for the camera's bindings.
