@@ -30,7 +30,8 @@ pub(crate) struct BoardFile<'a> {
 }
 
 impl BoardFile<'_> {
-    /// The file. An emulated processor is late all the time, and shedding has tests of its own: these boards never shed.
+    /// The file. An emulated processor is late all the time, and shedding has tests of its own: these boards never shed. And it
+    /// takes seconds for a person's box: these boards measure it once a minute and not at each frame.
     pub(crate) fn text(&self) -> String {
         let Self {
             rig,
@@ -57,6 +58,7 @@ calibration = "/usr/share/rigel/models/calibration/base.toml"
 golden = "/usr/share/rigel/models/golden"
 threads = 1
 max-faces = 1
+person-every-ms = 60000
 short-range = "face-detection-short-range"
 full-range = "face-detection-full-range"
 mesh = "face-landmarks-v2"
