@@ -119,9 +119,9 @@ fn own_steps(project: &Project) -> Vec<Step<'_>> {
     steps
 }
 
-/// More than most machines have cores: an emulated rig waits for its camera and its clock most of the time, and what is
-/// fetched and unpacked waits too. Compilers do not wait, and go before the machines.
-const RIG_LANES: usize = 5;
+/// More than most machines have cores: what is fetched and unpacked waits for the network and the disk, and emulated rigs now
+/// and then for their camera and their clock.
+const RIG_LANES: usize = 4;
 
 /// What needs emulated machines, root and the rigs' compiler. Of what may begin, what takes longest, or lets most others
 /// begin, comes first.
