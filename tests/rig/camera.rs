@@ -16,8 +16,9 @@ const VIVID: &str = "vivid n_devs=1 node_types=0x1 num_inputs=1 input_types=0x0"
 /// Until a machine has booted.
 pub(crate) const BOOT: Duration = Duration::from_mins(4);
 
-/// Frames that each format has to bring: on a picture without a face every one is searched by every detector, seconds each.
-const FRAMES: u64 = 2;
+/// Labelled frames that are waited for in each format, seconds each: a picture without a face is searched by every detector.
+/// Those under way when the firmware is asked to end come on top.
+const FRAMES: u64 = 1;
 
 /// Boots a machine with a camera, a network and the firmware.
 pub(crate) fn machine(kit: &Kit, arch: Arch, name: &str) -> Result<Machine> {
