@@ -168,6 +168,23 @@ impl Broker {
         Self::start_at(dir, port, &format!("user root\n{placed}"))
     }
 
+    /// The same with a second port, at which one may read everything and write nothing.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::start`].
+    pub fn start_with_onlookers(dir: &Path) -> (Self, u16) {
+        let (port, onlookers) = (free_port(), free_port());
+        let acl = dir.join("onlookers");
+        std::fs::write(&acl, "topic read rigel/#\n").expect("a temporary folder can be written");
+        let text = format!(
+            "user root\nper_listener_settings true\nlistener {port} 127.0.0.1\nallow_anonymous true\n\
+             listener {onlookers} 127.0.0.1\nallow_anonymous true\nacl_file {}\n",
+            acl.display()
+        );
+        (Self::start_at(dir, port, &text), onlookers)
+    }
+
     /// The same for every network of this machine, where the only user is root.
     pub fn start_for_all(dir: &Path) -> Self {
         let port = free_port();

@@ -3,7 +3,7 @@
 use crate::on_request::{on_disk, start};
 use crate::verify::recording_board;
 use crate::{Bench, assert_all_here_once};
-use end_to_end::{Postgres, Program, wait_for};
+use end_to_end::{Broker, Postgres, Program, wait_for};
 use label_core::wire::parse_name;
 use label_store::{ClipId, LabelStore, RequestState, Summary, Wanted, now_us};
 use std::path::PathBuf;
@@ -100,6 +100,35 @@ fn an_ingester_killed_again_and_again_loses_and_doubles_nothing_of_a_rig_whose_m
         (1..last).contains(&alone),
         "{alone} of {last} came through one ingester: the messages were not spread"
     );
+}
+
+#[test]
+fn a_store_that_only_listens_is_sent_everything_beside_the_one_that_rigs_obey() {
+    let bench = Bench::new();
+    let (broker, onlookers) = Broker::start_with_onlookers(bench.dir.path());
+    let server = Postgres::start();
+    // On one server, as a copy for a trial lies beside what it was made from.
+    let obeyed = SharedStore::new(&bench, &server);
+    let trial = SharedStore::new(&bench, &server);
+    let programs = [
+        obeyed.ingest(broker.port, "first.log").0,
+        obeyed.ingest(broker.port, "second.log").0,
+        trial.ingest(onlookers, "trial.log").0,
+        trial.ingest(onlookers, "trial-too.log").0,
+    ];
+    let rig = Program::start("rig", &mut bench.rig(broker.port, MESSAGES / 2));
+    assert!(rig.wait().success(), "the rig saw everything committed");
+    let (boot, last) = bench.journal().unwrap();
+    // Of the one that rigs do not hear of they do not know how far it is.
+    trial.wait_for_committed(last);
+    for store in [obeyed, trial] {
+        let summary = store.summary();
+        assert!(summary.is_balanced(), "{summary:?}");
+        assert_all_here_once(&summary, boot, last, true);
+    }
+    for program in programs {
+        assert!(program.terminate().success());
+    }
 }
 
 #[test]

@@ -169,20 +169,20 @@ impl IngestConfig {
     }
 }
 
-/// What rigs write to. Of a store that several ingesters share, the broker deals out messages among them. What it retains it
-/// gives to nobody that way, and answers are of use only to who asked: each hears all of those.
-fn filters(store: &LabelStore) -> Vec<String> {
+/// What rigs write to. Of a store that several ingesters share, the broker deals out messages among them, who are the `group` of that
+/// store: another store on the same broker has its own, and is sent everything, too. What the broker retains it gives to nobody that
+/// way, and answers are of use only to who asked: each hears all of those.
+fn filters(group: Option<&str>) -> Vec<String> {
     Topic::ALL
         .into_iter()
         .filter(|topic| topic.is_from_rig())
         .map(|topic| {
             let is_for_each = matches!(topic, Topic::Status | Topic::Birth | Topic::Reply);
-            let group = if store.is_shared() && !is_for_each {
-                "$share/rigel/"
-            } else {
-                ""
-            };
-            format!("{group}{TOPIC_ROOT}/+/+/{}", topic.leaf())
+            let every = format!("{TOPIC_ROOT}/+/+/{}", topic.leaf());
+            match group {
+                Some(group) if !is_for_each => format!("$share/{group}/{every}"),
+                _ => every,
+            }
         })
         .collect()
 }
@@ -238,6 +238,7 @@ async fn serve(
     // a store are one session, as long as the database lives.
     let own = RandomState::new().build_hasher().finish() as u32;
     let mut session = store.life().await?.unwrap_or(own);
+    let filters = filters(store.group().await?.as_deref());
     let mut acknowledged = BTreeMap::new();
     let mut look_after = tokio::time::interval(LOOK_AFTER_WATERMARKS);
     look_after.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -270,21 +271,21 @@ async fn serve(
         let (mut batch, mut answers) = (Vec::new(), Vec::new());
         match event {
             Packet::ConnAck(_) => {
-                let filters = filters(store)
-                    .into_iter()
+                let wanted = filters
+                    .iter()
                     .map(|filter| Filter::new(filter, QoS::AtLeastOnce));
                 connection
                     .client
-                    .try_subscribe_many(filters)
+                    .try_subscribe_many(wanted)
                     .map_err(|error| config.lost(error.to_string()))?;
             }
             Packet::SubAck(answer) => {
-                for (filter, code) in filters(store).into_iter().zip(&answer.return_codes) {
+                for (filter, code) in filters.iter().zip(&answer.return_codes) {
                     if !matches!(code, SubscribeReasonCode::Success(_)) {
                         return Err(IngestError::Subscription {
                             host: config.host.clone(),
                             port: config.port,
-                            filter,
+                            filter: filter.clone(),
                         });
                     }
                 }

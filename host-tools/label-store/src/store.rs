@@ -156,6 +156,24 @@ impl LabelStore {
         Ok(Some(number as u32))
     }
 
+    /// A name for those who share this database, which no other database has, not even a copy of it on the same server; a replica that
+    /// takes over keeps it. `None` where nobody shares it.
+    pub async fn group(&self) -> Result<Option<String>, StoreError> {
+        if !self.is_shared() {
+            return Ok(None);
+        }
+        let doing = "see which database it is";
+        let number: i64 = query(
+            "SELECT hashtextextended(concat(s.system_identifier, ' ', d.oid), 0)
+             FROM pg_control_system() s, pg_database d WHERE d.datname = current_database()",
+        )
+        .fetch_one(&mut *self.read(doing).await?)
+        .await
+        .map_err(StoreError::database(doing))?
+        .get(0);
+        Ok(Some(format!("rigel-{number:016x}")))
+    }
+
     /// Bytes of the database with its indexes, as its server tells; `None` of a file, which whoever opened it can look at.
     pub async fn shared_bytes(&self) -> Result<Option<u64>, StoreError> {
         if !self.is_shared() {

@@ -16,8 +16,8 @@ Examples:
   RIGEL_STORE=postgres://rigel:…@db.lan/rigel rigel ingest --broker mqtt.lan:8883 --tls-ca ca.crt --tls-cert host.crt --tls-key host.key
 
 Start as many as there is work for, on any machines: the broker deals messages out among them and every `rigel serve` on the
-same store (MQTT 5 shared subscriptions, group `rigel`). One that dies loses nothing: rigs keep what is not committed, and
-send it again. docs/scaling.md says how many to run.
+same store (MQTT 5 shared subscriptions; the group bears the database's own name). One that dies loses nothing: rigs keep what is not
+committed, and send it again. docs/scaling.md says how many to run.
 
 Exit codes: 0 stopped by a signal, 1 could not start (the message says why), 2 wrong arguments.")]
 pub(crate) struct IngestArguments {
