@@ -2,7 +2,7 @@
 
 mod maker;
 
-use label_core::wire::{DroppedFrames, LabelValue};
+use label_core::wire::{ClipEvent, DroppedFrames, LabelValue, RecordedSegment};
 use label_core::{AbstainReason, LabelKind};
 use label_store::LabelStore;
 use maker::{Maker, Then, boxes, event, points, steady};
@@ -317,4 +317,57 @@ pub(crate) async fn fill(folder: &Path) -> World {
     let Maker { world, .. } = maker;
     store.close().await;
     world
+}
+
+/// A clip of which there are pictures.
+pub(crate) struct Filmed {
+    pub(crate) id: &'static str,
+    pub(crate) name: String,
+    pub(crate) size: (u32, u32),
+    pub(crate) pts_us: Vec<i64>,
+    pub(crate) fps: f64,
+    /// Of its file.
+    pub(crate) sha256: Option<String>,
+    pub(crate) recorded: Vec<RecordedSegment>,
+}
+
+/// Fills a store with these clips, each with a person from the first frame to the last, and a blink.
+pub(crate) async fn fill_with(folder: &Path, films: &[Filmed]) {
+    let store = LabelStore::open(&folder.join("rigel.sqlite"))
+        .await
+        .unwrap();
+    let mut maker = Maker {
+        store: &store,
+        world: World {
+            facts: Vec::new(),
+            clips: Vec::new(),
+            silences: Vec::new(),
+        },
+    };
+    for film in films {
+        let fact = ClipFact {
+            id: film.id,
+            size: film.size,
+            pts_us: film.pts_us.clone(),
+            fps: film.fps,
+        };
+        let last = film.pts_us.len() as u32 - 1;
+        let mut clip = maker.clip(film.id, &film.name, fact, (&[], &[])).await;
+        let person = boxes(&[(0, 1.0, 2.0, 50.0, 60.0), (last, 9.0, 4.0, 50.0, 60.0)]);
+        clip.offer(
+            LabelKind::BboxPerson,
+            Some(1),
+            (0, last),
+            person,
+            Then::Accept,
+        )
+        .await;
+        clip.offer(LabelKind::Blink, Some(1), (4, 9), event(6), Then::Accept)
+            .await;
+        for segment in &film.recorded {
+            clip.event(ClipEvent::Recorded(segment.clone())).await;
+        }
+        clip.close_with(film.sha256.clone()).await;
+    }
+    store.close().await;
 }

@@ -18,6 +18,7 @@ mod folder;
 mod imports;
 mod made;
 mod measures;
+mod media;
 mod page;
 mod pictures;
 mod tables;

@@ -196,6 +196,7 @@ fn clip(number: u64, labels: u64) -> Clip {
                 .collect(),
             ..Frames::default()
         },
+        beside: formats::Beside::Nothing,
         labels,
     }
 }

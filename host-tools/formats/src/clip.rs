@@ -3,6 +3,7 @@
 //! Frames are 0-based indexes of decoded frames, ranges inclusive; pixels are of the upright source image, x right, y
 //! down, from the picture's top left corner; times are microseconds on the clip's own time line.
 
+use crate::beside::Beside;
 use label_core::wire::{EventEyes, Signs};
 use label_core::{AbstainReason, FrameIndex, FrameRange, LabelKind, TrackId};
 use serde::Serialize;
@@ -35,6 +36,8 @@ pub struct Clip {
     pub closed: bool,
     /// When each frame was shown.
     pub frames: Frames,
+    /// What of its media lies beside the labels.
+    pub beside: Beside,
     /// What is said, in the order of [`Label::order`].
     pub labels: Vec<Label>,
 }

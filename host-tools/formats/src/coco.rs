@@ -81,7 +81,9 @@ impl Writer for Coco {
     fn clip(&self, clip: &Clip, to: &mut Target<'_>) -> Result<(), FormatError> {
         lose_between_pictures(clip, to);
         let density = to.density;
-        moments(clip, density, |moment| picture(clip, moment, to))
+        let passed_over = moments(clip, density, |moment| picture(clip, moment, to))?;
+        to.lose(NO_PICTURE, passed_over);
+        Ok(())
     }
 
     fn end(&self, to: &mut Target<'_>) -> Result<(), FormatError> {
@@ -150,19 +152,27 @@ fn category(id: u8, name: &str, with_eyes: bool) -> Json {
 }
 
 /// The name of a frame's picture, without extension.
+/// What is lost where the media lack pictures.
+pub(crate) const NO_PICTURE: &str = "frames of which there is no picture: left out";
+
 pub(crate) fn picture_name(clip: &Clip, frame: u32) -> String {
     format!("{}/{frame:06}", clip.stem)
 }
 
 fn picture(clip: &Clip, moment: &Moment<'_>, to: &mut Target<'_>) -> Result<(), FormatError> {
     let image_id = to.next("image");
+    to.pictures.push(moment.frame);
     let mut scene = Map::new();
     for label in &moment.scene {
         scene.insert(word(label.kind), state(label));
     }
     let image = Image {
         id: image_id,
-        file_name: format!("{}.png", picture_name(clip, moment.frame)),
+        file_name: format!(
+            "{}.{}",
+            picture_name(clip, moment.frame),
+            clip.beside.ending()
+        ),
         width: clip.width,
         height: clip.height,
         clip: &clip.id,

@@ -5,7 +5,7 @@
 //! `group`, so that a box and its eyes stay together. Attributes are those of COCO.
 
 use crate::clip::{Clip, Standing};
-use crate::coco::{attributes, lose_between_pictures, picture_name};
+use crate::coco::{NO_PICTURE, attributes, lose_between_pictures, picture_name};
 use crate::error::FormatError;
 use crate::format::{Target, Writer};
 use crate::moments::{Moment, Place, moments};
@@ -32,11 +32,13 @@ impl Writer for Datumaro {
                 .count() as u64,
         );
         let density = to.density;
-        moments(clip, density, |moment| {
+        let passed_over = moments(clip, density, |moment| {
             let item = item(clip, moment, to);
             let path = path(to.subset);
             to.output.element(Array::File(&path, OPENING), &item)
-        })
+        })?;
+        to.lose(NO_PICTURE, passed_over);
+        Ok(())
     }
 
     fn end(&self, to: &mut Target<'_>) -> Result<(), FormatError> {
@@ -100,11 +102,12 @@ fn item(clip: &Clip, moment: &Moment<'_>, to: &mut Target<'_>) -> Json {
             }),
         });
     }
+    to.pictures.push(moment.frame);
     let name = picture_name(clip, moment.frame);
     json!({
         "id": name,
         "annotations": annotations,
         "attr": {"clip": clip.id, "frame": moment.frame, "pts_us": clip.frames.pts_us(moment.frame)},
-        "image": {"path": format!("{name}.png"), "size": [clip.height, clip.width]},
+        "image": {"path": format!("{name}.{}", clip.beside.ending()), "size": [clip.height, clip.width]},
     })
 }

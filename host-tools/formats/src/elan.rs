@@ -62,7 +62,11 @@ impl Writer for Elan {
                 tiers.push_str("</TIER>\n");
             }
         }
-        let media = escaped(clip.name.as_deref().unwrap_or_default());
+        // Beside this file, or in a folder beside this one's.
+        let media = match clip.beside.film() {
+            Some(film) => escaped(&format!("../{film}")),
+            None => escaped(clip.name.as_deref().unwrap_or_default()),
+        };
         let text = format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ANNOTATION_DOCUMENT AUTHOR=\"Rigel\" DATE=\"1970-01-01T00:00:00+00:00\" FORMAT=\"3.0\" VERSION=\"3.0\" \
              xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:noNamespaceSchemaLocation=\"http://www.mpi.nl/tools/elan/EAFv3.0.xsd\">\n\

@@ -1,5 +1,6 @@
 //! The formats by name, and an export from its first clip to its last.
 
+use crate::beside::{Beside, Wanted};
 use crate::clip::Clip;
 use crate::error::FormatError;
 use crate::loss::Loss;
@@ -9,8 +10,11 @@ use crate::{coco, cvat, datumaro, elan, label_studio, openlabel, parquet, table,
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
+
+/// The part that lists which media are wanted.
+const MEDIA: &str = "media";
 
 /// A format that others read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -101,8 +105,11 @@ pub(crate) struct Target<'a> {
     pub(crate) tally: &'a mut Tally,
     /// Which pictures there are to be.
     pub(crate) density: Density,
+    format: Format,
     /// The subset that the clip, or the end, is of.
     pub(crate) subset: &'a str,
+    /// Frames whose pictures the files name.
+    pub(crate) pictures: Vec<label_core::FrameIndex>,
 }
 
 impl Target<'_> {
@@ -119,6 +126,11 @@ impl Target<'_> {
         names
             .filter_map(|name| Some(name.strip_prefix(beginning)?.to_owned()))
             .collect()
+    }
+
+    /// Whether the format's tool goes by the time of the film beside the labels, which is not the camera's.
+    fn is_of_film(&self, clip: &Clip) -> bool {
+        self.format.is_by_time() && clip.beside.film().is_some() && !clip.frames.is_steady()
     }
 
     pub(crate) fn lose(&mut self, what: &str, times: u64) {
@@ -237,9 +249,44 @@ impl Export {
                 1,
             );
         }
-        self.writer.clip(clip, &mut self.target(subset))?;
+        let writer = self.writer;
+        let mut target = self.target(subset);
+        lose_media(clip, &mut target);
+        if target.is_of_film(clip) {
+            let of_film = Clip {
+                frames: clip.frames.of_film(),
+                ..clip.clone()
+            };
+            writer.clip(&of_film, &mut target)?;
+        } else {
+            writer.clip(clip, &mut target)?;
+        }
+        if let Some(wanted) = Wanted::of(clip, subset, target.pictures) {
+            self.output.element(Array::Part(MEDIA, ""), &wanted)?;
+        }
         self.output
             .note((&self.selection, self.clips, &self.digest), &self.tally)
+    }
+
+    /// Puts the media beside the labels, once all clips are handed over. Those of a clip appear whole or not at all, and what an earlier run has
+    /// put there stays.
+    pub fn media<E: From<FormatError>>(
+        &mut self,
+        mut write: impl FnMut(&Wanted, &Path) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let note = (self.selection.as_str(), self.clips, &self.digest);
+        self.output.note_now(note, &self.tally)?;
+        let Some((part, path)) = self.output.part(MEDIA)? else {
+            return Ok(());
+        };
+        for line in BufReader::new(part).lines() {
+            let line = line.map_err(FormatError::file("read", &path))?;
+            let wanted: Wanted = serde_json::from_str(line.trim_end_matches(','))
+                .map_err(|error| FormatError::file("understand", &path)(error.into()))?;
+            self.output
+                .appear(&wanted.place, |waiting| write(&wanted, waiting))?;
+        }
+        Ok(())
     }
 
     fn target<'a>(&'a mut self, subset: &'a str) -> Target<'a> {
@@ -247,7 +294,9 @@ impl Export {
             output: &mut self.output,
             tally: &mut self.tally,
             density: self.plan.density,
+            format: self.plan.format,
             subset,
+            pictures: Vec::new(),
         }
     }
 
@@ -311,6 +360,23 @@ impl Export {
     }
 }
 
+/// Says what the media do not hold.
+fn lose_media(clip: &Clip, to: &mut Target<'_>) {
+    if let Beside::Film { absent, .. } = &clip.beside {
+        let frames = absent.iter().map(|range| u64::from(range.frames()));
+        to.lose(
+            "frames of which there is no picture: grey in the film",
+            frames.sum(),
+        );
+        if to.is_of_film(clip) {
+            to.lose(
+                "clips whose frames came unevenly: times are those of the film beside the labels, not of the camera",
+                1,
+            );
+        }
+    }
+}
+
 struct Hashed<'a>(&'a mut Sha256);
 
 impl Write for Hashed<'_> {
@@ -355,6 +421,17 @@ struct ListedClip<'a> {
     labels: usize,
     /// Of the media file, as the rig told it.
     sha256: Option<&'a str>,
+    /// What lies beside the labels.
+    #[serde(skip_serializing_if = "is_nothing")]
+    media: &'a Beside,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde's skip_serializing_if hands a reference"
+)]
+fn is_nothing(beside: &&Beside) -> bool {
+    **beside == Beside::Nothing
 }
 
 impl<'a> ListedClip<'a> {
@@ -366,6 +443,7 @@ impl<'a> ListedClip<'a> {
             frames: clip.frames.count,
             labels: clip.labels.len(),
             sha256: clip.sha256.as_deref(),
+            media: &clip.beside,
         }
     }
 }

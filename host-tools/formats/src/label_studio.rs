@@ -75,7 +75,7 @@ impl Writer for LabelStudio {
         }
         let mut task = json!({
             "data": {
-                "video": clip.name.as_deref().unwrap_or(&clip.stem),
+                "video": clip.media().unwrap_or(&clip.stem),
                 "fps": clip.frames.rate(),
                 "clip": clip.id,
                 "frames": clip.frames.count,

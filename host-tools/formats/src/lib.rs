@@ -6,6 +6,7 @@
 //!
 //! Frames are 0-based indexes of decoded frames, ranges inclusive; pixels are of the upright source image.
 
+mod beside;
 mod clip;
 mod coco;
 mod cvat;
@@ -27,6 +28,7 @@ mod table;
 mod xml;
 mod yolo;
 
+pub use beside::{Beside, Wanted};
 pub use clip::{
     Between, BoxAt, Clip, Event, Frames, Key, Label, Model, PointAt, Standing, Value, place_at,
 };

@@ -82,12 +82,12 @@ pub const fn has_place(kind: LabelKind) -> bool {
     )
 }
 
-/// Calls with every frame that is asked for, in order.
+/// Calls with every frame that is asked for, in order. Says how many were passed over for want of a picture.
 pub fn moments<E>(
     clip: &Clip,
     density: Density,
     mut each: impl FnMut(&Moment<'_>) -> Result<(), E>,
-) -> Result<(), E> {
+) -> Result<u64, E> {
     let pieces = pieces(clip);
     let rejected: Vec<&Label> =
         of_places(clip, |label| label.standing == crate::Standing::Rejected);
@@ -99,7 +99,12 @@ pub fn moments<E>(
     let mut held = Sweep::new(held, |piece: &Piece<'_>| piece.frames);
     let mut rejected = Sweep::new(rejected, |label: &&Label| label.frames);
     let mut abstained = Sweep::new(abstained, |label: &&Label| label.frames);
+    let mut passed_over = 0;
     for frame in asked {
+        if clip.beside.lacks(frame) {
+            passed_over += 1;
+            continue;
+        }
         let mut moment = Moment {
             frame,
             people: BTreeMap::new(),
@@ -137,7 +142,7 @@ pub fn moments<E>(
         }
         each(&moment)?;
     }
-    Ok(())
+    Ok(passed_over)
 }
 
 fn of_places(clip: &Clip, wanted: impl Fn(&Label) -> bool) -> Vec<&Label> {

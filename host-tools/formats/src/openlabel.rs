@@ -64,13 +64,17 @@ impl Writer for OpenLabel {
         }
         let mut objects = objects(clip, &held);
         let mut frames = Map::new();
-        let everything: Result<(), FormatError> = moments(clip, Density::EveryFrame, |moment| {
+        let everything: Result<_, FormatError> = moments(clip, Density::EveryFrame, |moment| {
             frames.insert(moment.frame.to_string(), frame(clip, moment));
             Ok(())
         });
         everything?;
         objects.retain(|_, object| object["frame_intervals"] != json!([]));
         let whole = FrameRange::new(0, clip.frames.count.saturating_sub(1));
+        let uri = match clip.beside.film() {
+            Some(film) => format!("../{film}"),
+            None => clip.name.clone().unwrap_or_else(|| clip.stem.clone()),
+        };
         let mut openlabel = json!({
             "metadata": {
                 "schema_version": "1.0.0",
@@ -82,7 +86,7 @@ impl Writer for OpenLabel {
             "coordinate_systems": {STREAM: {"type": "sensor_cs", "parent": "", "children": []}},
             "streams": {STREAM: {
                 "type": "camera",
-                "uri": clip.name.as_deref().unwrap_or(&clip.stem),
+                "uri": uri,
                 "description": format!("{} x {} pixels, {:.6} frames a second", clip.width, clip.height, clip.frames.rate()),
             }},
         });

@@ -274,8 +274,35 @@ impl Output {
         if self.noted.elapsed() < NOTE_EVERY {
             return Ok(());
         }
+        self.note_now((selection, clips, digest), tally)
+    }
+
+    /// Notes how far it came, however old the last note is.
+    pub(crate) fn note_now<T: Serialize>(
+        &mut self,
+        (selection, clips, digest): (&str, u64, &Sha256),
+        tally: &T,
+    ) -> Result<(), FormatError> {
         let digest = hex(&digest.clone().finalize());
         self.write_note(selection, (clips, digest), tally)
+    }
+
+    /// Has a file or a folder written elsewhere and puts it in its place when it is whole, unless it is there.
+    pub(crate) fn appear<E: From<FormatError>>(
+        &mut self,
+        path: &str,
+        write: impl FnOnce(&Path) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let place = self.make_way(&format!("{FILES}{path}"))?;
+        if place.symlink_metadata().is_ok() {
+            return Ok(());
+        }
+        let waiting = self.folder.join(WORK).join("appearing");
+        remove(&waiting).map_err(FormatError::file("delete", &waiting))?;
+        write(&waiting)?;
+        self.sync()?;
+        fs::rename(&waiting, &place).map_err(FormatError::file("put in place", place))?;
+        Ok(())
     }
 
     fn write_note<T: Serialize>(
@@ -388,6 +415,16 @@ impl Output {
     pub fn discard(place: &Path) -> Result<(), FormatError> {
         let folder = Self::waiting(place);
         fs::remove_dir_all(&folder).map_err(FormatError::file("delete", folder))
+    }
+}
+
+/// Deletes a file or a folder, if it is there.
+fn remove(path: &Path) -> std::io::Result<()> {
+    match path.symlink_metadata() {
+        Ok(there) if there.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
     }
 }
 

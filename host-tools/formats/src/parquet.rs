@@ -390,6 +390,7 @@ mod tests {
                 count: labels * 10,
                 ..Frames::default()
             },
+            beside: crate::Beside::Nothing,
             labels: (0..labels).map(label).collect(),
         }
     }

@@ -278,6 +278,7 @@ impl Reading<'_> {
                 nominal_fps: fps,
                 ..Frames::default()
             },
+            beside: crate::Beside::Nothing,
             labels: Vec::new(),
         };
         Ok((clip, false))

@@ -1,6 +1,6 @@
 //! YOLO and YOLO-pose, as Ultralytics documents them: a text file a picture, a line an object.
 //!
-//! `labels/<subset>/<clip>/<frame>.txt` beside `images/<subset>/<clip>/<frame>.png`, which are not part of the export;
+//! `labels/<subset>/<clip>/<frame>.txt` beside `images/<subset>/<clip>/<frame>.png`, which are part of the export where media were given;
 //! `<subset>.txt` lists the pictures, and `data.yaml` names them. A line is `class cx cy w h`, of a pose followed by `x y v` of the
 //! left and the right eye; all but class and visibility are shares of the picture's width and height. The centre, not the corner, comes first.
 //! Ultralytics refuses what lies outside the picture, so boxes are clipped to it; visibility is 2, and 0 (with x = y = 0) for an eye that is not told.
@@ -9,7 +9,7 @@
 //! candidates were rejected has an empty file: a hard negative.
 
 use crate::clip::{BoxAt, Clip, PointAt, Standing};
-use crate::coco::picture_name;
+use crate::coco::{NO_PICTURE, picture_name};
 use crate::cvat::lose_beside_labels;
 use crate::error::FormatError;
 use crate::format::{Target, Writer};
@@ -53,7 +53,9 @@ impl Writer for Yolo {
             to.lose("eyes: left out, `yolo-pose` holds them", count(&eye));
         }
         let density = to.density;
-        moments(clip, density, |moment| self.picture(clip, moment, to))
+        let passed_over = moments(clip, density, |moment| self.picture(clip, moment, to))?;
+        to.lose(NO_PICTURE, passed_over);
+        Ok(())
     }
 
     fn end(&self, to: &mut Target<'_>) -> Result<(), FormatError> {
@@ -101,13 +103,14 @@ impl Yolo {
         for person in moment.people.values() {
             self.line(clip, person, to, &mut text);
         }
+        to.pictures.push(moment.frame);
         let name = picture_name(clip, moment.frame);
         let subset = to.subset;
         to.output
             .whole(&format!("labels/{subset}/{name}.txt"), text.as_bytes())?;
         to.output.append(
             &format!("{subset}.txt"),
-            format!("./images/{subset}/{name}.png\n").as_bytes(),
+            format!("./images/{subset}/{name}.{}\n", clip.beside.ending()).as_bytes(),
         )
     }
 

@@ -2,23 +2,21 @@
 
 pub(crate) mod clip;
 pub(crate) mod jobs;
+mod media;
 mod write;
 
 use crate::store_place::StorePlace;
-use crate::verify;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Args;
-use formats::{Density, Finished, Format, FormatError, Share, parse_shares};
+use formats::{Density, Finished, Format, FormatError, Output, Share, parse_shares};
 use indicatif::{ProgressBar, ProgressStyle};
 use label_core::LabelKind;
 use label_core::wire::parse_name;
-use label_store::{
-    ClipId, Condition, LabelStore, ModelVersion, QueueFilter, ReviewState, parse_clip_id,
-};
+use label_store::{ClipId, Condition, ModelVersion, QueueFilter, ReviewState, parse_clip_id};
 use review::{Labels, Selection, Subsets, parse_people};
 use std::collections::BTreeMap;
-use std::io::{IsTerminal as _, Write as _};
-use std::path::PathBuf;
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
 use write::{Progress, write};
 
 #[derive(Debug, Args)]
@@ -30,6 +28,8 @@ Examples:
   rigel export --format cvat --out cvat --labels both --rig rig-07     for CVAT, of one rig
   rigel export --format coco --out offered --labels candidates         what machines offered, as they offered it
   rigel export --format coco --out sets --split train=80,val=10,test=10 --seed 7
+  rigel export --format yolo-pose --out train --media /media/card      with the pictures, of files and recordings in that folder
+  rigel export --format cvat --out one --clip rig-07:3145729:2 --media drive.mp4
 
 Labels: `truth` are those that persons accepted, corrected or made, as they stand now, and what they rejected as hard negatives;
 `candidates` are all that machines offered, as they offered it, whatever was said since; `both` is the truth and what still
@@ -37,7 +37,10 @@ waits. Abstentions come with each.
 
 The folder appears whole or not at all. An export that was broken off goes on where it was when the same command is given
 again. The same labels give the same bytes. manifest.json has the digest of every file, loss.md what the format cannot hold;
-docs/exports.md tells how each format counts frames, corners and percent. Media are not part of it.
+docs/exports.md tells how each format counts frames, corners and percent.
+
+With --media the pictures that the labels are of, or a film that counts frames as they do, lie beside them: images/ or media/. Each clip's file or
+recording is compared with what its rig told first; where one differs nothing is written. It needs ffmpeg.
 
 Exit codes: 0 written, 1 not written (the message says why), 2 wrong arguments.")]
 pub(crate) struct ExportArguments {
@@ -58,8 +61,8 @@ pub(crate) struct ExportArguments {
     /// Of this clip only
     #[arg(long, value_name = "RIG:BOOT:CLIP", value_parser = |text: &str| parse_clip_id(text).ok_or("write rig:boot:clip"))]
     clip: Option<ClipId>,
-    /// Compare with these media first, as `rigel verify` does, and write nothing where they differ
-    #[arg(long, value_name = "PATH", requires = "clip")]
+    /// The clip's file, or a folder of clips' files and recordings: compared first, then put beside the labels as the format wants them
+    #[arg(long, value_name = "PATH")]
     media: Option<PathBuf>,
     /// Of this kind only; may be repeated
     #[arg(long = "kind", value_name = "KIND", value_parser = named(LabelKind::ALL, LabelKind::name))]
@@ -139,14 +142,18 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<()> {
         .context("cannot start the runtime")?
         .block_on(async {
             let store = arguments.place.open_existing().await?;
-            let mut shown = Shown(ProgressBar::hidden());
-            let written = match compare_media(arguments, &store).await {
-                Ok(()) => write(&selection, &store, &arguments.out, &mut shown).await,
-                Err(error) => Err(error),
+            let mut shown = Shown {
+                bar: ProgressBar::hidden(),
+                what: String::new(),
             };
+            let media = arguments.media.as_deref();
+            let written = write(&selection, &store, (&arguments.out, media), &mut shown).await;
             store.close().await;
-            shown.0.finish_and_clear();
-            say(arguments, &written?);
+            shown.bar.finish_and_clear();
+            say(
+                arguments,
+                &written.map_err(|error| with_hint(error, &arguments.out))?,
+            );
             Ok(())
         })
 }
@@ -191,44 +198,68 @@ impl ExportArguments {
     }
 }
 
-/// Labels of other frames than those at hand are worse than none.
-async fn compare_media(arguments: &ExportArguments, store: &LabelStore) -> Result<()> {
-    let (Some(media), Some(clip)) = (&arguments.media, &arguments.clip) else {
-        return Ok(());
-    };
-    let report = verify::verify(store, clip, Some(media)).await?;
-    if report.wrong() > 0 {
-        bail!(
-            "nothing is written, since the media differ from what was labelled:\n{}",
-            report.text(clip)
-        );
+/// What to do where there is no room.
+fn with_hint(error: anyhow::Error, out: &Path) -> anyhow::Error {
+    let is_full = error.chain().any(|cause| {
+        cause.downcast_ref::<std::io::Error>().is_some_and(|error| {
+            matches!(
+                error.kind(),
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded
+            )
+        })
+    });
+    if !is_full {
+        return error;
     }
-    Ok(())
+    let waiting = Output::waiting(out);
+    error.context(format!(
+        "the disk of {} is full: make room there and give the same command again, which goes on where it was; or delete {}",
+        out.display(),
+        waiting.display()
+    ))
 }
 
 /// A bar for whoever looks.
-struct Shown(ProgressBar);
+struct Shown {
+    bar: ProgressBar,
+    what: String,
+}
+
+impl Shown {
+    fn show(&mut self, what: &str, done: u64, total: u64) {
+        if self.what != what || self.bar.length() != Some(total) {
+            self.bar.finish_and_clear();
+            self.bar = bar(what, total);
+            what.clone_into(&mut self.what);
+        }
+        self.bar.set_position(done);
+    }
+}
 
 impl Progress for Shown {
     async fn at(&mut self, done: u64, total: u64) -> Result<()> {
-        if self.0.length() != Some(total) {
-            self.0 = bar(total);
-        }
-        self.0.set_position(done);
+        self.show("labels", done, total);
+        Ok(())
+    }
+
+    fn media(&mut self, what: &str, done: u64, total: u64) -> Result<()> {
+        self.show(&format!("media {what}"), done, total);
         Ok(())
     }
 
     fn tell(&mut self, line: &str) {
-        tell(line);
+        self.bar.suspend(|| tell(line));
     }
 }
 
-fn bar(labels: u64) -> ProgressBar {
+fn bar(what: &str, total: u64) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("labels {bar:32} {human_pos}/{human_len} {eta:>4}");
-    ProgressBar::new(labels).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    let style = ProgressStyle::with_template("{msg} {bar:32} {human_pos}/{human_len} {eta:>4}");
+    ProgressBar::new(total)
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        .with_message(what.to_owned())
 }
 
 /// What stands beside the result.

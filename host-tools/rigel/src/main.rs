@@ -9,6 +9,7 @@ mod board;
 mod broker;
 mod broker_place;
 mod export;
+mod ffmpeg;
 mod flash;
 mod fleet;
 mod import;

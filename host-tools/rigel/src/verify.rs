@@ -3,7 +3,8 @@
 mod file;
 mod recording;
 
-pub(crate) use file::sha256;
+pub(crate) use file::{hex, sha256};
+pub(crate) use recording::{index, segment_name};
 
 use crate::store_place::StorePlace;
 use anyhow::{Result, bail};
@@ -65,6 +66,10 @@ pub(crate) struct Report {
     agrees: Vec<String>,
     /// What is amiss, and how often more than [`TOLD`] times.
     differs: Vec<(String, usize)>,
+    /// What is not there to be compared.
+    missing: usize,
+    /// Frames that were decoded of a file.
+    pub(crate) frames_of_file: Option<usize>,
 }
 
 impl Report {
@@ -88,9 +93,20 @@ impl Report {
         self.differs.push((text, troubles.len()));
     }
 
+    /// The same of what is not there.
+    fn missing(&mut self, what: &str, troubles: &[String]) {
+        self.differs(what, troubles);
+        self.missing += troubles.len();
+    }
+
     /// How many differences there are.
     pub(crate) fn wrong(&self) -> usize {
         self.differs.iter().map(|(_, count)| count).sum()
+    }
+
+    /// How many of them are of what is there.
+    pub(crate) fn contradictions(&self) -> usize {
+        self.wrong() - self.missing
     }
 
     /// For a person.
@@ -157,6 +173,8 @@ pub(crate) async fn verify(
     }
     report.differs("labels outside the clip", &outside);
     report.differs("labels at other times than their frames", &elsewhere);
+    // Media may take hours, and a reader keeps the store from tidying up.
+    drop(snapshot);
     let known = Known { record, segments };
     match media {
         None => report.agrees("media were not compared: name them with --media".to_owned()),

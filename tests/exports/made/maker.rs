@@ -252,13 +252,17 @@ impl ClipMaker<'_, '_> {
         self.maker.world.silences.push(silence);
     }
 
-    pub(super) async fn close(mut self, sha256: bool) {
+    pub(super) async fn close(self, sha256: bool) {
+        self.close_with(sha256.then(|| "ab".repeat(32))).await;
+    }
+
+    pub(super) async fn close_with(mut self, sha256: Option<String>) {
         let frames = self.maker.world.clip(self.text).pts_us.len() as u32;
         let closed = ClipClosed {
             frames,
             repeated: 0,
             dropped: 0,
-            sha256: sha256.then(|| "ab".repeat(32).as_str().try_into().unwrap()),
+            sha256: sha256.map(|digest| digest.as_str().try_into().unwrap()),
             damage: None,
             labels: LabelCounts {
                 offered: self.offered,

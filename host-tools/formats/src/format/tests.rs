@@ -32,6 +32,7 @@ fn clip(number: u32) -> Clip {
             count: 100,
             ..Frames::default()
         },
+        beside: crate::Beside::Nothing,
         labels: vec![Label {
             id: format!("rig:1048577:{number}:0"),
             kind: LabelKind::BboxPerson,

@@ -53,6 +53,7 @@ fn clip(id: &str, name: &str, (size, fps, count): ((u32, u32), f64, u32)) -> Cli
             pts_us: (0..count).map(pts).collect(),
             ..Frames::default()
         },
+        beside: formats::Beside::Nothing,
         labels: Vec::new(),
     }
 }

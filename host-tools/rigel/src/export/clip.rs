@@ -92,6 +92,7 @@ fn clip(record: ClipRecord, (width, height): (u32, u32), labels: Vec<Label>) -> 
                 .map(|gap| (gap.before, gap.count))
                 .collect(),
         },
+        beside: formats::Beside::Nothing,
         labels,
     }
 }

@@ -252,7 +252,7 @@ impl Job<'_> {
 
     async fn write(&mut self, selection: &Selection, place: &Path) -> Result<Finished> {
         let store = self.store;
-        let written = match write(selection, store, place, self).await {
+        let written = match write(selection, store, (place, None), self).await {
             // An earlier version of this host began it; the folder is ours alone.
             Err(error)
                 if matches!(
@@ -261,7 +261,7 @@ impl Job<'_> {
                 ) =>
             {
                 remove(&Output::waiting(place))?;
-                write(selection, store, place, self).await
+                write(selection, store, (place, None), self).await
             }
             written => written,
         };

@@ -1,6 +1,7 @@
 //! From the store into a folder: the same for the command line and for what is asked on the page.
 
 use super::clip::{self, Chosen};
+use super::media::Media;
 use anyhow::{Result, bail};
 use formats::{Export, Finished, FormatError, Output, Plan, Split};
 use label_store::{ClipId, LabelStore, QueueFilter, Snapshot, clip_id_text};
@@ -16,17 +17,26 @@ pub(super) trait Progress {
     /// So many labels of so many are read. An error ends the export here; it can be gone on with.
     async fn at(&mut self, done: u64, total: u64) -> Result<()>;
 
+    /// So much of so many of something of the media is done.
+    fn media(&mut self, _what: &str, _done: u64, _total: u64) -> Result<()> {
+        Ok(())
+    }
+
     /// Something that stands beside the result.
     fn tell(&mut self, line: &str);
 }
 
-/// Writes what was selected, or goes on where an earlier run was broken off.
+/// Writes what was selected, with media where a place of them is named, or goes on where an earlier run was broken off.
 pub(super) async fn write(
     selection: &Selection,
     store: &LabelStore,
-    out: &Path,
+    (out, media): (&Path, Option<&Path>),
     progress: &mut impl Progress,
 ) -> Result<Finished> {
+    let mut media = match media {
+        Some(root) => Some(Media::found(root, store, selection, progress).await?),
+        None => None,
+    };
     let mut snapshot = store.snapshot().await?;
     let clips = snapshot.clips(&selection.filter).await?;
     let split = match &selection.subsets {
@@ -43,9 +53,10 @@ pub(super) async fn write(
         snapshot: &mut snapshot,
         selection,
         split: split.as_ref(),
+        media: media.as_ref(),
         out,
     };
-    match source.write(export, &clips, progress).await {
+    let mut export = match source.write(export, &clips, progress).await {
         Err(error)
             if matches!(
                 error.downcast_ref::<FormatError>(),
@@ -53,10 +64,17 @@ pub(super) async fn write(
             ) =>
         {
             progress.tell("labels have changed since this export was broken off: it begins anew");
-            source.write(begin_anew(out, plan)?, &clips, progress).await
+            source
+                .write(begin_anew(out, plan)?, &clips, progress)
+                .await?
         }
-        written => written,
+        written => written?,
+    };
+    drop(snapshot);
+    if let Some(media) = &mut media {
+        export.media(|wanted, place| media.write(wanted, place, progress))?;
     }
+    Ok(export.finish()?)
 }
 
 fn begin_anew(out: &Path, plan: Plan) -> Result<Export> {
@@ -148,6 +166,7 @@ struct Source<'a> {
     snapshot: &'a mut Snapshot,
     selection: &'a Selection,
     split: Option<&'a Split>,
+    media: Option<&'a Media>,
     out: &'a Path,
 }
 
@@ -157,7 +176,7 @@ impl Source<'_> {
         mut export: Export,
         clips: &[(ClipId, u64)],
         progress: &mut impl Progress,
-    ) -> Result<Finished> {
+    ) -> Result<Export> {
         if let Some(earlier) = export.resumed() {
             progress.tell(&format!("{earlier} clip(s) were written before: going on"));
         }
@@ -168,7 +187,10 @@ impl Source<'_> {
         let mut without_size = Vec::new();
         for (id, labels) in clips {
             match clip::read(self.snapshot, id, filter, self.selection.labels).await? {
-                Chosen::Clip(clip) => {
+                Chosen::Clip(mut clip) => {
+                    if let Some(media) = self.media {
+                        clip.beside = media.beside(&clip.id)?;
+                    }
                     let subset = self.split.and_then(|split| split.subset(&clip.id));
                     chosen += clip.labels.len();
                     written += 1;
@@ -192,6 +214,6 @@ impl Source<'_> {
                 "no label matches: nothing was written. Leave out a filter, or look in the queue what there is"
             );
         }
-        Ok(export.finish()?)
+        Ok(export)
     }
 }

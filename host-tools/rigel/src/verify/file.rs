@@ -1,14 +1,14 @@
 //! A clip's file against its manifest.
 
 use super::Report;
-use anyhow::{Context, Result, bail};
+use crate::ffmpeg::times;
+use anyhow::{Context, Result};
 use label_store::ClipRecord;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 
 /// The digest of a file in hexadecimal.
 pub(crate) fn sha256(path: &Path) -> io::Result<String> {
@@ -19,14 +19,16 @@ pub(crate) fn sha256(path: &Path) -> io::Result<String> {
             count => digest.update(&piece[..count]),
         }
     }
-    Ok(digest
-        .finalize()
-        .iter()
-        .fold(String::with_capacity(64), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        }))
+    Ok(hex(&digest.finalize()))
+}
+
+pub(crate) fn hex(digest: &[u8]) -> String {
+    let text = String::with_capacity(2 * digest.len());
+    digest.iter().fold(text, |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 pub(super) fn compare(record: &ClipRecord, path: &Path, report: &mut Report) -> Result<()> {
@@ -54,6 +56,7 @@ pub(super) fn compare(record: &ClipRecord, path: &Path, report: &mut Report) -> 
     }
     report.agrees(format!("{shown} has the SHA-256 that the rig told"));
     let times = times(path)?;
+    report.frames_of_file = Some(times.len());
     let known = &record.pts_us;
     if times.len() < known.len() {
         report.differs(
@@ -95,49 +98,4 @@ pub(super) fn compare(record: &ClipRecord, path: &Path, report: &mut Report) -> 
     }
     report.differs("times of its frames", &wrong);
     Ok(())
-}
-
-/// ffmpeg on the search path, or as fetched beside the project that this program was built in.
-fn ffmpeg() -> PathBuf {
-    let program = std::env::current_exe().unwrap_or_default();
-    program
-        .ancestors()
-        .skip(1)
-        .map(|folder| folder.join(".rigel/bin/ffmpeg"))
-        .find(|path| path.is_file())
-        .unwrap_or_else(|| "ffmpeg".into())
-}
-
-/// The presentation time of each decoded frame, in microseconds.
-fn times(path: &Path) -> Result<Vec<f64>> {
-    let command = ffmpeg();
-    let output = Command::new(&command)
-        .args(["-nostdin", "-hide_banner", "-v", "error", "-i"])
-        .arg(path)
-        .args(["-map", "0:v:0", "-fps_mode", "passthrough"])
-        .args(["-enc_time_base", "-1", "-f", "framecrc", "-"])
-        .stderr(Stdio::inherit())
-        .output()
-        .with_context(|| format!("cannot run {}: install ffmpeg", command.display()))?;
-    let (mut base, mut times) = (None, Vec::new());
-    for line in String::from_utf8_lossy(&output.stdout).lines() {
-        if let Some(text) = line.strip_prefix("#tb 0:") {
-            let (over, under) = text
-                .trim()
-                .split_once('/')
-                .context("ffmpeg told no time base")?;
-            base = Some(over.parse::<f64>()? / under.parse::<f64>()?);
-        } else if !line.starts_with('#') {
-            let pts = line
-                .split(',')
-                .nth(2)
-                .context("ffmpeg told no time of a frame")?;
-            let base = base.context("ffmpeg told no time base")?;
-            times.push(pts.trim().parse::<f64>()? * base * 1e6);
-        }
-    }
-    if times.is_empty() {
-        bail!("{} holds no frame that ffmpeg can decode", path.display());
-    }
-    Ok(times)
 }

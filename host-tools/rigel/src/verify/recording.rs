@@ -18,12 +18,7 @@ pub(super) fn compare(
     let (mut missing, mut wrong) = (Vec::new(), Vec::new());
     let (mut segments, mut pictures, mut last) = (0, 0, None);
     for told in &known.segments {
-        let name = format!(
-            "{:016}-{:06}-{:06}",
-            clip.boot.raw(),
-            clip.clip,
-            told.segment
-        );
+        let name = segment_name(clip, told.segment);
         let base = folder.join(&name);
         if !base.with_extension("jsonl").is_file() || !base.with_extension("mjpeg").is_file() {
             missing.push(format!(
@@ -73,11 +68,17 @@ pub(super) fn compare(
         ));
     }
     report.differs("the recording", &wrong);
-    report.differs("segments that are not in the folder", &missing);
+    report.missing("segments that are not in the folder", &missing);
     Ok(())
 }
 
-fn index(path: &Path) -> Result<Vec<RecordedFrame>> {
+/// The name of a segment's files, without extension.
+pub(crate) fn segment_name(clip: &ClipId, segment: u32) -> String {
+    format!("{:016}-{:06}-{segment:06}", clip.boot.raw(), clip.clip)
+}
+
+/// What a segment's index has.
+pub(crate) fn index(path: &Path) -> Result<Vec<RecordedFrame>> {
     let text = std::fs::read_to_string(path)?;
     let mut frames = Vec::new();
     for (at, line) in text.lines().enumerate() {
