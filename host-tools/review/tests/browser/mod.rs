@@ -7,6 +7,7 @@
 use fantoccini::actions::{
     InputSource, KeyAction, KeyActions, MOUSE_BUTTON_LEFT, MouseActions, PointerAction,
 };
+use fantoccini::error::{CmdError, ErrorStatus};
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use nix::sys::signal::{Signal, killpg};
@@ -117,18 +118,32 @@ impl Browser {
         self.client.perform_actions(press).await.unwrap();
     }
 
-    /// Clicks the button that reads so, once there is one.
+    /// Clicks the button that reads so, once there is one; again where the page drew it anew, or something else over it, in between.
     pub(crate) async fn click_button(&self, text: &str) {
         let path = format!("//button[normalize-space()='{text}']");
-        self.client
-            .wait()
-            .at_most(PATIENCE)
-            .for_element(Locator::XPath(&path))
+        let clicked = async {
+            loop {
+                let button = self
+                    .client
+                    .wait()
+                    .at_most(PATIENCE)
+                    .for_element(Locator::XPath(&path))
+                    .await
+                    .unwrap_or_else(|error| panic!("there is no button {text}: {error}"));
+                match button.click().await {
+                    Err(CmdError::Standard(error))
+                        if matches!(
+                            error.error,
+                            ErrorStatus::StaleElementReference
+                                | ErrorStatus::ElementClickIntercepted
+                        ) => {}
+                    done => break done.unwrap(),
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, clicked)
             .await
-            .unwrap_or_else(|error| panic!("there is no button {text}: {error}"))
-            .click()
-            .await
-            .unwrap();
+            .unwrap_or_else(|elapsed| panic!("the button {text} cannot be clicked ({elapsed})"));
     }
 
     /// Takes hold of an element in its middle and drags it by so many CSS pixels.
