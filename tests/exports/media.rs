@@ -290,7 +290,15 @@ fn media_that_differ_are_missing_or_lead_elsewhere_end_the_export_before_it_begi
     let both = format!("holds no media of 2 clip(s): {STEADY}, {TURNED}");
     assert!(said.contains(&both), "{said}");
     let said = refused("b", &inside.join("steady.mp4"), &[]);
-    assert!(said.contains("holds no media of 3"), "{said}");
+    assert!(
+        said.contains("is one file, and 3 clips are chosen"),
+        "{said}"
+    );
+    let said = refused("e", &inside.join("nowhere"), &[]);
+    assert!(
+        said.contains("cannot read") && said.contains("nowhere"),
+        "{said}"
+    );
     // Another file, named by its path.
     let said = refused("c", &inside.join("turned.mp4"), &["--clip", UNEVEN]);
     assert!(said.contains("is not what the rig labelled"), "{said}");

@@ -68,6 +68,15 @@ impl Media {
     ) -> Result<Self> {
         let mut snapshot = store.snapshot().await?;
         let ids = snapshot.clips(&selection.filter).await?;
+        let told = root
+            .metadata()
+            .with_context(|| format!("cannot read {}", root.display()))?;
+        ensure!(
+            told.is_dir() || ids.len() == 1,
+            "{} is one file, and {} clips are chosen: choose one with --clip, or name a folder",
+            root.display(),
+            ids.len()
+        );
         let (mut clips, mut missing) = (Vec::new(), Vec::new());
         for (id, _) in &ids {
             let chosen = clip::read(&mut snapshot, id, &selection.filter, selection.labels).await?;
@@ -76,7 +85,7 @@ impl Media {
             };
             clip.labels = Vec::new();
             let segments = store.recorded_segments(id).await?;
-            match place_of(root, id, &clip, &segments, ids.len() == 1) {
+            match place_of(root, id, &clip, &segments) {
                 Some(place) => clips.push((id.clone(), clip, segments, place)),
                 None => missing.push(clip_id_text(id)),
             }
@@ -153,15 +162,9 @@ impl Media {
 }
 
 /// Where a clip's media are. Names come from rigs: one that leads elsewhere is not looked for, and links are not followed.
-fn place_of(
-    root: &Path,
-    id: &ClipId,
-    clip: &Clip,
-    segments: &[StoredSegment],
-    is_alone: bool,
-) -> Option<PathBuf> {
+fn place_of(root: &Path, id: &ClipId, clip: &Clip, segments: &[StoredSegment]) -> Option<PathBuf> {
     if !root.is_dir() {
-        return (is_alone && is_file(root)).then(|| root.to_owned());
+        return Some(root.to_owned());
     }
     let within = |folder: &Path, name: &str| {
         let mut parts = Path::new(name).components();
