@@ -256,8 +256,14 @@ impl Browser {
         self.until(&so_large).await;
     }
 
-    /// Writes what is seen into a PNG file.
+    /// Writes what is seen into a PNG file, with the pointer out of the way.
     pub(crate) async fn picture(&self, file: &Path) {
+        let away = MouseActions::new("mouse".to_owned()).then(PointerAction::MoveTo {
+            duration: None,
+            x: 1.0,
+            y: 1.0,
+        });
+        self.client.perform_actions(away).await.unwrap();
         std::fs::write(file, self.client.screenshot().await.unwrap()).unwrap();
     }
 

@@ -22,6 +22,11 @@ export function frames(range: FrameRange): string {
   return range[0] === range[1] ? `${range[0]}` : `${range[0]}–${range[1]}`;
 }
 
+/** `frames 758–764`, `frame 18` */
+export function inFrames(range: FrameRange): string {
+  return `${range[0] === range[1] ? "frame" : "frames"} ${frames(range)}`;
+}
+
 /** `93 %`; a promise of 99.6 % is not written as certainty. */
 export function percent(share: number): string {
   const rounded = Math.round(share * 100);

@@ -6,7 +6,7 @@ import { reloadClip } from "./context";
 import { correctionOf, dirty, discard, draft, eventAsSeen, frameUs, stepBack, stepOn } from "./editor";
 import { History, type Step } from "./history";
 import { notice } from "./host";
-import { correctionTo, formOf, TITLE, valueOf } from "./kinds";
+import { correctionTo, formOf, isMade, TITLE, valueOf } from "./kinds";
 import * as format from "./format";
 import { heldByOthers } from "./leases";
 import { verdictGiven } from "./material";
@@ -113,7 +113,7 @@ function judgeShown(verdict: Verdict): void {
     if (next !== null) show(next);
     return;
   }
-  if (verdict.verdict === "accept" && label.made_by === "desk") {
+  if (verdict.verdict === "accept" && isMade(label)) {
     notice.value = { text: "This label was made by a person: it needs no acceptance.", bad: false };
     return;
   }
@@ -130,7 +130,7 @@ function judgeShown(verdict: Verdict): void {
 }
 
 function judgeSelected(verdict: Verdict): void {
-  const ids = labels.value.filter((label) => selected.value.has(label.id) && label.made_by !== "desk").map((label) => label.id);
+  const ids = labels.value.filter((label) => selected.value.has(label.id) && !isMade(label)).map((label) => label.id);
   if (ids.length === 0) return;
   const action: Step = { do: "bulk", key: newKey(), labels: ids, verdict, millis: stopwatch.elapsed() };
   batch(() => {

@@ -64,6 +64,11 @@ export const GROUPS: readonly { name: string; kinds: readonly Kind[] }[] = [
   { name: "Scene", kinds: ["light-change", "video-quality"] },
 ];
 
+/** Whether a person made it, and no machine. */
+export function isMade(label: Label): boolean {
+  return label.made_by != null;
+}
+
 /** The label's value; the first API gave events apart. */
 export function valueOf(label: Label): Value | null {
   return label.value ?? (label.event === null ? null : { event: label.event });

@@ -124,7 +124,7 @@ export interface Label {
   cause: RejectCause | null;
   /** As the reviewer left it; null unless corrected. */
   correction?: Correction | null;
-  /** `desk` where a person made it. */
+  /** Who made it, where a person did. */
   made_by?: string | null;
   has_evidence: boolean;
 }

@@ -87,6 +87,16 @@ describe("the queue", () => {
     expect(redone).toMatchObject({ state: "corrected", correction });
   });
 
+  it("goes back from a correction of what somebody made to what they made, and from that to nothing", () => {
+    const made = { ...label("e", 20, 25, "created"), made_by: "ada" };
+    const correct = { do: "verdict", key: "1", label: "e", verdict: { verdict: "correct", correction: { frames: [20, 26] } }, millis: 1 } as const;
+    const undo = (key: string) => ({ do: "undo", key, label: "e" }) as const;
+    const state = (...done: Parameters<typeof withPending>[1]) => withPending([made], done)[0];
+    expect(state(correct)?.state).toBe("corrected");
+    expect(state(correct, undo("2"))).toMatchObject({ state: "created", correction: null });
+    expect(state(correct, undo("2"), undo("3"))?.state).toBe("removed");
+  });
+
   it("shows a verdict on many, and its undo", () => {
     const bulk = { do: "bulk", key: "1", labels: ["a", "c"], verdict: { verdict: "accept" }, millis: 5 } as const;
     expect(withPending(queue, [bulk]).map((one) => one.state)).toEqual(["accepted", "accepted", "accepted", "waiting"]);

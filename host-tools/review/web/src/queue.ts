@@ -1,6 +1,6 @@
 // The queue: which labels are in it, in which order, and which comes next.
 
-import { formOf } from "./kinds";
+import { formOf, isMade } from "./kinds";
 import type { Label, Verdict } from "./model";
 import { type Action, labelsOf } from "./outbox";
 
@@ -105,7 +105,7 @@ export function afterAction(label: Label, action: Action): Label {
   switch (action.do) {
     case "undo":
     case "undo-bulk":
-      if (label.made_by === "desk") return { ...label, state: label.state === "created" ? "removed" : "created" };
+      if (isMade(label)) return { ...label, state: label.state === "created" ? "removed" : "created", correction: null };
       return { ...label, state: "waiting", cause: null, correction: null };
     case "verdict":
     case "bulk":
@@ -114,7 +114,7 @@ export function afterAction(label: Label, action: Action): Label {
       return afterVerdict(label, action.then);
     case "redo":
       if (action.then !== null) return afterVerdict(label, action.then);
-      return label.made_by === "desk" ? { ...label, state: "created" } : label;
+      return isMade(label) ? { ...label, state: "created" } : label;
     default:
       return label;
   }
@@ -127,7 +127,7 @@ export function afterVerdict(label: Label, verdict: Verdict): Label {
     case "correct":
       return { ...label, state: "corrected", cause: null, correction: verdict.correction };
     case "reject":
-      return { ...label, state: label.made_by === "desk" ? "removed" : "rejected", cause: verdict.cause, correction: null };
+      return { ...label, state: isMade(label) ? "removed" : "rejected", cause: verdict.cause, correction: null };
   }
 }
 

@@ -1,7 +1,7 @@
 import { useRef } from "preact/hooks";
 import { draft, eventSpan, span } from "../editor";
 import * as format from "../format";
-import { TITLE } from "../kinds";
+import { isMade, TITLE } from "../kinds";
 import { shown } from "../material";
 import type { Label } from "../model";
 import { columnWidth } from "../strip";
@@ -50,7 +50,7 @@ export function EventItem({ label }: { label: Label }) {
 }
 
 function nothing(label: Label): string {
-  if (label.made_by === "desk") return "A person made this event: there is no filmstrip of its own. The line below shows what the rig saw around it.";
+  if (isMade(label)) return "A person made this event: there is no filmstrip of its own. The line below shows what the rig saw around it.";
   return `No filmstrip has arrived for this label${label.has_evidence ? ", or it could not be shown" : " yet"}.`;
 }
 
@@ -89,7 +89,7 @@ function Facts({ label }: { label: Label }) {
         <dt>seen on</dt>
         <dd>{eyes === undefined ? "unknown" : eyes === "both" ? "both eyes" : `the ${eyes} eye only`}</dd>
       </div>
-      {event !== null && label.made_by !== "desk" && (
+      {event !== null && !isMade(label) && (
         <div>
           <dt>smallest opening</dt>
           <dd>

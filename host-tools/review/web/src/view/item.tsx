@@ -1,4 +1,4 @@
-import { formOf, QUESTION, standing, TITLE } from "../kinds";
+import { formOf, isMade, QUESTION, standing, TITLE } from "../kinds";
 import { dirty } from "../editor";
 import * as format from "../format";
 import { heldByOthers } from "../leases";
@@ -20,7 +20,7 @@ export function Item({ label }: { label: Label }) {
     <article aria-labelledby="item-title">
       <header class="title">
         <h2 id="item-title">
-          {TITLE[label.kind]} · frames {format.frames(standing(label).frames)}
+          {TITLE[label.kind]} · {format.inFrames(standing(label).frames)}
         </h2>
         <span class="quiet">
           {format.time(label.pts_us[0])} – {format.time(label.pts_us[1])}
@@ -39,7 +39,7 @@ export function Item({ label }: { label: Label }) {
         )}
         <div class="question">
           <p>{QUESTION[label.kind]}</p>
-          {label.made_by !== "desk" && shownByRig && <Frames key={label.id} label={label.id} />}
+          {!isMade(label) && shownByRig && <Frames key={label.id} label={label.id} />}
         </div>
       </header>
       {formOf(label.kind) === "event" ? <EventItem label={label} /> : <PictureItem label={label} />}
@@ -49,9 +49,10 @@ export function Item({ label }: { label: Label }) {
   );
 }
 
-function Confidence({ label: { confidence: share, made_by } }: { label: Label }) {
+function Confidence({ label }: { label: Label }) {
+  const { confidence: share } = label;
   if (share === null) {
-    return <span class="confidence quiet">{made_by === "desk" ? "made by a person" : "no confidence given"}</span>;
+    return <span class="confidence quiet">{isMade(label) ? "made by a person" : "no confidence given"}</span>;
   }
   return (
     <span class="confidence" title="The chance that a reviewer accepts this label unchanged, as the rig promises">

@@ -1,7 +1,7 @@
 import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import * as format from "../format";
-import { formOf, standing, TITLE, valueText } from "../kinds";
+import { formOf, isMade, standing, TITLE, valueText } from "../kinds";
 import { heldByOthers } from "../leases";
 import { interleaved } from "../marks";
 import type { Label, LabelState, Mark } from "../model";
@@ -125,7 +125,7 @@ function Extra({ label }: { label: Label }) {
       )}
       {value !== "" && (form === "event" ? <span class="chip">{value}</span> : <span>{value}</span>)}
       {label.driver === true && <span class="chip">driver</span>}
-      {label.made_by === "desk" && <span class="chip">{label.state === "removed" ? "removed" : "made here"}</span>}
+      {isMade(label) && <span class="chip">{label.state === "removed" ? "removed" : "made here"}</span>}
     </span>
   );
 }

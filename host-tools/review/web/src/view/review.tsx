@@ -142,7 +142,7 @@ const LINK_TEXT: Record<LinkState, string> = {
 function Link({ state, rig }: { state: LinkState; rig: string }) {
   return (
     <span class={`link ${state}`} title={`The rig ${rig} is ${LINK_TEXT[state]}`}>
-      <span class="dot" aria-hidden="true" /> {rig} {LINK_TEXT[state]}
+      <span class="dot" aria-hidden="true" /> <span class="rig-name">{rig}</span> {LINK_TEXT[state]}
     </span>
   );
 }

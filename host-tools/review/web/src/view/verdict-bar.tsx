@@ -2,7 +2,7 @@ import { obey } from "../commands";
 import { dirty, draft } from "../editor";
 import * as format from "../format";
 import { answersBy, redoable, unselect } from "../judging";
-import { formOf, standing, valueOf } from "../kinds";
+import { formOf, isMade, standing, valueOf } from "../kinds";
 import { type Label, REJECT_CAUSES } from "../model";
 import { currentId, labels, mode, selected, tally, total } from "../session";
 
@@ -35,7 +35,7 @@ export function VerdictBar({ label }: { label: Label }) {
               <kbd>J</kbd> ↓
             </button>
           </span>
-          {tally.value.waiting === 0 && label.state !== "waiting" && labels.value.length >= total.value && (
+          {tally.value.waiting === 0 && !dirty.value && label.state !== "waiting" && labels.value.length >= total.value && (
             <span class="done">Every label of this queue has a verdict.</span>
           )}
         </>
@@ -73,7 +73,7 @@ function One({ label }: { label: Label }) {
   return (
     <>
       {answersBy(label) !== null && <Answers label={label} />}
-      {label.made_by !== "desk" && (
+      {!isMade(label) && (
         <button type="button" class="accept" onClick={() => obey({ do: "accept" })}>
           <kbd>A</kbd> Accept
         </button>
