@@ -63,12 +63,6 @@ impl Writer for OpenLabel {
             }
         }
         let mut objects = objects(clip, &held);
-        let mut frames = Map::new();
-        let everything: Result<_, FormatError> = moments(clip, Density::EveryFrame, |moment| {
-            frames.insert(moment.frame.to_string(), frame(clip, moment));
-            Ok(())
-        });
-        everything?;
         objects.retain(|_, object| object["frame_intervals"] != json!([]));
         let whole = FrameRange::new(0, clip.frames.count.saturating_sub(1));
         let uri = match clip.beside.film() {
@@ -93,18 +87,24 @@ impl Writer for OpenLabel {
         if clip.frames.count > 0 {
             openlabel["frame_intervals"] = json!([interval(whole)]);
         }
-        for (name, map) in [
-            ("objects", objects),
-            ("actions", actions),
-            ("frames", frames),
-        ] {
+        for (name, map) in [("objects", objects), ("actions", actions)] {
             if !map.is_empty() {
                 openlabel[name] = Json::Object(map);
             }
         }
-        let text = serde_json::to_vec(&json!({"openlabel": openlabel}))
-            .expect("text and numbers always encode");
-        to.output.whole(&place(to.subset, clip, "json"), &text)
+        let head = openlabel.to_string();
+        to.output.streamed(&place(to.subset, clip, "json"), |file| {
+            // Without the brace that ends it: frames follow, one by one, since half an hour of them would be a gigabyte of memory.
+            write!(file, "{{\"openlabel\":{}", &head[..head.len() - 1])?;
+            let mut opening = ",\"frames\":{";
+            moments(clip, Density::EveryFrame, |moment| -> std::io::Result<()> {
+                write!(file, "{opening}\"{}\":", moment.frame)?;
+                opening = ",";
+                serde_json::to_writer(&mut *file, &frame(clip, moment))
+                    .map_err(std::io::Error::from)
+            })?;
+            file.write_all(if opening == "," { b"}}}" } else { b"}}" })
+        })
     }
 
     fn end(&self, _: &mut Target<'_>) -> Result<(), FormatError> {

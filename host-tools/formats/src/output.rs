@@ -233,6 +233,20 @@ impl Output {
         fs::write(&whole, bytes).map_err(FormatError::file("write", whole))
     }
 
+    /// Writes a file piece by piece.
+    pub(crate) fn streamed(
+        &mut self,
+        path: &str,
+        write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+    ) -> Result<(), FormatError> {
+        let whole = self.make_way(&format!("{FILES}{path}"))?;
+        let file = File::create(&whole).map_err(FormatError::file("create", &whole))?;
+        let mut file = BufWriter::with_capacity(1 << 16, file);
+        write(&mut file)
+            .and_then(|()| file.flush())
+            .map_err(FormatError::file("write", whole))
+    }
+
     /// A part from its beginning, with its path; none where nothing was appended to it.
     pub(crate) fn part(&mut self, part: &str) -> Result<Option<(File, PathBuf)>, FormatError> {
         let part = format!("{WORK}{part}");
