@@ -84,3 +84,44 @@ fn rigs_that_say_again_what_one_recorded_have_all_of_it_committed_each_under_its
     );
     host.stop();
 }
+
+#[test]
+fn rigs_that_are_stopped_say_what_they_did_and_leave_no_face_behind() {
+    let bench = Bench::new();
+    let mut recorded = rig_command(FIXTURE, &bench.outbox(), free_port(), MESSAGES);
+    recorded.args(["--patience-s", "0"]);
+    assert!(!Program::start("rig", &mut recorded).wait().success());
+    let broker = bench.broker();
+    let temporary = bench.dir.path().join("tmp");
+    std::fs::create_dir(&temporary).unwrap();
+    let left = || std::fs::read_dir(&temporary).unwrap().count();
+    // By Ctrl-C while they play, and by SIGTERM while they look for a broker that is not there.
+    let moments = [("-INT", broker.port), ("-TERM", free_port())];
+    for (signal, port) in moments {
+        let said = bench.dir.path().join("said");
+        let mut command = Command::new(&bench.rigel);
+        command
+            .args(["simulate", "--rigs", "8", "--seconds", "600", "--stream"])
+            .arg(bench.outbox())
+            .args(["--broker", &format!("127.0.0.1:{port}")])
+            .env("TMPDIR", &temporary)
+            .stdout(std::fs::File::create(&said).unwrap());
+        let rigs = Program::start("rigs", &mut command);
+        let words = || std::fs::read_to_string(&said).unwrap();
+        wait_for("the rigs to begin", || {
+            let sign = if signal == "-INT" {
+                "all connected"
+            } else {
+                "8 rigs"
+            };
+            (words().contains(sign) && left() > 0).then_some(())
+        });
+        let sent = Command::new("kill")
+            .args([signal, &rigs.id().to_string()])
+            .status();
+        assert!(sent.unwrap().success());
+        assert!(!rigs.wait().success(), "ended before its time");
+        assert!(words().contains("\nmade "), "{}", words());
+        assert_eq!(left(), 0, "{signal}");
+    }
+}

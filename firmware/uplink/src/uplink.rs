@@ -276,6 +276,11 @@ impl Uplink {
         }
     }
 
+    /// Tells it to end, and does not wait for that: for who ends many of them. [`Self::stop`] or dropping it waits.
+    pub fn begin_stop(&self) {
+        self.stop.send_replace(Some(Instant::now()));
+    }
+
     /// Ends in order: waits until everything is committed or the time is up, says `stopped`, disconnects, syncs the
     /// outbox and ends the thread.
     pub fn stop(mut self, within: Duration) -> Drained {

@@ -8,9 +8,11 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use rig::{Rig, Tally};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use stream::Stream;
 use uplink::{LinkState, Tls, UplinkConfig};
@@ -28,9 +30,12 @@ clip. With TLS all of them show one certificate, to which the broker must allow 
 
 Their outboxes lie in TMPDIR and are synced like a rig's. On one disk a thousand of them measure the disk: TMPDIR=/dev/shm gives each one of its own.
 
+Ctrl-C ends all of them at once, tells what was done until then, and deletes their outboxes, in which there are faces. Whoever kills it with SIGKILL
+deletes TMPDIR/rigel-simulate-*.
+
 Told at the end: how long from a message made to the host's word that it is committed, the rig's wait for its disk (up to 200 ms) included.
 
-Exit codes: 0 everything was committed, 1 something was not within a minute of the end, or nothing could be started, 2 wrong arguments.")]
+Exit codes: 0 everything was committed, 1 something was not within a minute of the end, it was ended before, or nothing could be started, 2 wrong arguments.")]
 pub(crate) struct SimulateArguments {
     /// How many
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=20_000))]
@@ -59,6 +64,12 @@ pub(crate) fn run(arguments: &SimulateArguments) -> Result<()> {
     let Some(broker) = &arguments.broker.address else {
         bail!("name the broker that the desk listens to: --broker HOST:PORT");
     };
+    // From here on a signal is looked for: what lies in temporary folders goes however this ends.
+    let asked = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        signal_hook::flag::register(signal, Arc::clone(&asked))
+            .context("cannot listen to signals")?;
+    }
     let stream = Arc::new(Stream::read(&arguments.stream)?);
     allow_files(u64::from(arguments.rigs) * FILES_OF_A_RIG + 64)?;
     let tls = arguments.broker.tls().map(|tls| Tls {
@@ -78,7 +89,6 @@ pub(crate) fn run(arguments: &SimulateArguments) -> Result<()> {
         .prefix("rigel-simulate-")
         .tempdir()
         .context("cannot make a folder for the outboxes")?;
-    let every = Duration::from_millis(arguments.every_ms);
     say(&format!(
         "{} rigs, a message each {} ms; the stream has {} messages",
         arguments.rigs,
@@ -86,26 +96,73 @@ pub(crate) fn run(arguments: &SimulateArguments) -> Result<()> {
         stream.len()
     ))?;
     let mut rigs = Vec::new();
+    let played = play(
+        arguments,
+        (&stream, &config, folder.path()),
+        &mut rigs,
+        &asked,
+    );
+    // All are told before one is waited for.
+    for rig in &rigs {
+        rig.begin_stop();
+    }
+    let told = played.and_then(|(tally, waiting)| {
+        say(&tally)?;
+        if asked.load(Ordering::Relaxed) {
+            bail!("ended before its time; {waiting} messages were not committed then");
+        }
+        if waiting > 0 {
+            bail!(
+                "{waiting} messages were not committed within {} s of the end: does a desk listen to {}:{}?",
+                PATIENCE.as_secs(),
+                broker.host,
+                broker.port
+            );
+        }
+        Ok(())
+    });
+    drop(rigs);
+    let place = folder.path().to_owned();
+    folder.close().with_context(|| {
+        format!(
+            "cannot delete {}, in which there are faces: delete it by hand",
+            place.display()
+        )
+    })?;
+    told
+}
+
+/// Has rigs connect and say their stream; what they did in words, and how many messages were not committed.
+fn play(
+    arguments: &SimulateArguments,
+    (stream, config, folder): (&Arc<Stream>, &UplinkConfig, &Path),
+    rigs: &mut Vec<Rig>,
+    asked: &AtomicBool,
+) -> Result<(String, u64)> {
+    let goes_on = || !asked.load(Ordering::Relaxed);
+    let every = Duration::from_millis(arguments.every_ms);
     let began = Instant::now();
-    for number in 1..=arguments.rigs {
-        let rig = Rig::start(number, &stream, &config, folder.path());
+    for number in (1..=arguments.rigs).take_while(|_| goes_on()) {
+        let rig = Rig::start(number, stream, config, folder);
         rigs.push(rig.with_context(|| format!("rig {number} of {}", arguments.rigs))?);
     }
-    wait_for_connections(&rigs)?;
-    say(&format!(
-        "all connected after {:.1} s",
-        began.elapsed().as_secs_f64()
-    ))?;
+    wait_for_connections(rigs, asked)?;
+    if goes_on() {
+        say(&format!(
+            "all connected after {:.1} s",
+            began.elapsed().as_secs_f64()
+        ))?;
+    }
 
     let began = Instant::now();
     let mut tally = Tally::default();
-    for (place, rig) in (0..).zip(&mut rigs) {
+    for (place, rig) in (0..).zip(rigs.iter_mut()) {
         // Not all at the same moment.
         rig.begin(began + every * place / arguments.rigs);
     }
     let until = began + Duration::from_secs(arguments.seconds);
-    while Instant::now() < until {
-        for rig in &mut rigs {
+    while Instant::now() < until && goes_on() {
+        for rig in rigs.iter_mut() {
             rig.make_due(every)?;
             rig.look(&mut tally);
         }
@@ -114,24 +171,15 @@ pub(crate) fn run(arguments: &SimulateArguments) -> Result<()> {
     let made_for = began.elapsed();
     let at_the_end = tally.committed();
     let deadline = Instant::now() + PATIENCE;
-    while rigs.iter().any(Rig::waits) && Instant::now() < deadline {
-        for rig in &mut rigs {
+    while rigs.iter().any(Rig::waits) && Instant::now() < deadline && goes_on() {
+        for rig in rigs.iter_mut() {
             rig.look(&mut tally);
         }
         std::thread::sleep(LOOK_EVERY);
     }
     let all_for = began.elapsed();
-    let waiting: u64 = rigs.into_iter().map(|rig| rig.stop(&mut tally)).sum();
-    say(&tally.told(made_for, at_the_end, all_for))?;
-    if waiting > 0 {
-        bail!(
-            "{waiting} messages were not committed within {} s of the end: does a desk listen to {}:{}?",
-            PATIENCE.as_secs(),
-            broker.host,
-            broker.port
-        );
-    }
-    Ok(())
+    let waiting = rigs.iter().map(|rig| rig.count(&mut tally)).sum();
+    Ok((tally.told(made_for, at_the_end, all_for), waiting))
 }
 
 fn say(line: &str) -> Result<()> {
@@ -139,15 +187,17 @@ fn say(line: &str) -> Result<()> {
     writeln!(out, "{line}").context("cannot write to standard output")
 }
 
-/// Waits until the broker has them all.
-fn wait_for_connections(rigs: &[Rig]) -> Result<()> {
+/// Waits until the broker has them all, or somebody asks for the end.
+fn wait_for_connections(rigs: &[Rig], asked: &AtomicBool) -> Result<()> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let away = rigs
             .iter()
             .map(Rig::report)
             .find(|report| !matches!(report.state, LinkState::Online | LinkState::Held));
-        let Some(away) = away else { return Ok(()) };
+        let Some(away) = away.filter(|_| !asked.load(Ordering::Relaxed)) else {
+            return Ok(());
+        };
         if Instant::now() >= deadline {
             bail!(
                 "not all were connected within {} s: {}",

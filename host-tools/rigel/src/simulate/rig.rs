@@ -104,16 +104,20 @@ impl Rig {
         self.uplink.report()
     }
 
-    /// Ends it; how many messages were not committed.
-    pub(super) fn stop(self, tally: &mut Tally) -> u64 {
+    /// Adds what it did; how many messages were not committed.
+    pub(super) fn count(&self, tally: &mut Tally) -> u64 {
         let report = self.uplink.report();
         tally.rigs += 1;
         tally.made += self.made;
         tally.sent += report.sent;
         tally.refused += report.refused + report.unheard;
         tally.connects += report.connects;
-        self.uplink.stop(Duration::ZERO);
         self.open.len() as u64
+    }
+
+    /// Tells it to end; dropping it waits until it has.
+    pub(super) fn begin_stop(&self) {
+        self.uplink.begin_stop();
     }
 }
 
@@ -145,7 +149,8 @@ impl Tally {
         self.waits.sort_unstable();
         let share = |percent: usize| {
             let place = (self.waits.len() * percent / 100).min(self.waits.len().saturating_sub(1));
-            self.waits.get(place).map_or(0, Duration::as_millis)
+            let wait = self.waits.get(place).map(Duration::as_millis);
+            wait.map_or_else(|| "-".to_owned(), |ms| ms.to_string())
         };
         let mut text = String::new();
         // Writing to a String cannot fail.
