@@ -6,6 +6,7 @@
 
 mod labels;
 mod late;
+mod pictures;
 mod rig;
 mod trace;
 
@@ -13,12 +14,10 @@ pub(crate) use late::purged;
 pub use rig::OpenPurge;
 pub(crate) use rig::ask_again;
 
-use crate::database::{AssertSqlSafe, Connection, Query, query};
+use crate::database::{Connection, Query, query};
 use crate::quality::mark_stale;
-use crate::track_edits::track_map;
 use crate::{ClipId, LabelStore, StoreError, clip_id_text};
 use label_core::TrackId;
-use label_core::wire::split_evidence;
 use serde::Serialize;
 
 const DOING: &str = "purge";
@@ -81,6 +80,9 @@ pub struct PurgeReport {
 
 impl LabelStore {
     /// Deletes it, or counts what would be deleted.
+    ///
+    /// Pictures go in one transaction, labels a few hundred at a time, and at last the audit has its line. What a kill left in between
+    /// is gone on with when the same is ordered again; until then [`LabelStore::unfinished_purges`] tells of it.
     pub async fn purge(
         &self,
         order: &PurgeOrder,
@@ -90,30 +92,108 @@ impl LabelStore {
     ) -> Result<PurgeReport, StoreError> {
         let mut tx = self.begin_write(DOING).await?;
         let mut report = PurgeReport::default();
-        one_clip(&mut tx, order, who, now_us, &mut report).await?;
+        let mut orders = vec![order.clone()];
         if order.track.is_none() && order.labels == PurgedLabels::Drop {
             for source in imports_of(&mut tx, &order.clip).await? {
                 report.imported.push(clip_id_text(&source));
-                let order = PurgeOrder {
+                orders.push(PurgeOrder {
                     clip: source,
                     ..order.clone()
-                };
-                one_clip(&mut tx, &order, who, now_us, &mut report).await?;
+                });
             }
         }
-        if run == PurgeRun::Real {
-            let labels = match order.labels {
-                PurgedLabels::Keep => "",
-                PurgedLabels::Drop => " with labels",
-            };
-            let person = order
-                .track
-                .map_or_else(String::new, |track| format!(", person {track}"));
-            let about = format!("{}{person}{labels}", clip_id_text(&order.clip));
-            crate::people::audit_line(&mut tx, now_us, who, "purged", &about).await?;
-            tx.commit().await.map_err(StoreError::database(DOING))?;
+        let mut begun = Vec::new();
+        for order in &orders {
+            begun.push(begin(&mut tx, order, who, now_us, &mut report).await?);
         }
+        if run == PurgeRun::Dry {
+            drop(tx);
+            if order.labels == PurgedLabels::Drop {
+                let mut reading = self.begin_read(DOING).await?;
+                for order in &orders {
+                    labels::count(&mut reading, &order.clip, order.track, &mut report).await?;
+                }
+            }
+            return Ok(report);
+        }
+        if order.labels == PurgedLabels::Drop {
+            tx.commit().await.map_err(StoreError::database(DOING))?;
+            for (order, purge) in orders.iter().zip(&begun) {
+                self.purge_labels(order, *purge, &mut report).await?;
+            }
+            tx = self.begin_write(DOING).await?;
+            for (order, purge) in orders.iter().zip(&begun) {
+                labels::drop_rest(&mut tx, &order.clip, order.track, &mut report).await?;
+                let done = query("UPDATE purges SET labels_done = 1 WHERE purge = $1");
+                let done = done.bind(*purge).execute(&mut tx).await;
+                done.map_err(StoreError::database(DOING))?;
+                mark_stale(&mut tx, &order.clip.rig, order.clip.boot, order.clip.clip).await?;
+            }
+        }
+        let labels = match order.labels {
+            PurgedLabels::Keep => "",
+            PurgedLabels::Drop => " with labels",
+        };
+        let person = order
+            .track
+            .map_or_else(String::new, |track| format!(", person {track}"));
+        let about = format!("{}{person}{labels}", clip_id_text(&order.clip));
+        crate::people::audit_line(&mut tx, now_us, who, "purged", &about).await?;
+        tx.commit().await.map_err(StoreError::database(DOING))?;
         Ok(report)
+    }
+
+    /// Deletes labels until none is left, and notes with each step how many those were.
+    async fn purge_labels(
+        &self,
+        order: &PurgeOrder,
+        purge: i64,
+        report: &mut PurgeReport,
+    ) -> Result<(), StoreError> {
+        let failed = || StoreError::database(DOING);
+        loop {
+            let mut reading = self.begin_read(DOING).await?;
+            let left = labels::chosen(&mut reading, &order.clip, order.track).await?;
+            drop(reading);
+            if left.is_empty() {
+                return Ok(());
+            }
+            for some in left.chunks(labels::AT_ONCE) {
+                let mut tx = self.begin_write(DOING).await?;
+                let gone = labels::drop_labels(&mut tx, &order.clip, some, report).await?;
+                query(
+                    "UPDATE purges SET offered = offered + $2, abstained = abstained + $3 WHERE purge = $1",
+                )
+                .bind(purge)
+                .bind(gone.offered)
+                .bind(gone.abstained)
+                .execute(&mut tx)
+                .await
+                .map_err(failed())?;
+                tx.commit().await.map_err(failed())?;
+            }
+        }
+    }
+
+    /// What was ordered and is not done, since the program that did it came to its end: clips, and the person where it was one.
+    pub async fn unfinished_purges(&self) -> Result<Vec<(ClipId, Option<TrackId>)>, StoreError> {
+        let doing = "read unfinished purges";
+        let mut connection = self.read(doing).await?;
+        query("SELECT rig, boot, clip, track FROM purges WHERE labels_done = 0 ORDER BY purge")
+            .fetch_all(&mut connection)
+            .await
+            .map_err(StoreError::database(doing))?
+            .iter()
+            .map(|row| {
+                let clip = ClipId {
+                    rig: crate::row::name_column(row, "rig")?,
+                    boot: crate::row::boot_column(row, "boot")?,
+                    clip: row.get::<i64, _>("clip") as u32,
+                };
+                let track = row.get::<Option<i64>, _>("track");
+                Ok((clip, track.map(|track| track as TrackId)))
+            })
+            .collect()
     }
 }
 
@@ -142,13 +222,52 @@ async fn ordered_before(tx: &mut Connection, order: &PurgeOrder) -> Result<(u32,
         .ok_or(StoreError::Purge("no label of the clip is of this person"))
 }
 
-async fn one_clip(
+/// First and last frame of which no picture of this person is kept.
+async fn frames_of_person(
+    tx: &mut Connection,
+    order: &PurgeOrder,
+) -> Result<(u32, u32), StoreError> {
+    let labels = labels::chosen(tx, &order.clip, order.track).await?;
+    let ends = labels.iter().map(|label| label.frames);
+    let first = ends.clone().map(|frames| frames.start).min();
+    let last = ends.map(|frames| frames.end).max();
+    match first.zip(last) {
+        Some(frames) => Ok(frames),
+        // Ordered before: what is left then is to write the file anew.
+        None => ordered_before(tx, order).await,
+    }
+}
+
+/// The same order, where its labels are not all deleted: its number and frames.
+async fn unfinished(
+    tx: &mut Connection,
+    order: &PurgeOrder,
+) -> Result<Option<(i64, Option<(u32, u32)>)>, StoreError> {
+    let row = of_clip(
+        "SELECT purge, first_frame, last_frame FROM purges
+         WHERE rig = $1 AND boot = $2 AND clip = $3 AND labels_done = 0
+           AND (track = $4 OR (track IS NULL AND $4 IS NULL)) ORDER BY purge LIMIT 1",
+        &order.clip,
+    )
+    .bind(order.track.map(i64::from))
+    .fetch_optional(tx)
+    .await
+    .map_err(StoreError::database(DOING))?;
+    Ok(row.map(|row| {
+        let frame = |column| row.get::<Option<i64>, _>(column).map(|frame| frame as u32);
+        let frames = frame("first_frame").zip(frame("last_frame"));
+        (row.get("purge"), frames)
+    }))
+}
+
+/// Deletes pictures, and notes the order, so that nothing of it is kept from now on; its number.
+async fn begin(
     tx: &mut Connection,
     order: &PurgeOrder,
     who: &str,
     now_us: i64,
     report: &mut PurgeReport,
-) -> Result<(), StoreError> {
+) -> Result<i64, StoreError> {
     let clip = &order.clip;
     let row = of_clip(
         "SELECT closed_seq, EXISTS (SELECT 1 FROM imported_clips i WHERE i.source = $1 AND i.boot = $2 AND i.clip = $3) AS imported
@@ -166,23 +285,21 @@ async fn one_clip(
             "the clip is not closed, so the rig may tell more of this person: purge them when it is, or the whole clip now",
         ));
     }
-    let labels = labels::chosen(tx, clip, order.track).await?;
+    let drops = order.labels == PurgedLabels::Drop;
+    let before = if drops {
+        unfinished(tx, order).await?
+    } else {
+        None
+    };
+    let frames = match (before, order.track) {
+        (Some((_, frames)), _) => frames,
+        (None, None) => None,
+        (None, Some(_)) => Some(frames_of_person(tx, order).await?),
+    };
     if order.track.is_some() {
-        let ends = labels.iter().map(|label| label.frames);
-        let first = ends.clone().map(|frames| frames.start).min();
-        let last = ends.map(|frames| frames.end).max();
-        report.frames = match first.zip(last) {
-            // Ordered before: what is left then is to write the file anew.
-            None => Some(ordered_before(tx, order).await?),
-            frames => frames,
-        };
+        report.frames = frames;
     }
-    let frames = report.frames.filter(|_| order.track.is_some());
-    let evidence = pictures(tx, order, frames, report).await?;
-    let mut gone = labels::Counts::default();
-    if order.labels == PurgedLabels::Drop {
-        gone = labels::drop_labels(tx, clip, order.track, &labels, report).await?;
-    }
+    let evidence = pictures::delete(tx, order, frames, report).await?;
     if is_rigs {
         let segments = of_clip(
             "DELETE FROM recorded_segments WHERE rig = $1 AND boot = $2 AND clip = $3
@@ -196,146 +313,32 @@ async fn one_clip(
         .map_err(StoreError::database(DOING))?;
         report.segments = Some(report.segments.unwrap_or(0) + segments);
     }
-    of_clip(
-        "INSERT INTO purges (rig, boot, clip, track, first_frame, last_frame, with_labels, offered, abstained, evidence,
-            rig_done, at_us, purged_by)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+    mark_stale(tx, &clip.rig, clip.boot, clip.clip).await?;
+    if let Some((purge, _)) = before {
+        let more = query("UPDATE purges SET evidence = evidence + $2 WHERE purge = $1");
+        let more = more.bind(purge).bind(evidence as i64).execute(tx).await;
+        more.map_err(StoreError::database(DOING))?;
+        return Ok(purge);
+    }
+    let row = of_clip(
+        "INSERT INTO purges (rig, boot, clip, track, first_frame, last_frame, with_labels, evidence, rig_done, labels_done, at_us,
+            purged_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING purge",
         clip,
     )
     .bind(order.track.map(i64::from))
     .bind(frames.map(|frames| i64::from(frames.0)))
     .bind(frames.map(|frames| i64::from(frames.1)))
-    .bind(i64::from(order.labels == PurgedLabels::Drop))
-    .bind(gone.offered)
-    .bind(gone.abstained)
+    .bind(i64::from(drops))
     .bind(evidence as i64)
     .bind(i64::from(!is_rigs))
+    .bind(i64::from(!drops))
     .bind(now_us)
     .bind(who)
-    .execute(&mut *tx)
+    .fetch_one(tx)
     .await
     .map_err(StoreError::database(DOING))?;
-    mark_stale(tx, &clip.rig, clip.boot, clip.clip).await
-}
-
-/// Deletes every picture of what is purged; tells how many evidence messages that were.
-async fn pictures(
-    tx: &mut Connection,
-    order: &PurgeOrder,
-    frames: Option<(u32, u32)>,
-    report: &mut PurgeReport,
-) -> Result<u64, StoreError> {
-    let clip = &order.clip;
-    let map = track_map(tx, clip).await?;
-    let mut strips = 0;
-    for row in &of_clip(
-        "SELECT seq, header, cast(length(jpeg) AS BIGINT) AS bytes FROM evidence WHERE rig = $1 AND boot = $2 AND clip = $3",
-        clip,
-    )
-    .fetch_all(&mut *tx)
-    .await
-    .map_err(StoreError::database(DOING))?
-    {
-        if !late::is_of(order.track, &map, row.get("header")) {
-            continue;
-        }
-        query("DELETE FROM evidence WHERE rig = $1 AND boot = $2 AND seq = $3")
-            .bind(clip.rig.as_str())
-            .bind(clip.boot.raw() as i64)
-            .bind(row.get::<i64, _>("seq"))
-            .execute(&mut *tx)
-            .await
-            .map_err(StoreError::database(DOING))?;
-        strips += 1;
-        report.bytes += row.get::<i64, _>("bytes") as u64;
-    }
-    report.filmstrips += strips;
-    let within = |frame: &str| {
-        format!(
-            "rig = $1 AND boot = $2 AND clip = $3 AND ($4 IS NULL OR {frame} BETWEEN $4 AND $5)"
-        )
-    };
-    let (first, last) = (
-        frames.map(|frames| i64::from(frames.0)),
-        frames.map(|frames| i64::from(frames.1)),
-    );
-    let sql = format!(
-        "DELETE FROM pictures WHERE {} RETURNING cast(length(jpeg) AS BIGINT) AS bytes",
-        within("frame")
-    );
-    let gone = query(AssertSqlSafe(sql))
-        .bind(clip.rig.as_str())
-        .bind(clip.boot.raw() as i64)
-        .bind(i64::from(clip.clip))
-        .bind(first)
-        .bind(last)
-        .fetch_all(&mut *tx)
-        .await
-        .map_err(StoreError::database(DOING))?;
-    report.pictures += gone.len() as u64;
-    report.bytes += gone
-        .iter()
-        .map(|row| row.get::<i64, _>("bytes") as u64)
-        .sum::<u64>();
-    requests(tx, clip, (first, last), report).await?;
-    quarantined(tx, clip, report).await?;
-    Ok(strips + gone.len() as u64)
-}
-
-async fn requests(
-    tx: &mut Connection,
-    clip: &ClipId,
-    (first, last): (Option<i64>, Option<i64>),
-    report: &mut PurgeReport,
-) -> Result<(), StoreError> {
-    // A picture that came before it was noted of which clip it is may be of this one.
-    let requests = of_clip(
-        "SELECT request, have FROM requests WHERE rig = $1 AND (boot = $2 OR boot IS NULL) AND (clip = $3 OR (clip IS NULL AND state = 'here'))
-            AND ($4 IS NULL OR first_frame IS NULL OR (first_frame <= $5 AND last_frame >= $4))",
-        clip,
-    )
-    .bind(first)
-    .bind(last)
-    .fetch_all(&mut *tx)
-    .await
-    .map_err(StoreError::database(DOING))?;
-    for row in &requests {
-        report.bytes += row.get::<i64, _>("have") as u64;
-        crate::requests::remove(tx, row.get("request")).await?;
-    }
-    report.requests += requests.len() as u64;
-    Ok(())
-}
-
-/// What was set aside of the clip, or of its run where nobody can read of which clip it is.
-async fn quarantined(
-    tx: &mut Connection,
-    clip: &ClipId,
-    report: &mut PurgeReport,
-) -> Result<(), StoreError> {
-    let entries = query("SELECT entry, payload FROM quarantine WHERE rig = $1 AND boot = $2")
-        .bind(clip.rig.as_str())
-        .bind(clip.boot.raw() as i64)
-        .fetch_all(&mut *tx)
-        .await
-        .map_err(StoreError::database(DOING))?;
-    for row in &entries {
-        let payload: &[u8] = row.get("payload");
-        let header = split_evidence(payload).map_or(payload, |(header, _)| header);
-        let said = serde_json::from_slice::<serde_json::Value>(header).ok();
-        let of = said.and_then(|said| said["clip"].as_u64());
-        if of.is_some_and(|of| of != u64::from(clip.clip)) {
-            continue;
-        }
-        report.bytes += payload.len() as u64;
-        report.quarantined += 1;
-        query("DELETE FROM quarantine WHERE entry = $1")
-            .bind(row.get::<i64, _>("entry"))
-            .execute(&mut *tx)
-            .await
-            .map_err(StoreError::database(DOING))?;
-    }
-    Ok(())
+    Ok(row.get("purge"))
 }
 
 async fn imports_of(tx: &mut Connection, clip: &ClipId) -> Result<Vec<ClipId>, StoreError> {

@@ -9,7 +9,9 @@ use crate::{ClipId, LabelStore, PurgeOrder, PurgeRun, PurgedLabels, StoreError};
 
 const DOING: &str = "delete what is too old or too much";
 /// Pictures deleted in one transaction: ingest waits no longer than for these.
-const AT_ONCE: i64 = 256;
+const AT_ONCE: usize = 256;
+/// Pictures found at one look.
+const AT_ONE_LOOK: i64 = 8192;
 /// Who deleted, on record.
 const WHO: &str = "retention";
 
@@ -70,14 +72,21 @@ impl LabelStore {
             }
         }
         if let Some(age) = retention.labels_us {
+            let mut failed = None;
             for clip in self.clips_before(now_us - age).await? {
                 let order = PurgeOrder {
                     clip,
                     track: None,
                     labels: PurgedLabels::Drop,
                 };
-                self.purge(&order, PurgeRun::Real, WHO, now_us).await?;
-                gone.clips += 1;
+                // One that fails keeps the others no longer.
+                match self.purge(&order, PurgeRun::Real, WHO, now_us).await {
+                    Ok(_) => gone.clips += 1,
+                    Err(error) => failed = Some(error),
+                }
+            }
+            if let Some(error) = failed {
+                return Err(error);
             }
         }
         Ok(gone)
@@ -103,28 +112,40 @@ impl LabelStore {
         beyond: u64,
         gone: &mut Outdated,
     ) -> Result<bool, StoreError> {
-        let mut tx = self.begin_write(DOING).await?;
+        // Looked for where nobody waits: it reads of all pictures when they came.
+        let mut connection = self.read(DOING).await?;
         let sql = format!(
             "SELECT * FROM ({ALL_PICTURES}) AS kept_pictures WHERE received_us < $1 ORDER BY received_us, seq LIMIT $2"
         );
-        let rows = query(AssertSqlSafe(sql))
+        let mut rows = query(AssertSqlSafe(sql))
             .bind(before_us)
-            .bind(AT_ONCE)
-            .fetch_all(&mut tx)
+            .bind(AT_ONE_LOOK)
+            .fetch_all(&mut connection)
             .await
             .map_err(StoreError::database(DOING))?;
+        drop(connection);
+        let is_more = rows.len() as i64 == AT_ONE_LOOK;
         let mut freed = 0;
-        for row in &rows {
-            if freed >= beyond {
-                break;
-            }
-            delete(&mut tx, row).await?;
+        let enough = rows.iter().position(|row| {
+            let is_enough = freed >= beyond;
             freed += row.get::<i64, _>("bytes") as u64;
-            gone.pictures += 1;
+            is_enough
+        });
+        rows.truncate(enough.unwrap_or(rows.len()));
+        for rows in rows.chunks(AT_ONCE) {
+            let mut tx = self.begin_write(DOING).await?;
+            let mut step = Outdated::default();
+            for row in rows {
+                if delete(&mut tx, row).await? {
+                    step.pictures += 1;
+                    step.bytes += row.get::<i64, _>("bytes") as u64;
+                }
+            }
+            tx.commit().await.map_err(StoreError::database(DOING))?;
+            gone.pictures += step.pictures;
+            gone.bytes += step.bytes;
         }
-        gone.bytes += freed;
-        tx.commit().await.map_err(StoreError::database(DOING))?;
-        Ok(rows.len() as i64 == AT_ONCE)
+        Ok(is_more)
     }
 
     /// Clips of rigs' runs that were heard last before, with labels.
@@ -135,7 +156,7 @@ impl LabelStore {
              WHERE b.heard_us < $1
                AND NOT EXISTS (SELECT 1 FROM imported_clips i WHERE i.source = c.rig AND i.boot = c.boot AND i.clip = c.clip)
                AND NOT EXISTS (SELECT 1 FROM purges p WHERE p.rig = c.rig AND p.boot = c.boot AND p.clip = c.clip
-                    AND p.track IS NULL AND p.with_labels = 1)",
+                    AND p.track IS NULL AND p.with_labels = 1 AND p.labels_done = 1)",
         )
         .bind(before_us)
         .fetch_all(&mut connection)
@@ -153,19 +174,23 @@ impl LabelStore {
     }
 }
 
-async fn delete(tx: &mut Connection, row: &Row) -> Result<(), StoreError> {
+/// False where somebody else deleted it since it was found.
+async fn delete(tx: &mut Connection, row: &Row) -> Result<bool, StoreError> {
     let sql = match row.get("kept") {
         "evidence" => "DELETE FROM evidence WHERE rig = $1 AND boot = $2 AND seq = $3",
         _ => "DELETE FROM pictures WHERE rig = $1 AND boot = $2 AND seq = $3",
     };
     let (rig, boot): (&str, i64) = (row.get("rig"), row.get("boot"));
-    query(sql)
+    let deleted = query(sql)
         .bind(rig)
         .bind(boot)
         .bind(row.get::<i64, _>("seq"))
         .execute(&mut *tx)
         .await
         .map_err(StoreError::database(DOING))?;
+    if deleted == 0 {
+        return Ok(false);
+    }
     query(
         "INSERT INTO outdated (rig, boot, clip, evidence) VALUES ($1, $2, $3, 1)
          ON CONFLICT (rig, boot, clip) DO UPDATE SET evidence = outdated.evidence + 1",
@@ -176,5 +201,5 @@ async fn delete(tx: &mut Connection, row: &Row) -> Result<(), StoreError> {
     .execute(&mut *tx)
     .await
     .map_err(StoreError::database(DOING))?;
-    Ok(())
+    Ok(true)
 }

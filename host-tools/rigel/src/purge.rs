@@ -4,7 +4,8 @@ use crate::store_place::StorePlace;
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use label_store::{
-    ClipId, LabelStore, PurgeOrder, PurgeReport, PurgeRun, PurgedLabels, now_us, parse_clip_id,
+    ClipId, LabelStore, PurgeOrder, PurgeReport, PurgeRun, PurgedLabels, clip_id_text, now_us,
+    parse_clip_id,
 };
 use std::io::Write as _;
 use std::time::Duration;
@@ -21,7 +22,8 @@ Examples:
 
 Pictures always go: filmstrips, key pictures, what rigs were asked for, what lies in quarantine; of a person every picture of a frame from
 their first to their last, whoever else is in it. What arrives later is not kept. Labels that were imported for the clip go with its labels.
-A rig that is away is asked when it is back, for as long as it takes; `rigel purge --open` lists those that have not answered. Files exported
+A rig that is away is asked when it is back, for as long as it takes; `rigel purge --open` lists those that have not answered, and clips of which labels are
+left because a command came to its end before: order the same again, and it goes on. Files exported
 before, copies of the desk's folder, Postgres's own log and media that lie elsewhere are beyond this command. May run beside `rigel serve`; it needs room for a second copy
 of the database while it writes it anew.
 
@@ -96,7 +98,7 @@ async fn purge(arguments: &PurgeArguments, store: &LabelStore) -> Result<String>
     } else {
         PurgeRun::Dry
     };
-    let report = store.purge(&order, run, "rigel purge", now_us()).await?;
+    let report = store.purge(&order, run, &who(), now_us()).await?;
     if run == PurgeRun::Real {
         let told =
             "it is deleted from the tables and can still be read in the files of the database";
@@ -120,18 +122,40 @@ async fn purge(arguments: &PurgeArguments, store: &LabelStore) -> Result<String>
 
 async fn awaited(store: &LabelStore, as_json: bool) -> Result<String> {
     let awaited = store.purges_awaited().await?;
+    let unfinished = store.unfinished_purges().await?;
     if as_json {
-        let rigs: Vec<_> = awaited
+        let rigs = awaited
             .iter()
-            .map(|(rig, open)| serde_json::json!({"rig": rig.as_str(), "open": open}))
-            .collect();
-        return Ok(serde_json::Value::from(rigs).to_string() + "\n");
+            .map(|(rig, open)| serde_json::json!({"rig": rig.as_str(), "open": open}));
+        let clips = unfinished
+            .iter()
+            .map(|(clip, track)| serde_json::json!({"clip": clip_id_text(clip), "track": track}));
+        let all: serde_json::Value = rigs.chain(clips).collect();
+        return Ok(all.to_string() + "\n");
     }
-    if awaited.is_empty() {
+    if awaited.is_empty() && unfinished.is_empty() {
         return Ok("every rig has deleted what it was asked to\n".to_owned());
     }
-    let line = |(rig, open): &(_, u64)| format!("{rig} has not answered {open} of them\n");
-    Ok(awaited.iter().map(line).collect())
+    let rigs = awaited
+        .iter()
+        .map(|(rig, open)| format!("{rig} has not answered {open} of them\n"));
+    let clips = unfinished.iter().map(|(clip, track)| {
+        let clip = clip_id_text(clip);
+        let person = track.map_or_else(String::new, |track| format!(" --track {track}"));
+        format!("labels of {clip} may be left: rigel purge {clip}{person} --labels drop --really\n")
+    });
+    Ok(rigs.chain(clips).collect())
+}
+
+/// Who gives the order, by this machine's accounts.
+fn who() -> String {
+    let user = nix::unistd::User::from_uid(nix::unistd::getuid());
+    let name = user.ok().flatten().map(|user| user.name);
+    let name = name.unwrap_or_else(|| nix::unistd::getuid().to_string());
+    match std::env::var("SUDO_USER") {
+        Ok(before) if name == "root" => format!("rigel purge by {before} as root"),
+        _ => format!("rigel purge by {name}"),
+    }
 }
 
 fn told(report: &PurgeReport, run: PurgeRun) -> String {

@@ -360,24 +360,6 @@ async fn a_late_will_of_an_earlier_boot_does_not_hide_the_rig(store: LabelStore)
     assert_eq!(rig.power.as_deref(), Some("stopped"));
 }
 
-async fn only_the_boots_heard_last_are_told(store: LabelStore) {
-    let mut boot = boot();
-    let mut last = Vec::new();
-    // In the middle the host's clock jumps back: a rig whose boot is not told would wait for ever.
-    for at in (100..112).chain(0..4) {
-        let mut message = batch(1, &[]);
-        if let Content::Labels { batch, .. } = &mut message.content {
-            batch.from.boot = boot;
-        }
-        message.received_us = at;
-        last = std::mem::take(&mut store.commit(&[message]).await.unwrap().watermarks[0].boots);
-        assert_eq!(last[0], (boot, 1), "at {at}");
-        boot = boot.next().unwrap();
-    }
-    assert_eq!(last.len(), 8);
-    assert_eq!(last[7].0.starts(), 9);
-}
-
 use balance::*;
 use disagreements::*;
 use exports::*;
@@ -484,6 +466,7 @@ on_both_engines!(
     beyond_a_size_the_oldest_pictures_go_and_no_more_than_needed,
     labels_go_with_their_clip_when_their_run_is_too_old_and_once_only,
     a_rig_is_asked_when_it_is_there_until_it_says_that_nothing_is_left,
+    a_large_purge_lets_others_write_and_goes_on_where_a_kill_left_it,
     rigs_that_bring_new_models_at_once_do_not_wait_for_each_other_in_a_ring,
     while_labels_are_imported_rigs_and_people_go_on_where_the_engine_can,
 );

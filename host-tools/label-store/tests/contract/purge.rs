@@ -305,3 +305,69 @@ pub(crate) async fn a_rig_is_asked_when_it_is_there_until_it_says_that_nothing_i
     let segments = store.recorded_segments(&driven()).await.unwrap();
     assert_eq!(segments.len(), 1, "and nothing of it is offered");
 }
+
+pub(crate) async fn a_large_purge_lets_others_write_and_goes_on_where_a_kill_left_it(
+    store: LabelStore,
+) {
+    const BATCHES: u64 = 300;
+    drive(&store, false).await;
+    let eight: Vec<_> = (0..8).map(|n| blink(n, 10 * u32::from(n), 0.9)).collect();
+    let many: Vec<_> = (7..7 + BATCHES).map(|seq| batch(seq, &eight)).collect();
+    store.commit(&many).await.unwrap();
+    let all = 3 + 8 * BATCHES;
+    let counts = LabelCounts {
+        offered: all - 1,
+        abstained: 1,
+        evidence: 3,
+    };
+    let end = 7 + BATCHES;
+    store.commit(&[closed(end, 240, counts)]).await.unwrap();
+
+    let wanted = order(None, PurgedLabels::Drop);
+    let counted = purge(&store, &wanted, PurgeRun::Dry).await;
+    assert_eq!((counted.labels, labels(&store).await), (all, all - 1));
+    let of_clip = async || {
+        let clips = store.summary().await.unwrap().clips;
+        clips.into_iter().find(|clip| clip.clip.id == driven())
+    };
+    // Another rig's messages are taken in between two steps. When some labels are gone, the program is killed.
+    let others = async {
+        let mut seq = 0;
+        while of_clip().await.unwrap().committed.offered == all - 1 {
+            seq += 1;
+            let mut message = batch(seq, &[]);
+            if let Content::Labels { batch, .. } = &mut message.content {
+                batch.from.rig = name("other");
+            }
+            store.commit(&[message]).await.unwrap();
+        }
+    };
+    tokio::select! {
+        _ = store.purge(&wanted, PurgeRun::Real, "ada", 9) => panic!("it was done before anybody else had a turn"),
+        () = others => {}
+    }
+    let left = labels(&store).await;
+    assert!(left > 0 && left < all - 1, "{left} of {all}");
+    assert_eq!(store.unfinished_purges().await.unwrap(), [(driven(), None)]);
+    let audit = store.audit(10).await.unwrap();
+    assert!(audit.iter().all(|line| line.what != "purged"));
+    let half = of_clip().await.unwrap();
+    assert_eq!(half.balance, Balance::Balanced);
+    // Nothing that comes now is kept.
+    let late = batch(end + 1, &[blink(0, 20, 0.7)]);
+    store.commit(&[late]).await.unwrap();
+    let there = labels(&store).await;
+    assert!(there <= left);
+
+    let done = purge(&store, &wanted, PurgeRun::Real).await;
+    assert!(done.labels > 0 && done.labels < all);
+    assert_eq!(labels(&store).await, 0);
+    assert_eq!(store.unfinished_purges().await.unwrap(), []);
+    assert_eq!(store.audit(1).await.unwrap()[0].what, "purged");
+    let open = store.purges_awaited().await.unwrap();
+    assert_eq!(
+        open,
+        [(name("rig"), 1)],
+        "one order, however often it was begun"
+    );
+}

@@ -192,3 +192,21 @@ pub(crate) async fn while_labels_are_imported_rigs_and_people_go_on_where_the_en
     let offered: Vec<_> = clips.iter().map(|clip| clip.committed.offered).collect();
     assert_eq!(offered, [seq, LABELS]);
 }
+
+pub(crate) async fn only_the_boots_heard_last_are_told(store: LabelStore) {
+    let mut boot = boot();
+    let mut last = Vec::new();
+    // In the middle the host's clock jumps back: a rig whose boot is not told would wait for ever.
+    for at in (100..112).chain(0..4) {
+        let mut message = batch(1, &[]);
+        if let Content::Labels { batch, .. } = &mut message.content {
+            batch.from.boot = boot;
+        }
+        message.received_us = at;
+        last = std::mem::take(&mut store.commit(&[message]).await.unwrap().watermarks[0].boots);
+        assert_eq!(last[0], (boot, 1), "at {at}");
+        boot = boot.next().unwrap();
+    }
+    assert_eq!(last.len(), 8);
+    assert_eq!(last[7].0.starts(), 9);
+}
