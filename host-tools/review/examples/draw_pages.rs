@@ -78,7 +78,7 @@ async fn draw_desk(page: &Browser, folder: &Path, theme: &str) {
     for (view, drawn) in [
         (
             "quality",
-            "document.querySelectorAll('.quality tbody tr').length > 1 && document.querySelector('.desk [role=status]') === null",
+            "document.querySelectorAll('.quality tbody tr').length > 1 && document.querySelector('.desk [role=status]') === null && document.querySelectorAll('.agreement tbody tr').length > 2",
         ),
         (
             "fleet",
