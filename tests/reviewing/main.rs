@@ -14,8 +14,8 @@ use end_to_end::{Host, Program, binary, wait_for};
 use label_core::wire::LabelValue;
 use label_core::{FrameRange, LabelKind};
 use label_store::{
-    Judgement, LabelKey, LabelStore, QueueFilter, QueueItem, ReviewState, Sampling, Shares,
-    Verdict, label_key_text,
+    DeskValue, Judgement, LabelKey, LabelStore, QueueFilter, QueueItem, ReviewState, Sampling,
+    Shares, Verdict, label_key_text,
 };
 use std::path::Path;
 use std::process::Command;
@@ -53,7 +53,7 @@ impl Desk {
     /// What the rig offered of these kinds, as it happened.
     async fn offered(&self, kinds: &[LabelKind]) -> Vec<QueueItem> {
         let filter = QueueFilter {
-            kinds: kinds.to_vec(),
+            kinds: kinds.iter().map(|kind| (*kind).into()).collect(),
             ..QueueFilter::default()
         };
         self.store.queue(&filter).await.unwrap().items
@@ -159,11 +159,11 @@ async fn a_reviewer_works_on_what_the_rig_says_of_the_demo_clip() {
     page.press(&ARROW_RIGHT.to_string()).await;
     page.press(&ENTER.to_string()).await;
     let said = desk.said_of(&person.label.id).await;
-    let Some(LabelValue::Boxes(offered)) = &person.label.value else {
+    let Some(DeskValue::Offered(LabelValue::Boxes(offered))) = &person.label.value else {
         panic!("a box was offered");
     };
     let right = said[0].correction.as_ref().unwrap().value.as_ref();
-    let Some(LabelValue::Boxes(boxes)) = right else {
+    let Some(DeskValue::Offered(LabelValue::Boxes(boxes))) = right else {
         panic!("a box is corrected by boxes");
     };
     let changed = boxes.iter().filter(|one| !offered.contains(one)).count();

@@ -160,7 +160,7 @@ fn clip(number: u64, labels: u64) -> Clip {
         };
         Label {
             id: format!("rig:1048577:{number}:{n}"),
-            kind,
+            kind: kind.into(),
             track: Some(track),
             driver: track == 1,
             frames,

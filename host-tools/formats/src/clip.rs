@@ -5,7 +5,8 @@
 
 use crate::beside::Beside;
 use label_core::wire::{EventEyes, Signs};
-use label_core::{AbstainReason, FrameIndex, FrameRange, LabelKind, TrackId};
+use label_core::{AbstainReason, FrameIndex, FrameRange, TrackId};
+use quality::{DeskKind, LineValue};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -198,7 +199,7 @@ pub struct Label {
     /// Its identity at the desk, one word.
     pub id: String,
     /// Kind of label.
-    pub kind: LabelKind,
+    pub kind: DeskKind,
     /// The person; absent for the scene, and where nobody is in view.
     pub track: Option<TrackId>,
     /// The track was the driver's.
@@ -238,6 +239,8 @@ pub enum Value {
     Level(u8),
     /// The frames are the value.
     Event(Event),
+    /// A line.
+    Line(LineValue),
 }
 
 /// What is known of a blink or a long closure beside its frames.
@@ -286,7 +289,7 @@ pub struct PointAt {
 
 impl Label {
     /// What labels of a clip are sorted by, so that the same labels give the same bytes.
-    pub fn order(&self) -> (FrameIndex, LabelKind, Option<TrackId>, &str) {
+    pub fn order(&self) -> (FrameIndex, DeskKind, Option<TrackId>, &str) {
         (self.frames.start, self.kind, self.track, &self.id)
     }
 

@@ -18,7 +18,8 @@ use crate::error::FormatError;
 use crate::format::{Target, Writer};
 use crate::moments::{Moment, Person, Place, has_place, moments};
 use crate::output::Array;
-use label_core::{LabelKind, TrackId};
+use label_core::TrackId;
+use quality::DeskKind;
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
@@ -315,7 +316,7 @@ fn provenance(all: &mut Map<String, Json>, what: &str, label: &Label) {
 }
 
 /// The name of a kind where a hyphen is not usual.
-pub(crate) fn word(kind: LabelKind) -> String {
+pub(crate) fn word(kind: DeskKind) -> String {
     kind.name().replace('-', "_")
 }
 

@@ -18,6 +18,7 @@ use crate::pieces::{Piece, one_a_frame, pieces};
 use crate::table::eyes_word;
 use crate::xml::escaped;
 use label_core::{FrameIndex, FrameRange, LabelKind, TrackId};
+use quality::DeskKind;
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -190,14 +191,14 @@ fn drawn(piece: &Piece<'_>) -> Drawn {
     }
 }
 
-type Held<'a> = BTreeMap<(Option<TrackId>, LabelKind), Vec<Piece<'a>>>;
+type Held<'a> = BTreeMap<(Option<TrackId>, DeskKind), Vec<Piece<'a>>>;
 
 /// A rectangle that stands still for what has no place of its own.
 fn still(clip: &Clip, piece: &Piece<'_>, held: &Held<'_>) -> Drawn {
     let frame = piece.frames.start;
-    let at = |kind| {
+    let at = |kind: LabelKind| {
         let track = piece.label.track?;
-        let pieces = held.get(&(Some(track), kind))?;
+        let pieces = held.get(&(Some(track), kind.into()))?;
         let here = pieces.iter().find(|piece| piece.frames.contains(frame))?;
         Some(here.label)
     };
@@ -399,7 +400,7 @@ fn write_shape(
 pub(crate) fn of_standing(
     clip: &Clip,
     standing: Standing,
-) -> BTreeMap<(Option<TrackId>, LabelKind), Vec<Piece<'_>>> {
+) -> BTreeMap<(Option<TrackId>, DeskKind), Vec<Piece<'_>>> {
     let mut of: BTreeMap<_, Vec<&Label>> = BTreeMap::new();
     for label in clip
         .labels

@@ -1,12 +1,13 @@
 //! The formats by name, and an export from its first clip to its last.
 
 use crate::beside::{Beside, Wanted};
-use crate::clip::Clip;
+use crate::clip::{Clip, Label};
 use crate::error::FormatError;
 use crate::loss::Loss;
 use crate::moments::Density;
 use crate::output::{Array, Listed, Output, hex};
 use crate::{coco, cvat, datumaro, elan, label_studio, openlabel, parquet, table, yolo};
+use quality::DeskKind;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -72,6 +73,11 @@ impl Format {
             Self::Datumaro => "datumaro",
             Self::Elan => "elan",
         }
+    }
+
+    /// Whether it has a place for lines.
+    pub const fn holds_lines(self) -> bool {
+        false
     }
 
     const fn writer(self) -> &'static dyn Writer {
@@ -249,6 +255,19 @@ impl Export {
                 1,
             );
         }
+        let is_line = |label: &Label| matches!(label.kind, DeskKind::Line(_));
+        let lines = clip.labels.iter().filter(|label| is_line(label)).count();
+        let without_lines = (lines > 0 && !self.plan.format.holds_lines()).then(|| {
+            let mut rest = clip.clone();
+            rest.labels.retain(|label| !is_line(label));
+            rest
+        });
+        if without_lines.is_some() {
+            self.tally
+                .loss
+                .note("lines (eyelids, face outline): left out", lines as u64);
+        }
+        let clip = without_lines.as_ref().unwrap_or(clip);
         let writer = self.writer;
         let mut target = self.target(subset);
         lose_media(clip, &mut target);

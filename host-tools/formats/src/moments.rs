@@ -5,6 +5,7 @@
 use crate::clip::{BoxAt, Clip, Label, PointAt, place_at};
 use crate::pieces::{Piece, pieces};
 use label_core::{FrameIndex, LabelKind, TrackId};
+use quality::DeskKind;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Which frames of a clip become pictures of a set.
@@ -74,11 +75,11 @@ impl<'a> Person<'a> {
     }
 }
 
-/// Whether labels of this kind have a place in the picture.
-pub const fn has_place(kind: LabelKind) -> bool {
+/// Whether labels of this kind have a place in the picture, as a box or a point.
+pub fn has_place(kind: impl Into<DeskKind>) -> bool {
     matches!(
-        kind,
-        LabelKind::BboxPerson | LabelKind::KeypointLeftEye | LabelKind::KeypointRightEye
+        kind.into().offered(),
+        Some(LabelKind::BboxPerson | LabelKind::KeypointLeftEye | LabelKind::KeypointRightEye)
     )
 }
 

@@ -16,6 +16,7 @@ use crate::moments::{Density, Moment, has_place, moments};
 use crate::pieces::{Piece, pieces};
 use crate::table::eyes_word;
 use label_core::{FrameRange, LabelKind, TrackId};
+use quality::DeskKind;
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
 
@@ -118,15 +119,16 @@ fn interval(frames: FrameRange) -> Json {
 
 /// DMD's name where it has one.
 fn action_type(label: &Label) -> String {
-    match (label.kind, label.state_word()) {
-        (LabelKind::Blink, _) => "blinks/blinking".to_owned(),
-        (LabelKind::LongClosure, _) => "eyes_closed_long".to_owned(),
-        (kind, Some(word)) => format!("{}/{word}", kind.name().replace('-', "_")),
-        (kind, None) => kind.name().replace('-', "_"),
+    let name = label.kind.name();
+    match (label.kind.offered(), label.state_word()) {
+        (Some(LabelKind::Blink), _) => "blinks/blinking".to_owned(),
+        (Some(LabelKind::LongClosure), _) => "eyes_closed_long".to_owned(),
+        (_, Some(word)) => format!("{}/{word}", name.replace('-', "_")),
+        (_, None) => name.replace('-', "_"),
     }
 }
 
-fn action(piece: &Piece<'_>, of_type: &str, kind: LabelKind) -> Json {
+fn action(piece: &Piece<'_>, of_type: &str, kind: DeskKind) -> Json {
     let label = piece.label;
     let (mut num, mut text) = (Vec::new(), Vec::new());
     provenance(label, &mut num, &mut text);
@@ -175,7 +177,7 @@ fn provenance(label: &Label, num: &mut Vec<Json>, text: &mut Vec<Json>) {
 /// A person a track, with what is pointed at in the frames.
 fn objects(
     clip: &Clip,
-    held: &BTreeMap<(Option<TrackId>, LabelKind), Vec<Piece<'_>>>,
+    held: &BTreeMap<(Option<TrackId>, DeskKind), Vec<Piece<'_>>>,
 ) -> Map<String, Json> {
     let mut objects = Map::new();
     for ((track, kind), pieces) in held {
@@ -226,10 +228,10 @@ fn number(interval: &Json, name: &str) -> u32 {
     interval[name].as_u64().unwrap_or(0) as u32
 }
 
-const fn data_name(kind: LabelKind) -> (&'static str, &'static str) {
-    match kind {
-        LabelKind::KeypointLeftEye => ("left_eye", "point2d"),
-        LabelKind::KeypointRightEye => ("right_eye", "point2d"),
+const fn data_name(kind: DeskKind) -> (&'static str, &'static str) {
+    match kind.offered() {
+        Some(LabelKind::KeypointLeftEye) => ("left_eye", "point2d"),
+        Some(LabelKind::KeypointRightEye) => ("right_eye", "point2d"),
         _ => ("person", "bbox"),
     }
 }

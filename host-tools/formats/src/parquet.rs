@@ -356,7 +356,7 @@ mod tests {
     fn clip(number: u32, labels: u32) -> Clip {
         let label = |n: u32| Label {
             id: format!("rig:1:{number}:{n}"),
-            kind: LabelKind::Blink,
+            kind: LabelKind::Blink.into(),
             track: Some(1),
             driver: true,
             frames: FrameRange::new(n * 10, n * 10 + 6),
@@ -418,7 +418,7 @@ mod tests {
             at: crate::PointAt { x: 1.0, y: 2.0 },
             confidence: 0.9,
         };
-        of_a_box.labels[0].kind = LabelKind::KeypointLeftEye;
+        of_a_box.labels[0].kind = LabelKind::KeypointLeftEye.into();
         of_a_box.labels[0].value = Some(Value::Points(vec![key]));
         let place = folder.path().join("set");
         write(Format::Csv, &place, &[of_a_box]);

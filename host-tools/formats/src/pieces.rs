@@ -3,7 +3,8 @@
 //! What persons stand behind goes before what machines offer, and the later word before the earlier.
 
 use crate::clip::{Between, BoxAt, Clip, Key, Label, PointAt, place_at};
-use label_core::{FrameIndex, FrameRange, LabelKind, TrackId};
+use label_core::{FrameIndex, FrameRange, TrackId};
+use quality::DeskKind;
 use std::collections::BTreeMap;
 
 /// The part of a label that holds.
@@ -47,7 +48,7 @@ fn cut<P: Between>(keys: &[Key<P>], frames: FrameRange) -> Vec<Key<P>> {
 }
 
 /// The pieces of every kind and track that a clip holds values of, each list in time order.
-pub fn pieces(clip: &Clip) -> BTreeMap<(Option<TrackId>, LabelKind), Vec<Piece<'_>>> {
+pub fn pieces(clip: &Clip) -> BTreeMap<(Option<TrackId>, DeskKind), Vec<Piece<'_>>> {
     let mut of: BTreeMap<_, Vec<&Label>> = BTreeMap::new();
     for label in clip.labels.iter().filter(|label| label.standing.is_held()) {
         of.entry((label.track, label.kind)).or_default().push(label);
@@ -95,11 +96,12 @@ pub fn one_a_frame(mut labels: Vec<&Label>) -> Vec<Piece<'_>> {
 mod tests {
     use super::*;
     use crate::clip::{Standing, Value};
+    use label_core::LabelKind;
 
     fn label(id: &str, start: u32, end: u32, standing: Standing, at_us: i64) -> Label {
         Label {
             id: id.to_owned(),
-            kind: LabelKind::KeypointLeftEye,
+            kind: LabelKind::KeypointLeftEye.into(),
             track: Some(1),
             driver: false,
             frames: FrameRange::new(start, end),

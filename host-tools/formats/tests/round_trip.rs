@@ -286,7 +286,7 @@ fn two_people_of_others_stay_two() {
         let labels = set.clips[0].clip.labels.iter();
         labels.map(|label| (label.kind, label.track)).collect()
     };
-    let person = LabelKind::BboxPerson;
+    let person = LabelKind::BboxPerson.into();
     assert_eq!(tracks(&set), [(person, Some(1)), (person, Some(2))]);
     let why: Vec<_> = set.dropped.reasons().map(|(why, ..)| why).collect();
     assert!(

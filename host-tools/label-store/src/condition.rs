@@ -9,6 +9,7 @@ use crate::database::{AssertSqlSafe, Connection, Query, Row, query};
 use crate::key::RowKey;
 use crate::verdict::Correction;
 use crate::{ClipId, StoreError};
+use ::quality::{DeskKind, DeskValue};
 use label_core::wire::LabelValue;
 use label_core::{FrameRange, LabelKind};
 
@@ -94,8 +95,8 @@ impl Condition {
 }
 
 /// Whether labels of this kind are conditions of others.
-pub(crate) const fn is_condition(kind: LabelKind) -> bool {
-    Condition::told_by(kind, true).is_some()
+pub(crate) const fn is_condition(kind: DeskKind) -> bool {
+    matches!(kind, DeskKind::Offered(kind) if Condition::told_by(kind, true).is_some())
 }
 
 /// Longest label in frames that is looked for by its first frame; a longer one holds for others up to here. Rigs cut
@@ -137,7 +138,7 @@ pub(crate) async fn refresh(
         .await
         .map_err(failed())?,
         Touched::Frames(frames) => {
-            let kinds = LabelKind::ALL.map(|kind| format!("'{}'", kind.name())).join(", ");
+            let kinds = DeskKind::ALL.map(|kind| format!("'{}'", kind.name())).join(", ");
             let sql = format!(
                 "SELECT rig, boot, seq, n, kind, track, start_frame, end_frame, state, model, conditions
                  FROM labels WHERE rig = $1 AND boot = $2 AND clip = $3 AND kind IN ({kinds}) AND state IN ({LIVE})
@@ -218,7 +219,7 @@ async fn flags(
                     .get::<Option<&str>, _>("value")
                     .and_then(|text| serde_json::from_str(text).ok()),
             };
-            let Some(LabelValue::Flag(flag)) = value else {
+            let Some(DeskValue::Offered(LabelValue::Flag(flag))) = value else {
                 return None;
             };
             Some(Flag {

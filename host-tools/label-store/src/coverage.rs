@@ -4,7 +4,7 @@ use crate::database::{AssertSqlSafe, query};
 use crate::label::{ClipId, StoredLabel};
 use crate::row::{LABEL_COLUMNS, label_from_row};
 use crate::{LabelStore, StoreError, track_edits};
-use label_core::LabelKind;
+use ::quality::DeskKind;
 
 impl LabelStore {
     /// The abstentions of a clip, of one kind or of all, in time order. Frames of a kind that lie neither in one of them
@@ -12,7 +12,7 @@ impl LabelStore {
     pub async fn abstentions(
         &self,
         clip: &ClipId,
-        kind: Option<LabelKind>,
+        kind: Option<DeskKind>,
     ) -> Result<Vec<StoredLabel>, StoreError> {
         let sql = format!(
             "SELECT {LABEL_COLUMNS} FROM labels l LEFT JOIN models m ON m.model = l.model
@@ -24,7 +24,7 @@ impl LabelStore {
             .bind(clip.rig.as_str())
             .bind(clip.boot.raw() as i64)
             .bind(i64::from(clip.clip))
-            .bind(kind.map(LabelKind::name))
+            .bind(kind.map(DeskKind::name))
             .fetch_all(&mut connection)
             .await
             .map_err(StoreError::database("read abstentions"))?

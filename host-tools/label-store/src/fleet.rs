@@ -7,9 +7,10 @@ pub use balance::{Imbalance, RunBalance, imbalance};
 use crate::database::{AssertSqlSafe, Connection, Row, query};
 use crate::row::{boot_column, name_column, word};
 use crate::{LabelStore, StoreError};
+use ::quality::DeskKind;
 use label_core::id::Name;
 use label_core::wire::{ClockState, Health};
-use label_core::{BootId, FrameRange, LabelId, LabelKind};
+use label_core::{BootId, FrameRange, LabelId};
 use serde::Serialize;
 
 /// A row of history is kept a minute at most …
@@ -87,7 +88,7 @@ pub struct LiveKind {
     /// The rig.
     pub rig: Name,
     /// The kind.
-    pub kind: LabelKind,
+    pub kind: DeskKind,
     /// Candidates.
     pub offered: u64,
     /// Abstentions.
@@ -104,7 +105,7 @@ pub struct LiveLabel {
     /// Number of the clip.
     pub clip: u32,
     /// The kind.
-    pub kind: LabelKind,
+    pub kind: DeskKind,
     /// The person.
     pub track: Option<u16>,
     /// Its frames.
@@ -345,7 +346,7 @@ impl LabelStore {
         .map_err(StoreError::database(DOING))?;
         let kind = |row: &Row| {
             let text: &str = row.get("kind");
-            LabelKind::from_name(text).ok_or_else(|| StoreError::unreadable("kind", text))
+            DeskKind::from_name(text).ok_or_else(|| StoreError::unreadable("kind", text))
         };
         let mut live = Live {
             kinds: kinds

@@ -8,7 +8,7 @@
 
 use crate::database::{Connection, query};
 use crate::{LabelStore, StoreError};
-use label_core::LabelKind;
+use ::quality::DeskKind;
 
 /// How long a verdict takes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,7 +30,7 @@ impl ReviewSeconds {
 
 pub(crate) async fn seconds_of(
     connection: &mut Connection,
-) -> Result<Vec<(LabelKind, ReviewSeconds)>, StoreError> {
+) -> Result<Vec<(DeskKind, ReviewSeconds)>, StoreError> {
     Ok(query("SELECT kind, accept_s, fix_s FROM review_seconds")
         .fetch_all(connection)
         .await
@@ -41,14 +41,14 @@ pub(crate) async fn seconds_of(
                 accept_s: row.get("accept_s"),
                 fix_s: row.get("fix_s"),
             };
-            Some((LabelKind::from_name(row.get("kind"))?, seconds))
+            Some((DeskKind::from_name(row.get("kind"))?, seconds))
         })
         .collect())
 }
 
 impl LabelStore {
     /// What a verdict on each kind is expected to take.
-    pub async fn review_seconds(&self) -> Result<Vec<(LabelKind, ReviewSeconds)>, StoreError> {
+    pub async fn review_seconds(&self) -> Result<Vec<(DeskKind, ReviewSeconds)>, StoreError> {
         let mut connection = self.read("read what reviews take").await?;
         seconds_of(&mut connection).await
     }
@@ -56,7 +56,7 @@ impl LabelStore {
     /// Replaces what a verdict on this kind is expected to take, and with it the place of all its labels in the queue.
     pub async fn set_review_seconds(
         &self,
-        kind: LabelKind,
+        kind: DeskKind,
         seconds: ReviewSeconds,
     ) -> Result<(), StoreError> {
         let sound = |value: f64| value.is_finite() && value > 0.0;

@@ -7,6 +7,7 @@ use crate::make::{NewLabel, make_in};
 use crate::row::{boot_column, name_column};
 use crate::write::model_number;
 use crate::{Asked, ClipId, Content, Incoming, LabelStore, StoreError, watermark};
+use ::quality::DeskKind;
 use label_core::id::Name;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -84,7 +85,7 @@ impl LabelStore {
     pub async fn judged_scores(
         &self,
         source: &Name,
-        kind: label_core::LabelKind,
+        kind: DeskKind,
     ) -> Result<Vec<(u64, f64, bool)>, StoreError> {
         let mut connection = self.read("read judged scores").await?;
         let rows = query(

@@ -13,7 +13,8 @@ use crate::row::{boot_column, name_column};
 use crate::second_look::{FirstVerdict, draw_again, not_decided, reconsider};
 use crate::verdict::{Asked, Correction, Judgement, NewVerdict, Verdict};
 use crate::{ClipId, LabelStore, StoreError};
-use label_core::{FrameRange, LabelKind};
+use ::quality::DeskKind;
+use label_core::FrameRange;
 
 /// Most labels judged at once.
 pub const MAX_BATCH: usize = 500;
@@ -178,7 +179,7 @@ pub(crate) struct Judged {
     label: LabelKey,
     place: RowKey,
     clip: ClipId,
-    kind: LabelKind,
+    kind: DeskKind,
     frames: FrameRange,
     clip_frames: Option<u32>,
     state: ReviewState,
@@ -231,7 +232,7 @@ impl Judged {
                 boot: boot_column(&row, "boot")?,
                 clip: row.get::<i64, _>("clip") as u32,
             },
-            kind: LabelKind::from_name(kind).ok_or_else(|| StoreError::unreadable("kind", kind))?,
+            kind: DeskKind::from_name(kind).ok_or_else(|| StoreError::unreadable("kind", kind))?,
             frames: FrameRange::new(
                 row.get::<i64, _>("start_frame") as u32,
                 row.get::<i64, _>("end_frame") as u32,
@@ -253,7 +254,7 @@ impl Judged {
         })
     }
 
-    pub(crate) const fn kind(&self) -> LabelKind {
+    pub(crate) const fn kind(&self) -> DeskKind {
         self.kind
     }
 
@@ -318,11 +319,13 @@ pub(crate) async fn judge_one(
     };
     let state = state_under(Some(&standing), judged.unjudged());
     set_state(tx, &judged, state, Some(&standing)).await?;
-    if judged.state == ReviewState::Waiting {
+    if judged.state == ReviewState::Waiting
+        && let Some(kind) = judged.kind.offered()
+    {
         let first = FirstVerdict {
             clip: &judged.clip,
             place: &judged.place,
-            kind: judged.kind,
+            kind,
             frames: judged.frames,
             verdict: number,
             reviewer: &asked.reviewer,

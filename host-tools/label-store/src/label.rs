@@ -3,9 +3,10 @@
 use crate::condition::Condition;
 use crate::key::LabelKey;
 use crate::verdict::Correction;
+use ::quality::{DeskKind, DeskValue};
 use label_core::id::Name;
-use label_core::wire::{ClipNumber, LabelValue, Signs};
-use label_core::{AbstainReason, BootId, CaptureTime, FrameRange, LabelKind, TrackId};
+use label_core::wire::{ClipNumber, Signs};
+use label_core::{AbstainReason, BootId, CaptureTime, FrameRange, TrackId};
 use serde::{Deserialize, Serialize};
 
 /// A clip's identity.
@@ -102,7 +103,7 @@ pub struct StoredLabel {
     /// The clip.
     pub clip: ClipId,
     /// Kind of label.
-    pub kind: LabelKind,
+    pub kind: DeskKind,
     /// The person; absent for the scene.
     pub track: Option<TrackId>,
     /// Frames it holds for.
@@ -120,7 +121,7 @@ pub struct StoredLabel {
     /// The model.
     pub model: Option<StoredModel>,
     /// What is offered.
-    pub value: Option<LabelValue>,
+    pub value: Option<DeskValue>,
     /// What a level of alertness rests on.
     pub signs: Option<Signs>,
     /// The track was the driver's when this was told.

@@ -57,6 +57,7 @@ mod verdict;
 mod watermark;
 mod write;
 
+pub use ::quality::{DeskKind, DeskValue, LineKey, LineKind, LineValue};
 pub use askers_place::AskersPlace;
 pub use balance::{Balance, CountsByDecision, ReviewCounts};
 pub use commit::{CommitReport, Watermark};

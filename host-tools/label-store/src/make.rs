@@ -15,21 +15,22 @@ use crate::row::{LABEL_COLUMNS, label_from_row};
 use crate::track_edits::{self, require_clip, rig_track};
 use crate::verdict::{Asked, Correction, Judgement, Verdict};
 use crate::{ClipId, LabelStore, ReviewState, StoreError, StoredLabel};
+use ::quality::{DeskKind, DeskValue, LineKey, LineValue};
 use label_core::kind::LabelScope;
 use label_core::wire::{BoxKeyframe, LabelValue, PointKeyframe};
-use label_core::{FrameIndex, FrameRange, LabelKind, TrackId};
+use label_core::{FrameIndex, FrameRange, TrackId};
 
 /// A label to be made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewLabel {
     /// Its kind.
-    pub kind: LabelKind,
+    pub kind: DeskKind,
     /// The person, by the number that is seen; absent for the scene.
     pub track: Option<TrackId>,
     /// Frames it holds for.
     pub frames: FrameRange,
     /// What holds there.
-    pub value: LabelValue,
+    pub value: DeskValue,
     /// How long it took.
     pub spent_ms: u64,
 }
@@ -54,11 +55,12 @@ impl LabelStore {
     pub async fn extend_track(
         &self,
         clip: &ClipId,
-        (track, kind): (TrackId, LabelKind),
+        (track, kind): (TrackId, impl Into<DeskKind>),
         to: FrameIndex,
         spent_ms: u64,
         asked: &Asked,
     ) -> Result<LabelKey, StoreError> {
+        let kind = kind.into();
         let refuse = |why| Err(StoreError::Verdict(why));
         if kind.is_event() || kind.scope() != LabelScope::Track {
             return refuse("blinks, closures and what is said of the scene are made, not extended");
@@ -130,13 +132,24 @@ fn seen(label: &StoredLabel) -> FrameRange {
 }
 
 /// A value that stands still over these frames: the last of another, or its first.
-fn held(value: &LabelValue, frames: FrameRange, forth: bool) -> Option<LabelValue> {
+fn held(value: &DeskValue, frames: FrameRange, forth: bool) -> Option<DeskValue> {
     fn end_of<T>(keys: &[T], forth: bool) -> Option<&T> {
         if forth { keys.last() } else { keys.first() }
     }
     let mut ends = vec![frames.start];
     ends.extend((frames.end > frames.start).then_some(frames.end));
-    Some(match value {
+    let value = match value {
+        DeskValue::Offered(value) => value,
+        DeskValue::Line { line } => {
+            let points = &end_of(&line.keys, forth)?.1;
+            let at = |frame| LineKey(frame, points.clone());
+            return Some(DeskValue::from(LineValue {
+                closed: line.closed,
+                keys: ends.into_iter().map(at).collect(),
+            }));
+        }
+    };
+    Some(DeskValue::Offered(match value {
         LabelValue::Boxes(keys) => {
             let key = end_of(keys, forth)?;
             let at = |frame| BoxKeyframe(frame, key.1, key.2, key.3, key.4, key.5);
@@ -150,14 +163,14 @@ fn held(value: &LabelValue, frames: FrameRange, forth: bool) -> Option<LabelValu
         LabelValue::Flag(flag) => LabelValue::Flag(*flag),
         LabelValue::Level(level) => LabelValue::Level(*level),
         LabelValue::Event(_) => return None,
-    })
+    }))
 }
 
 /// The labels of a kind that stand or wait, on the tracks that they are seen on.
 async fn labels_of(
     tx: &mut Connection,
     clip: &ClipId,
-    kind: LabelKind,
+    kind: DeskKind,
 ) -> Result<Vec<StoredLabel>, StoreError> {
     let sql = format!(
         "SELECT {LABEL_COLUMNS} FROM labels l LEFT JOIN models m ON m.model = l.model

@@ -7,9 +7,10 @@ use crate::label::{
     ClipId, LabelDetail, ReviewState, StoredClip, StoredDecision, StoredLabel, StoredModel,
 };
 use crate::{LabelStore, StoreError};
+use ::quality::DeskKind;
 use label_core::id::Name;
 use label_core::wire::parse_name;
-use label_core::{AbstainReason, BootId, CaptureTime, FrameRange, LabelKind};
+use label_core::{AbstainReason, BootId, CaptureTime, FrameRange};
 use serde::de::DeserializeOwned;
 
 /// Columns that [`label_from_row`] reads, from `labels l LEFT JOIN models m`.
@@ -57,7 +58,7 @@ pub(crate) fn label_from_row(row: &Row) -> Result<StoredLabel, StoreError> {
             boot,
             clip: row.get::<i64, _>("clip") as u32,
         },
-        kind: LabelKind::from_name(kind).ok_or_else(|| StoreError::unreadable("kind", kind))?,
+        kind: DeskKind::from_name(kind).ok_or_else(|| StoreError::unreadable("kind", kind))?,
         track: row.get::<Option<i64>, _>("track").map(|track| track as u16),
         frames: FrameRange::new(
             row.get::<i64, _>("start_frame") as u32,

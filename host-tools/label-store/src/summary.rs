@@ -5,6 +5,7 @@ use crate::database::{Connection, query};
 use crate::label::{ClipId, ReviewState, StoredClip};
 use crate::row::{boot_column, clip_from_row, name_column};
 use crate::{LabelStore, StoreError};
+use ::quality::DeskKind;
 use label_core::id::Name;
 use label_core::{BootId, LabelKind, Seq};
 use serde::{Deserialize, Serialize};
@@ -50,7 +51,7 @@ pub struct RigSummary {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KindSummary {
     /// The kind.
-    pub kind: LabelKind,
+    pub kind: DeskKind,
     /// Candidates.
     pub offered: u64,
     /// Abstentions.
@@ -80,7 +81,7 @@ pub struct ClipSummary {
     pub committed: CountsByDecision,
     /// Where the candidates stand.
     pub review: ReviewCounts,
-    /// By kind, in the order of [`LabelKind::ALL`]; kinds of which nothing came are left out.
+    /// By kind, in the order of [`DeskKind::ALL`]; kinds of which nothing came are left out.
     pub kinds: Vec<KindSummary>,
     /// Whether it adds up.
     pub balance: Balance,
@@ -278,7 +279,7 @@ async fn clips(connection: &mut Connection) -> Result<Vec<ClipSummary>, StoreErr
         if let Some(clip) = clips.get_mut(&id) {
             let kind: &str = row.get("kind");
             let kind =
-                LabelKind::from_name(kind).ok_or_else(|| StoreError::unreadable("kind", kind))?;
+                DeskKind::from_name(kind).ok_or_else(|| StoreError::unreadable("kind", kind))?;
             let state = ReviewState::from_name(row.get("state"));
             let labels = row.get::<i64, _>("labels") as u64;
             if row.get::<bool, _>("made") {
@@ -303,7 +304,7 @@ async fn clips(connection: &mut Connection) -> Result<Vec<ClipSummary>, StoreErr
 
 impl ClipSummary {
     /// Adds labels of one kind; without a state they are abstentions.
-    fn count(&mut self, kind: LabelKind, state: Option<ReviewState>, labels: u64) {
+    fn count(&mut self, kind: DeskKind, state: Option<ReviewState>, labels: u64) {
         let at = self
             .kinds
             .iter()
@@ -323,9 +324,9 @@ impl ClipSummary {
         };
         self.kinds[at].offered += labels;
         self.committed.offered += labels;
-        match kind {
-            LabelKind::Blink => self.blinks += labels,
-            LabelKind::LongClosure => self.long_closures += labels,
+        match kind.offered() {
+            Some(LabelKind::Blink) => self.blinks += labels,
+            Some(LabelKind::LongClosure) => self.long_closures += labels,
             _ => {}
         }
         match state {

@@ -1,8 +1,8 @@
 //! What reviewers say. Rows are only ever added.
 
 use crate::{LabelKey, StoreError};
+use ::quality::DeskValue;
 use label_core::FrameRange;
-use label_core::wire::LabelValue;
 use serde::{Deserialize, Serialize};
 
 /// What a verdict says.
@@ -61,7 +61,7 @@ pub struct Correction {
     pub frames: Option<FrameRange>,
     /// The right value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub value: Option<LabelValue>,
+    pub value: Option<DeskValue>,
 }
 
 /// Who asks for a change, when, and under which key.

@@ -248,7 +248,7 @@ pub(crate) async fn store_labels(tx: &mut Connection, batch: &Batch) -> Result<(
             model.unwrap_or(0),
         );
         *counted.entry(group).or_default() += 1;
-        if candidate && condition::is_condition(label.kind) {
+        if candidate && condition::is_condition(label.kind.into()) {
             let (start, end) = (label.frames.start, label.frames.end);
             flags = Some(flags.map_or(label.frames, |all| {
                 FrameRange::new(all.start.min(start), all.end.max(end))

@@ -93,7 +93,7 @@ async fn precision_is_counted_by_clip_and_what_nobody_can_tell_stands_aside() {
     };
     assert_eq!(
         (row.kind, row.model.as_str()),
-        (LabelKind::Blink, "blink@1")
+        (LabelKind::Blink.into(), "blink@1")
     );
     assert_eq!(
         (row.offered, row.accepted, row.rejected, row.cannot_tell),
@@ -184,7 +184,7 @@ async fn condition_is_what_other_labels_of_the_person_say() {
         .await
         .unwrap();
     let by_glasses = QualityFilter {
-        kind: Some(LabelKind::Blink),
+        kind: Some(LabelKind::Blink.into()),
         by: vec![Dimension::Glasses, Dimension::Distance],
         ..QualityFilter::default()
     };

@@ -17,6 +17,7 @@ use crate::precision::{Moments, Share};
 pub use average_precision::AveragePrecision;
 use average_precision::Detections;
 use label_core::{FrameIndex, FrameRange, LabelKind, TrackId};
+pub(crate) use lines::LINE_PX;
 pub use lines::{Curve, LineComparison, LineRow};
 use pairs::Pairs;
 use serde::Serialize;

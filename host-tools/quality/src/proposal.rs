@@ -9,6 +9,7 @@
 //! A kind whose precision on a rig lies below its floor, beyond chance, is withdrawn. It comes back by evidence: on trial it is
 //! offered again, for a stated number of candidates at most, and what reviewers say of those decides.
 
+use crate::DeskKind;
 use crate::precision::Share;
 use crate::threshold::ThresholdChoice;
 use label_core::LabelKind;
@@ -105,9 +106,9 @@ impl Default for Rules {
 
 impl Rules {
     /// The line that a kind has to clear.
-    pub const fn floor_of(&self, kind: LabelKind) -> f64 {
-        match kind {
-            LabelKind::KeypointLeftEye | LabelKind::KeypointRightEye => self.floor_points,
+    pub fn floor_of(&self, kind: impl Into<DeskKind>) -> f64 {
+        match kind.into().offered() {
+            Some(LabelKind::KeypointLeftEye | LabelKind::KeypointRightEye) => self.floor_points,
             _ => self.floor,
         }
     }

@@ -114,7 +114,7 @@ async fn show(page: &Browser, id: &str) {
 async fn seconds(page: &Browser, store: &LabelStore, task: &Task) -> Result<Vec<f64>, Failure> {
     page.click_button(task.group).await;
     let filter = QueueFilter {
-        kinds: vec![task.kind],
+        kinds: vec![task.kind.into()],
         ..QueueFilter::default()
     };
     let queue = store.queue(&filter).await?;
@@ -143,7 +143,7 @@ async fn seconds(page: &Browser, store: &LabelStore, task: &Task) -> Result<Vec<
 async fn missed(page: &Browser, store: &LabelStore) -> Result<Vec<f64>, Failure> {
     page.click_button("Events").await;
     let events = QueueFilter {
-        kinds: vec![LabelKind::Blink],
+        kinds: vec![LabelKind::Blink.into()],
         ..QueueFilter::default()
     };
     let queue = store.queue(&events).await?;

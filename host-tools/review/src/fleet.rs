@@ -14,9 +14,10 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::routing::get;
 use axum::{Json, Router};
+use label_core::FrameRange;
 use label_core::wire::parse_name;
-use label_core::{FrameRange, LabelKind};
 use label_store::{HealthPoint, LabelStore, LiveKind, StoreError, label_key_text, now_us};
+use quality::DeskKind;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -84,7 +85,7 @@ struct LatestView {
     id: String,
     clip: String,
     rig: String,
-    kind: LabelKind,
+    kind: DeskKind,
     track: Option<u16>,
     frames: FrameRange,
     confidence: Option<f64>,

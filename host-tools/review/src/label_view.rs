@@ -6,6 +6,7 @@ use label_store::{
     Condition, Correction, LabelDetail, QueueItem, ReviewState, StoredLabel, StoredModel,
     clip_id_text, label_key_text,
 };
+use quality::DeskValue;
 use serde::Serialize;
 
 /// A label.
@@ -21,7 +22,7 @@ pub(crate) struct LabelView {
     confidence: Option<f32>,
     raw: Option<f32>,
     model: Option<StoredModel>,
-    value: Option<LabelValue>,
+    value: Option<DeskValue>,
     /// The value once more, of events.
     event: Option<EventValue>,
     signs: Option<Signs>,
@@ -48,7 +49,7 @@ impl LabelView {
             raw: label.raw,
             model: label.model,
             event: match label.value {
-                Some(LabelValue::Event(event)) => Some(event),
+                Some(DeskValue::Offered(LabelValue::Event(event))) => Some(event),
                 _ => None,
             },
             value: label.value,

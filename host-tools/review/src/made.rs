@@ -11,10 +11,11 @@ use crate::verdicts::{StepBody, asked, checked_millis, detail, frames};
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
-use label_core::{FrameIndex, FrameRange, LabelKind, TrackId};
+use label_core::{FrameIndex, FrameRange, TrackId};
 use label_store::{
     ClipId, Curve, LabelKey, NewLabel, Step, StoredEdit, Track, TrackEdit, label_key_text,
 };
+use quality::DeskKind;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ type Answer<T> = Result<Json<T>, ApiError>;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LabelBody {
-    kind: LabelKind,
+    kind: DeskKind,
     track: Option<TrackId>,
     frames: (FrameIndex, FrameIndex),
     value: ValueBody,

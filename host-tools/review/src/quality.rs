@@ -3,11 +3,10 @@
 use crate::Desk;
 use crate::error::ApiError;
 use crate::request::{kind, understood};
-use ::quality::{Interval, MIN_CLIPS, MIN_JUDGED, Reliability, Rules, Share};
+use ::quality::{DeskKind, Interval, MIN_CLIPS, MIN_JUDGED, Reliability, Rules, Share};
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use label_core::LabelKind;
 use label_core::wire::parse_name;
 use label_store::{CoverageRow, Dimension, QualityFilter, QualityRow, SecondsRow};
 use serde::{Deserialize, Serialize};
@@ -51,7 +50,7 @@ struct LeastView {
 
 #[derive(Serialize)]
 struct RowView {
-    kind: LabelKind,
+    kind: DeskKind,
     model: String,
     #[serde(flatten)]
     split: BTreeMap<Dimension, String>,
@@ -122,7 +121,7 @@ struct PointView {
 
 #[derive(Serialize)]
 struct CoverageView {
-    kind: LabelKind,
+    kind: DeskKind,
     rig: String,
     /// Frames with a value.
     value: u64,
@@ -132,7 +131,7 @@ struct CoverageView {
 
 #[derive(Serialize)]
 struct SecondsView {
-    kind: LabelKind,
+    kind: DeskKind,
     act: String,
     count: u64,
     median: f64,
@@ -271,7 +270,7 @@ pub(crate) async fn quality(
     let rows = desk.store.quality(&filter).await?;
     let coverage = desk.store.coverage(filter.rig.as_ref()).await?;
     let seconds = desk.store.human_seconds(filter.rig.as_ref()).await?;
-    let wanted = |kind: LabelKind| filter.kind.is_none_or(|only| only == kind);
+    let wanted = |kind: DeskKind| filter.kind.is_none_or(|only| only == kind);
     Ok(Json(QualityView {
         rows: rows
             .into_iter()

@@ -4,7 +4,7 @@ use crate::error::ApiError;
 use axum::Json;
 use axum::extract::Query;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
-use label_core::LabelKind;
+use quality::DeskKind;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -38,9 +38,9 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-pub(crate) fn kind(name: &str) -> Result<LabelKind, ApiError> {
-    LabelKind::from_name(name).ok_or_else(|| {
-        let names = LabelKind::ALL.map(LabelKind::name);
+pub(crate) fn kind(name: &str) -> Result<DeskKind, ApiError> {
+    DeskKind::from_name(name).ok_or_else(|| {
+        let names = DeskKind::ALL.map(DeskKind::name);
         ApiError::Query(format!("a kind is one of {}", names.join(", ")))
     })
 }

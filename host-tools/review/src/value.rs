@@ -6,9 +6,10 @@ use label_core::FrameIndex;
 use label_core::wire::{
     BoxKeyframe, EventEyes, EventValue, LabelValue, MAX_KEYFRAMES, PointKeyframe,
 };
+use quality::{DeskValue, LineKey, LineValue};
 use serde::Deserialize;
 
-/// [`LabelValue`], taken literally.
+/// [`DeskValue`], taken literally.
 #[expect(
     clippy::large_enum_variant,
     reason = "lives for one request, and becomes the wire's own, which is as large"
@@ -21,6 +22,14 @@ pub(crate) enum ValueBody {
     Flag(bool),
     Level(u8),
     Event(Object<EventBody>),
+    Line(Object<LineBody>),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LineBody {
+    closed: bool,
+    keys: Vec<LineKey>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -31,18 +40,25 @@ pub(crate) struct EventBody {
     opening: f32,
 }
 
-impl From<ValueBody> for LabelValue {
+impl From<ValueBody> for DeskValue {
     fn from(body: ValueBody) -> Self {
-        match body {
-            ValueBody::Boxes(boxes) => Self::Boxes(boxes),
-            ValueBody::Points(points) => Self::Points(points),
-            ValueBody::Flag(flag) => Self::Flag(flag),
-            ValueBody::Level(level) => Self::Level(level),
-            ValueBody::Event(Object(event)) => Self::Event(EventValue {
+        Self::Offered(match body {
+            ValueBody::Boxes(boxes) => LabelValue::Boxes(boxes),
+            ValueBody::Points(points) => LabelValue::Points(points),
+            ValueBody::Flag(flag) => LabelValue::Flag(flag),
+            ValueBody::Level(level) => LabelValue::Level(level),
+            ValueBody::Event(Object(event)) => LabelValue::Event(EventValue {
                 eyes: event.eyes,
                 peak: event.peak,
                 opening: event.opening,
             }),
-        }
+            ValueBody::Line(Object(line)) => {
+                return LineValue {
+                    closed: line.closed,
+                    keys: line.keys,
+                }
+                .into();
+            }
+        })
     }
 }

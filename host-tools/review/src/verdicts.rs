@@ -15,8 +15,8 @@ use crate::value::ValueBody;
 use axum::Json;
 use axum::extract::{Path, State};
 use label_core::FrameRange;
-use label_core::wire::LabelValue;
 use label_store::{Asked, Correction, Judgement, LabelKey, NewVerdict, Step, now_us};
+use quality::DeskValue;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -70,7 +70,7 @@ impl CorrectionBody {
     pub(crate) fn read(self) -> Result<Box<Correction>, ApiError> {
         Ok(Box::new(Correction {
             frames: self.frames.map(frames).transpose()?,
-            value: self.value.map(LabelValue::from),
+            value: self.value.map(DeskValue::from),
         }))
     }
 }

@@ -10,9 +10,9 @@ use anyhow::{Context, Result};
 use clap::Args;
 use formats::{Density, Finished, Format, FormatError, Output, Share, parse_shares};
 use indicatif::{ProgressBar, ProgressStyle};
-use label_core::LabelKind;
 use label_core::wire::parse_name;
 use label_store::{ClipId, Condition, ModelVersion, QueueFilter, ReviewState, parse_clip_id};
+use quality::DeskKind;
 use review::{Labels, Selection, Subsets, parse_people};
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
@@ -65,8 +65,8 @@ pub(crate) struct ExportArguments {
     #[arg(long, value_name = "PATH")]
     media: Option<PathBuf>,
     /// Of this kind only; may be repeated
-    #[arg(long = "kind", value_name = "KIND", value_parser = named(LabelKind::ALL, LabelKind::name))]
-    kinds: Vec<LabelKind>,
+    #[arg(long = "kind", value_name = "KIND", value_parser = named(DeskKind::ALL, DeskKind::name))]
+    kinds: Vec<DeskKind>,
     /// In this state of review only
     #[arg(long, value_name = "STATE", value_parser = named(ReviewState::ALL, ReviewState::name))]
     state: Option<ReviewState>,

@@ -9,10 +9,11 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use desk::Desk;
 use formats::{Clip, Format, Mapping, ReadClip, ReadSet, Reading, Standing, read, read_raw};
+use label_core::BootId;
 use label_core::id::Name;
 use label_core::wire::parse_name;
-use label_core::{BootId, LabelKind};
 use label_store::{Asked, ClipId, ImportedClip, LabelStore, NewImport, now_us, parse_clip_id};
+use quality::DeskKind;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write as _;
@@ -224,12 +225,14 @@ async fn take(
 }
 
 /// Where each kind of a source stands, and what makes a confidence of its scores.
-async fn gates(store: &LabelStore, source: &Name) -> Result<BTreeMap<LabelKind, Gate>> {
+async fn gates(store: &LabelStore, source: &Name) -> Result<BTreeMap<DeskKind, Gate>> {
     let standings = store.policy_standings().await?;
     let mut gates = BTreeMap::new();
-    for kind in LabelKind::ALL {
-        let stands = standings
-            .get(&(source.clone(), kind))
+    for kind in DeskKind::ALL {
+        // Nobody asks a rig for lines, nor to be silent about them.
+        let stands = kind
+            .offered()
+            .and_then(|kind| standings.get(&(source.clone(), kind)))
             .map(|one| &one.standing);
         let judged = store.judged_scores(source, kind).await?;
         let points: Vec<quality::Point> = judged
@@ -272,7 +275,7 @@ fn parts(
     read: &ReadClip,
     arguments: &ImportArguments,
     desk: &Desk,
-    gates: &BTreeMap<LabelKind, Gate>,
+    gates: &BTreeMap<DeskKind, Gate>,
     report: &mut Report,
 ) -> Result<Parts> {
     let clip = &read.clip;

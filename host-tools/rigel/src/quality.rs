@@ -6,7 +6,7 @@ mod sets;
 use crate::export::named;
 use crate::import::size;
 use crate::store_place::StorePlace;
-use ::quality::{LineRow, Row, Share, Spread};
+use ::quality::{DeskKind, LineRow, Row, Share, Spread};
 use anyhow::{Context, Result};
 use clap::Args;
 use label_core::LabelKind;
@@ -46,8 +46,8 @@ pub(crate) struct QualityArguments {
     #[arg(long, value_name = "SET", requires = "truth", conflicts_with = "rig")]
     pred: Option<SetName>,
     /// Of this kind only
-    #[arg(long, value_name = "KIND", value_parser = named(LabelKind::ALL, LabelKind::name))]
-    kind: Option<LabelKind>,
+    #[arg(long, value_name = "KIND", value_parser = named(DeskKind::ALL, DeskKind::name))]
+    kind: Option<DeskKind>,
     /// Of this rig or source only
     #[arg(long, value_name = "NAME", value_parser = |text: &str| label_core::wire::parse_name(text).map_err(|error| error.to_string()))]
     rig: Option<label_core::id::Name>,

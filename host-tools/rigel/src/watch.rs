@@ -3,9 +3,9 @@
 use crate::store_place::StorePlace;
 use anyhow::{Context, bail};
 use clap::Args;
-use label_core::LabelKind;
 use label_core::wire::parse_name;
 use label_store::{LabelStore, Live, LiveLabel, label_key_text, now_us};
+use quality::DeskKind;
 use serde_json::json;
 use std::collections::HashSet;
 use std::io::{ErrorKind, Write};
@@ -41,7 +41,7 @@ pub(crate) struct WatchArguments {
     rig: Option<String>,
     /// Of this kind only; may be repeated
     #[arg(long = "kind", value_name = "KIND", value_parser = parse_kind)]
-    kinds: Vec<LabelKind>,
+    kinds: Vec<DeskKind>,
     /// One JSON object a line
     #[arg(long)]
     json: bool,
@@ -50,9 +50,9 @@ pub(crate) struct WatchArguments {
     seconds: Option<u64>,
 }
 
-fn parse_kind(text: &str) -> Result<LabelKind, String> {
-    LabelKind::from_name(text).ok_or_else(|| {
-        let names = LabelKind::ALL.map(LabelKind::name);
+fn parse_kind(text: &str) -> Result<DeskKind, String> {
+    DeskKind::from_name(text).ok_or_else(|| {
+        let names = DeskKind::ALL.map(DeskKind::name);
         format!("a kind is one of {}", names.join(", "))
     })
 }
@@ -209,7 +209,7 @@ mod tests {
                 n: 0,
             },
             clip: 2,
-            kind: LabelKind::Blink,
+            kind: label_core::LabelKind::Blink.into(),
             track: Some(1),
             frames: FrameRange::new(758, 764),
             confidence: Some(0.934),

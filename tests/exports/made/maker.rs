@@ -171,7 +171,7 @@ impl ClipMaker<'_, '_> {
                 fact.value = value.clone().unwrap_or(fact.value);
                 let right = Correction {
                     frames: Some(frames.into()),
-                    value,
+                    value: value.map(Into::into),
                 };
                 (Judgement::Correct, None, Some(Box::new(right)))
             }
@@ -203,10 +203,10 @@ impl ClipMaker<'_, '_> {
         value: LabelValue,
     ) {
         let new = NewLabel {
-            kind,
+            kind: kind.into(),
             track,
             frames: frames.into(),
-            value: value.clone(),
+            value: value.clone().into(),
             spent_ms: 900,
         };
         self.maker

@@ -35,7 +35,7 @@ fn clip(number: u32) -> Clip {
         beside: crate::Beside::Nothing,
         labels: vec![Label {
             id: format!("rig:1048577:{number}:0"),
-            kind: LabelKind::BboxPerson,
+            kind: LabelKind::BboxPerson.into(),
             track: Some(1),
             driver: false,
             frames: FrameRange::new(0, 99),

@@ -383,7 +383,7 @@ pub(super) fn states(
     at: (&Path, Option<u64>),
 ) -> Result<(), ReadError> {
     for kind in LabelKind::ALL.into_iter().filter(|kind| !has_place(*kind)) {
-        let word = crate::coco::word(kind);
+        let word = crate::coco::word(kind.into());
         let Some(says) = attributes.get(&word) else {
             continue;
         };

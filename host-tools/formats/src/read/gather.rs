@@ -12,6 +12,7 @@ use label_core::kind::LabelScope;
 use label_core::wire::Signs;
 use label_core::{AbstainReason, FrameIndex, FrameRange, LabelKind, TrackId};
 use place::sound;
+use quality::DeskKind;
 pub(super) use runs::Seen;
 use runs::{Told, mean, runs, value_of};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -223,7 +224,7 @@ impl<'a> Gathered<'a> {
     pub(super) fn label(
         &mut self,
         clip: &str,
-        (kind, track, frames): (LabelKind, Option<TrackId>, FrameRange),
+        (kind, track, frames): (impl Into<DeskKind>, Option<TrackId>, FrameRange),
         (value, meta): (Option<Value>, Meta),
         at: Spot<'_>,
     ) -> Result<(), ReadError> {
@@ -244,7 +245,7 @@ impl<'a> Gathered<'a> {
             _ => 0,
         };
         self.one_more(keys + 1, at)?;
-        let label = self.made(clip, (kind, track, frames), (value, meta), at)?;
+        let label = self.made(clip, (kind.into(), track, frames), (value, meta), at)?;
         let gathering = self.clips.get_mut(clip).expect("clips are named by this");
         gathering.clip.labels.push(label);
         Ok(())
@@ -253,7 +254,7 @@ impl<'a> Gathered<'a> {
     fn made(
         &mut self,
         clip: &str,
-        (kind, track, frames): (LabelKind, Option<TrackId>, FrameRange),
+        (kind, track, frames): (DeskKind, Option<TrackId>, FrameRange),
         (value, meta): (Option<Value>, Meta),
         at: Spot<'_>,
     ) -> Result<Label, ReadError> {
@@ -383,7 +384,7 @@ impl<'a> Gathered<'a> {
                         };
                     let label = self.made(
                         id,
-                        (kind, track, frames),
+                        (kind.into(), track, frames),
                         (value, meta),
                         (Path::new(id), None),
                     )?;

@@ -71,7 +71,7 @@ impl Made {
         let is_judged = standing.is_reviewed() || standing == Standing::Rejected;
         self.0.labels.push(Label {
             id: format!("{}:{n}", self.0.id),
-            kind,
+            kind: kind.into(),
             track: Some(track).filter(|track| *track > 0),
             driver: track == 1,
             frames: FrameRange::new(frames.0, frames.1),
@@ -171,7 +171,8 @@ pub fn clips() -> Vec<Clip> {
     );
     let mut silence = drive.0.labels[8].clone();
     "rig-1:1048577:99".clone_into(&mut silence.id);
-    (silence.kind, silence.track, silence.standing) = (Alertness, Some(2), Standing::Abstained);
+    (silence.kind, silence.track, silence.standing) =
+        (Alertness.into(), Some(2), Standing::Abstained);
     silence.frames = FrameRange::new(50, 120);
     (silence.value, silence.confidence, silence.model) = (None, None, None);
     (silence.by, silence.at_us, silence.driver) = (None, None, false);

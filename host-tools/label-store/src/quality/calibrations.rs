@@ -167,9 +167,11 @@ impl LabelStore {
         let mut points: BTreeMap<Part, Vec<Point>> = BTreeMap::new();
         for (place, clip) in self.clips_under(base_sha256).await?.iter().enumerate() {
             for one in self.count_clip(clip).await?.candidates {
-                let part = Part::ALL
-                    .into_iter()
-                    .find(|part| part.kinds().contains(&one.kind));
+                let part = Part::ALL.into_iter().find(|part| {
+                    one.kind
+                        .offered()
+                        .is_some_and(|kind| part.kinds().contains(&kind))
+                });
                 if let (Some(part), Some(right)) = (part, one.outcome.right()) {
                     points.entry(part).or_default().push(Point {
                         clip: place as u64,

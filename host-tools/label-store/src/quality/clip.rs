@@ -7,7 +7,7 @@ use crate::label::{ReviewState, StoredDecision};
 use crate::row::{LABEL_COLUMNS, label_from_row};
 use crate::second_look::{LookCells, SEEN, count_looks};
 use crate::{ClipId, LabelStore, StoreError, StoredLabel};
-use ::quality::within_standard;
+use ::quality::{DeskKind, DeskValue, correction_within_standard};
 use label_core::wire::LabelValue;
 use label_core::{FrameRange, LabelKind, TrackId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,7 +56,7 @@ impl Outcome {
 /// A candidate as it is counted.
 pub(crate) struct Counted {
     pub(crate) id: LabelKey,
-    pub(crate) kind: LabelKind,
+    pub(crate) kind: DeskKind,
     pub(crate) model: String,
     pub(crate) seen: Seen,
     pub(crate) confidence: f64,
@@ -69,7 +69,7 @@ pub(crate) struct ClipCount {
     pub(crate) looks: LookCells,
     pub(crate) candidates: Vec<Counted>,
     /// Frames by kind and reason; no reason: with a value.
-    pub(crate) coverage: BTreeMap<(LabelKind, &'static str), u64>,
+    pub(crate) coverage: BTreeMap<(DeskKind, &'static str), u64>,
 }
 
 /// What is known of one person.
@@ -123,10 +123,10 @@ fn seen(
 }
 
 /// Boxes and points carry the network that found them; how sure they are comes from the calibration of that run.
-const fn is_calibrated_apart(kind: LabelKind) -> bool {
+const fn is_calibrated_apart(kind: DeskKind) -> bool {
     matches!(
-        kind,
-        LabelKind::BboxPerson | LabelKind::KeypointLeftEye | LabelKind::KeypointRightEye
+        kind.offered(),
+        Some(LabelKind::BboxPerson | LabelKind::KeypointLeftEye | LabelKind::KeypointRightEye)
     )
 }
 
@@ -180,8 +180,11 @@ impl LabelStore {
             .iter()
             .filter(|one| one.outcome != Outcome::Waiting && !blind.contains(&one.id));
         for one in seen {
-            let cell = looks.entry((one.kind, SEEN)).or_default();
-            cell.add(one.outcome.right());
+            // Of lines nobody is asked for a second look that these would be held against.
+            if let Some(kind) = one.kind.offered() {
+                let cell = looks.entry((kind, SEEN)).or_default();
+                cell.add(one.outcome.right());
+            }
         }
         Ok(ClipCount {
             looks,
@@ -236,7 +239,7 @@ fn people(labels: &[StoredLabel]) -> BTreeMap<TrackId, Person> {
                 view.end.max(label.frames.end),
             )
         }));
-        if let Some(LabelValue::Boxes(boxes)) = &label.value {
+        if let Some(DeskValue::Offered(LabelValue::Boxes(boxes))) = &label.value {
             person
                 .heights
                 .extend(boxes.iter().map(|key| (key.0, key.4)));
@@ -249,11 +252,8 @@ fn outcome(label: &StoredLabel, untold: &BTreeSet<LabelKey>) -> Outcome {
     match (label.state, &label.correction, &label.value) {
         (Some(ReviewState::Accepted), ..) => Outcome::Accepted,
         (Some(ReviewState::Corrected), Some(correction), Some(value)) => {
-            let made = ::quality::Correction {
-                frames: correction.frames,
-                value: correction.value.as_ref(),
-            };
-            if within_standard(label.frames, value, made) {
+            let made = (correction.frames, correction.value.as_ref());
+            if correction_within_standard(label.frames, value, made) {
                 Outcome::CorrectedRight(correction.frames.map_or(0, |frames| {
                     frames.start.abs_diff(label.frames.start)
                         + frames.end.abs_diff(label.frames.end)
@@ -273,14 +273,14 @@ fn outcome(label: &StoredLabel, untold: &BTreeSet<LabelKey>) -> Outcome {
 fn coverage(
     labels: &[StoredLabel],
     people: &BTreeMap<TrackId, Person>,
-) -> BTreeMap<(LabelKind, &'static str), u64> {
-    let mut coverage: BTreeMap<(LabelKind, &'static str), u64> = BTreeMap::new();
+) -> BTreeMap<(DeskKind, &'static str), u64> {
+    let mut coverage: BTreeMap<(DeskKind, &'static str), u64> = BTreeMap::new();
     let in_view: u64 = people
         .values()
         .filter_map(|person| person.in_view)
         .map(|view| u64::from(view.frames()))
         .sum();
-    for kind in LabelKind::ALL {
+    for kind in DeskKind::ALL {
         let mut silent = 0;
         let of_person = kind.scope() == label_core::kind::LabelScope::Track;
         let told = labels

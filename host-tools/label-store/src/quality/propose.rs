@@ -7,8 +7,8 @@ use crate::database::query;
 use crate::row::name_column;
 use crate::{LabelStore, StoreError};
 use ::quality::{
-    Action, Costs, Evidence, Mode, Proposal, Reliability, ThresholdChoice, choose_threshold,
-    propose,
+    Action, Costs, DeskKind, Evidence, Mode, Proposal, Reliability, ThresholdChoice,
+    choose_threshold, propose,
 };
 use label_core::LabelKind;
 use label_core::id::Name;
@@ -112,11 +112,8 @@ impl LabelStore {
     async fn costs(&self) -> Result<BTreeMap<LabelKind, Costs>, StoreError> {
         let mut means: BTreeMap<LabelKind, BTreeMap<String, f64>> = BTreeMap::new();
         for row in self.human_seconds(None).await? {
-            if let Some(spent) = row.times.spent() {
-                means
-                    .entry(row.kind)
-                    .or_default()
-                    .insert(row.act, spent.mean);
+            if let (Some(kind), Some(spent)) = (row.kind.offered(), row.times.spent()) {
+                means.entry(kind).or_default().insert(row.act, spent.mean);
             }
         }
         Ok(means
@@ -146,7 +143,7 @@ impl LabelStore {
     ) -> Result<Evidence, StoreError> {
         let standing = &known.standing;
         let filter = QualityFilter {
-            kind: Some(kind),
+            kind: Some(kind.into()),
             model: Some(model.clone()),
             rig: Some(rig.clone()),
             // A trial is judged by what it offered; a clip that was under way when it began does not count.
@@ -200,13 +197,16 @@ impl LabelStore {
         .await
         .map_err(StoreError::database("read the models in use"))?
         .iter()
-        .map(|row| {
-            let kind: &str = row.get("kind");
-            Ok((
-                name_column(row, "rig")?,
-                LabelKind::from_name(kind).ok_or_else(|| StoreError::unreadable("kind", kind))?,
-                row.get("model"),
-            ))
+        .filter_map(|row| {
+            let name: &str = row.get("kind");
+            match DeskKind::from_name(name) {
+                Some(DeskKind::Offered(kind)) => {
+                    Some(name_column(row, "rig").map(|rig| (rig, kind, row.get("model"))))
+                }
+                // No rig draws lines: there is nothing to ask of one.
+                Some(DeskKind::Line(_)) => None,
+                None => Some(Err(StoreError::unreadable("kind", name))),
+            }
         })
         .collect()
     }

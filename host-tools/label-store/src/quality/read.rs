@@ -2,8 +2,7 @@
 
 use crate::database::{AssertSqlSafe, Query, Row, query};
 use crate::{LabelStore, StoreError};
-use ::quality::{BINS, Bin, CostBin, FINE_BINS, Moments, SecondsHistogram};
-use label_core::LabelKind;
+use ::quality::{BINS, Bin, CostBin, DeskKind, FINE_BINS, Moments, SecondsHistogram};
 use label_core::id::Name;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -41,7 +40,7 @@ impl Dimension {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct QualityFilter {
     /// Of this kind.
-    pub kind: Option<LabelKind>,
+    pub kind: Option<DeskKind>,
     /// Of this model, as `name@version`.
     pub model: Option<String>,
     /// Of this rig.
@@ -62,7 +61,7 @@ pub struct QualityFilter {
 #[derive(Clone, Debug, PartialEq)]
 pub struct QualityRow {
     /// The kind.
-    pub kind: LabelKind,
+    pub kind: DeskKind,
     /// The model, as `name@version`; of boxes and points the calibration follows after a space.
     pub model: String,
     /// The value of each dimension asked for.
@@ -91,7 +90,7 @@ pub struct QualityRow {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CoverageRow {
     /// The kind.
-    pub kind: LabelKind,
+    pub kind: DeskKind,
     /// The rig.
     pub rig: String,
     /// Why there was no value; `None` = there was.
@@ -104,7 +103,7 @@ pub struct CoverageRow {
 #[derive(Clone, Debug, PartialEq)]
 pub struct SecondsRow {
     /// The kind.
-    pub kind: LabelKind,
+    pub kind: DeskKind,
     /// `accept`, `correct`, `reject` or `create`.
     pub act: String,
     /// The times.
@@ -126,7 +125,7 @@ impl QualityFilter {
 
     fn bound(&self, query: Query) -> Query {
         let query = query
-            .bind(self.kind.map(LabelKind::name))
+            .bind(self.kind.map(DeskKind::name))
             .bind(self.model.as_deref())
             .bind(self.rig.as_ref().map(Name::as_str))
             .bind(self.glasses.as_deref())
@@ -139,9 +138,9 @@ impl QualityFilter {
     }
 }
 
-fn kind_column(row: &Row) -> Result<LabelKind, StoreError> {
+fn kind_column(row: &Row) -> Result<DeskKind, StoreError> {
     let text: &str = row.get("kind");
-    LabelKind::from_name(text).ok_or_else(|| StoreError::unreadable("kind", text))
+    DeskKind::from_name(text).ok_or_else(|| StoreError::unreadable("kind", text))
 }
 
 impl LabelStore {

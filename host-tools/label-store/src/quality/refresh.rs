@@ -5,9 +5,8 @@ use crate::database::{Connection, query};
 use crate::row::{boot_column, name_column};
 use crate::second_look::write_looks;
 use crate::{ClipId, LabelStore, StoreError};
-use ::quality::{FINE_BINS, Reliability, bin_of_ms};
+use ::quality::{DeskKind, FINE_BINS, Reliability, bin_of_ms};
 use label_core::BootId;
-use label_core::LabelKind;
 use label_core::id::Name;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -303,8 +302,8 @@ async fn write_clip(
     Ok(())
 }
 
-fn cells(count: &ClipCount) -> BTreeMap<(LabelKind, &str, Seen, usize), Cell> {
-    let mut cells: BTreeMap<(LabelKind, &str, Seen, usize), Cell> = BTreeMap::new();
+fn cells(count: &ClipCount) -> BTreeMap<(DeskKind, &str, Seen, usize), Cell> {
+    let mut cells: BTreeMap<(DeskKind, &str, Seen, usize), Cell> = BTreeMap::new();
     for one in &count.candidates {
         let bin = Reliability::bin_of(one.confidence, FINE_BINS);
         let cell = cells

@@ -2,7 +2,7 @@
 
 use crate::condition::Condition;
 use crate::label::{ClipId, ReviewState, StoredLabel};
-use label_core::LabelKind;
+use ::quality::DeskKind;
 use label_core::id::Name;
 use serde::{Deserialize, Serialize};
 
@@ -64,7 +64,7 @@ pub struct QueueFilter {
     /// Of this clip only.
     pub clip: Option<ClipId>,
     /// Of these kinds; of all where empty.
-    pub kinds: Vec<LabelKind>,
+    pub kinds: Vec<DeskKind>,
     /// In this state only. Where absent, in all but [`ReviewState::Removed`] and [`ReviewState::Blind`].
     pub state: Option<ReviewState>,
     /// At least this sure.

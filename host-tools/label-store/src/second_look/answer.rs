@@ -11,7 +11,7 @@ use crate::make::{NewLabel, make_in};
 use crate::request_key::{self, Taken};
 use crate::verdict::{Asked, Correction};
 use crate::{ClipId, LabelKey, LabelStore, Step, StoreError};
-use ::quality::Reading;
+use ::quality::{DeskValue, Reading};
 use label_core::wire::LabelValue;
 use label_core::{FrameRange, LabelKind, TrackId};
 use serde::{Deserialize, Serialize};
@@ -121,7 +121,8 @@ fn from_row(row: &Row) -> Result<Option<StoredAnswer>, StoreError> {
             let text = text.unwrap_or_default();
             let unreadable = || StoreError::unreadable("answers.reading", text);
             let given: Correction = serde_json::from_str(text).map_err(|_| unreadable())?;
-            let (Some(frames), Some(value)) = (given.frames, given.value) else {
+            let (Some(frames), Some(DeskValue::Offered(value))) = (given.frames, given.value)
+            else {
                 return Err(unreadable());
             };
             (Said::Here, Reading::Here(frames, value))
@@ -171,7 +172,10 @@ fn checked(
     let Some(value) = &given.value else {
         return refuse("say which value is there");
     };
-    let frames = match value {
+    let DeskValue::Offered(offered) = value else {
+        return refuse("of lines there are no second looks");
+    };
+    let frames = match offered {
         LabelValue::Event(_) => given.frames,
         LabelValue::Boxes(keys) => hull(keys.iter().map(|key| key.0)),
         LabelValue::Points(keys) => hull(keys.iter().map(|key| key.0)),
@@ -188,7 +192,7 @@ fn checked(
         value: Some(value.clone()),
     };
     let bounds = Bounds {
-        kind: look.kind,
+        kind: look.kind.into(),
         frames,
         clip_frames,
     };
@@ -323,7 +327,7 @@ async fn make_missed(
         track => track,
     };
     let new = NewLabel {
-        kind: look.kind,
+        kind: look.kind.into(),
         track,
         frames,
         value,

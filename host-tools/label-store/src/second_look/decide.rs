@@ -9,7 +9,7 @@ use crate::people::not_held;
 use crate::request_key::{self, Taken};
 use crate::verdict::{Asked, Correction, Judgement, NewVerdict};
 use crate::{LabelKey, LabelStore, Step, StoreError};
-use ::quality::Reading;
+use ::quality::{DeskKind, Reading};
 use label_core::LabelKind;
 use label_core::wire::LabelValue;
 use std::collections::BTreeSet;
@@ -161,7 +161,7 @@ impl LabelStore {
 }
 
 /// The verdict that says what a reading says.
-fn verdict_of(kind: LabelKind, rigs: &Reading, reading: &Reading, spent_ms: u64) -> NewVerdict {
+fn verdict_of(kind: DeskKind, rigs: &Reading, reading: &Reading, spent_ms: u64) -> NewVerdict {
     let reject = |cause: &str| (Judgement::Reject, Some(cause.to_owned()), None);
     let correct = |right| (Judgement::Correct, None, Some(Box::new(right)));
     let (judgement, cause, correction) = match (rigs, reading) {
@@ -178,7 +178,7 @@ fn verdict_of(kind: LabelKind, rigs: &Reading, reading: &Reading, spent_ms: u64)
                 event.peak = event.peak.clamp(right.start, right.end);
                 correct(Correction {
                     frames: Some(*right),
-                    value: Some(LabelValue::Event(event)),
+                    value: Some(LabelValue::Event(event).into()),
                 })
             }
         }
@@ -189,7 +189,7 @@ fn verdict_of(kind: LabelKind, rigs: &Reading, reading: &Reading, spent_ms: u64)
         }
         (_, Reading::Here(_, value)) => correct(Correction {
             frames: None,
-            value: Some(value.clone()),
+            value: Some(value.clone().into()),
         }),
     };
     NewVerdict {

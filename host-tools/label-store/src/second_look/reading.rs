@@ -3,7 +3,7 @@
 use super::{Look, LookSort};
 use crate::StoredLabel;
 use crate::verdict::{Judgement, Verdict};
-use ::quality::Reading;
+use ::quality::{DeskValue, Reading};
 use label_core::FrameRange;
 use label_core::wire::LabelValue;
 
@@ -26,8 +26,9 @@ pub(crate) fn reading_under(
             Reading::Here(
                 right.and_then(|right| right.frames).unwrap_or(frames),
                 right
-                    .and_then(|right| right.value.clone())
-                    .unwrap_or_else(|| value.clone()),
+                    .and_then(|right| right.value.as_ref()?.offered())
+                    .unwrap_or(value)
+                    .clone(),
             )
         }
         Judgement::Reject => {
@@ -42,9 +43,13 @@ pub(crate) fn reading_under(
     }
 }
 
+fn offered(label: &StoredLabel) -> Option<&LabelValue> {
+    label.value.as_ref().and_then(DeskValue::offered)
+}
+
 /// What a rig offered.
 pub(crate) fn reading_of(label: &StoredLabel) -> Reading {
-    match &label.value {
+    match offered(label) {
         Some(value) => Reading::Here(label.frames, value.clone()),
         None => Reading::CannotTell,
     }
@@ -56,13 +61,8 @@ pub(super) fn against<'a>(
     label: &StoredLabel,
     found: impl Fn(i64) -> Option<&'a Verdict>,
 ) -> Option<Reading> {
-    let verdict = |number: Option<i64>| {
-        Some(reading_under(
-            label.frames,
-            label.value.as_ref(),
-            found(number?)?,
-        ))
-    };
+    let verdict =
+        |number: Option<i64>| Some(reading_under(label.frames, offered(label), found(number?)?));
     match look.sort {
         LookSort::Blind => Some(reading_of(label)),
         LookSort::Silence => None,

@@ -40,7 +40,7 @@ fn event(start: u32, end: u32) -> NewAnswer {
         said: Said::Here,
         reading: Some(Correction {
             frames: Some(FrameRange::new(start, end)),
-            value: Some(value),
+            value: Some(value.into()),
         }),
         spent_ms: 4000,
     }
@@ -274,7 +274,7 @@ pub(crate) async fn agreement_is_counted_by_kind_and_sort_apart_from_what_was_se
         said: Said::Here,
         reading: Some(Correction {
             frames: None,
-            value: Some(LabelValue::Flag(flag)),
+            value: Some(LabelValue::Flag(flag).into()),
         }),
         spent_ms: 900,
     };

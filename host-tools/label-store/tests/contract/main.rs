@@ -10,6 +10,7 @@ mod disagreements;
 mod disk;
 mod drive;
 mod exports;
+mod lines;
 mod made;
 mod missed;
 mod pictures;
@@ -232,7 +233,7 @@ async fn what_a_level_rests_on_and_who_drives_is_kept(store: LabelStore) {
     let stored = async |n| store.label(&id(1, n)).await.unwrap().unwrap().label;
     let level = stored(0).await;
     assert_eq!((level.signs, level.driver), (Some(signs), true));
-    assert_eq!(level.value, Some(LabelValue::Level(4)));
+    assert_eq!(level.value, Some(LabelValue::Level(4).into()));
     let other = stored(1).await;
     assert_eq!((other.signs, other.driver), (None, false));
 }
@@ -292,6 +293,7 @@ async fn a_late_will_of_an_earlier_boot_does_not_hide_the_rig(store: LabelStore)
 use balance::*;
 use disagreements::*;
 use exports::*;
+use lines::*;
 use missed::*;
 use pictures::*;
 use purge::*;
@@ -399,6 +401,9 @@ on_both_engines!(
     a_large_purge_lets_others_write_and_goes_on_where_a_kill_left_it,
     rigs_that_bring_new_models_at_once_do_not_wait_for_each_other_in_a_ring,
     while_labels_are_imported_rigs_and_people_go_on_where_the_engine_can,
+    a_line_is_kept_judged_and_found_as_other_labels_are,
+    a_line_goes_along_where_its_track_is_edited_or_extended,
+    of_lines_nobody_is_asked_for_a_second_look,
 );
 
 /// One server for all, and tables made once: both take a second.

@@ -5,8 +5,8 @@ use crate::queue::{glasses, person};
 use label_core::wire::{EventEyes, EventValue, Label, LabelCounts, LabelValue};
 use label_core::{FrameRange, LabelKind, TrackId};
 use label_store::{
-    Asked, ClipId, Condition, Judgement, LabelKey, LabelStore, NewLabel, QueueFilter, ReviewState,
-    Step, StoreError, TrackEdit, label_key_text,
+    Asked, ClipId, Condition, DeskValue, Judgement, LabelKey, LabelStore, NewLabel, QueueFilter,
+    ReviewState, Step, StoreError, TrackEdit, label_key_text,
 };
 
 fn clip_id() -> ClipId {
@@ -19,14 +19,15 @@ fn clip_id() -> ClipId {
 
 fn missed_blink(start: u32) -> NewLabel {
     NewLabel {
-        kind: LabelKind::Blink,
+        kind: LabelKind::Blink.into(),
         track: Some(1),
         frames: FrameRange::new(start, start + 5),
         value: LabelValue::Event(EventValue {
             eyes: EventEyes::Both,
             peak: start + 2,
             opening: 0.1,
-        }),
+        })
+        .into(),
         spent_ms: 5000,
     }
 }
@@ -76,7 +77,7 @@ pub(crate) async fn what_the_machine_missed_is_made_listed_edited_and_removed(st
     assert_eq!(label.pts_us.0.us(), 40);
     assert_eq!(label.conditions, [Condition::Glasses]);
     let blinks = QueueFilter {
-        kinds: vec![LabelKind::Blink],
+        kinds: vec![LabelKind::Blink.into()],
         ..QueueFilter::default()
     };
     let page = store.queue(&blinks).await.unwrap();
@@ -128,7 +129,7 @@ pub(crate) async fn a_label_that_cannot_be_is_not_made(store: LabelStore) {
             ..missed_blink(40)
         },
         NewLabel {
-            value: LabelValue::Flag(true),
+            value: LabelValue::Flag(true).into(),
             ..missed_blink(40)
         },
         NewLabel {
@@ -136,8 +137,8 @@ pub(crate) async fn a_label_that_cannot_be_is_not_made(store: LabelStore) {
             ..missed_blink(195)
         },
         NewLabel {
-            kind: LabelKind::LightChange,
-            value: LabelValue::Flag(true),
+            kind: LabelKind::LightChange.into(),
+            value: LabelValue::Flag(true).into(),
             ..missed_blink(40)
         },
     ] {
@@ -307,7 +308,7 @@ pub(crate) async fn a_track_is_extended_by_its_last_value(store: LabelStore) {
     assert_eq!(again, made, "the same request makes nothing new");
     let label = store.label(&made).await.unwrap().unwrap().label;
     assert_eq!(label.frames, FrameRange::new(100, 150));
-    let Some(LabelValue::Boxes(keys)) = label.value else {
+    let Some(DeskValue::Offered(LabelValue::Boxes(keys))) = label.value else {
         panic!("{label:?}");
     };
     assert_eq!((keys.len(), keys[0].0, keys[1].0), (2, 100, 150));

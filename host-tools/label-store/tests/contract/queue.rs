@@ -73,7 +73,7 @@ pub(crate) async fn labels_of_every_kind_come_in_order_with_what_there_is_to_see
         .iter()
         .map(|item| (item.label.kind, item.label.frames.start))
         .collect();
-    let (blink, person) = (LabelKind::Blink, LabelKind::BboxPerson);
+    let (blink, person) = (LabelKind::Blink.into(), LabelKind::BboxPerson.into());
     assert_eq!(starts, [(person, 0), (blink, 10), (blink, 50)]);
     assert_eq!(page.total, 3);
     let seen: Vec<_> = page.items.iter().map(|item| item.evidence).collect();
@@ -140,14 +140,17 @@ pub(crate) async fn the_queue_can_be_filtered_by_everything_a_reviewer_chooses_b
         ),
         (
             QueueFilter {
-                kinds: vec![LabelKind::Blink],
+                kinds: vec![LabelKind::Blink.into()],
                 ..all()
             },
             3,
         ),
         (
             QueueFilter {
-                kinds: vec![LabelKind::BboxPerson, LabelKind::KeypointLeftEye],
+                kinds: vec![
+                    LabelKind::BboxPerson.into(),
+                    LabelKind::KeypointLeftEye.into(),
+                ],
                 ..all()
             },
             2,
@@ -313,7 +316,7 @@ pub(crate) async fn a_minute_goes_first_to_quick_doubtful_labels(store: LabelSto
         fix_s: 0.5,
     };
     store
-        .set_review_seconds(LabelKind::BboxPerson, quick)
+        .set_review_seconds(LabelKind::BboxPerson.into(), quick)
         .await
         .unwrap();
     assert_eq!(ids(&store, &minutes).await, [id(1, 0), id(1, 2), id(1, 1)]);
@@ -323,7 +326,7 @@ pub(crate) async fn a_minute_goes_first_to_quick_doubtful_labels(store: LabelSto
     };
     assert!(
         store
-            .set_review_seconds(LabelKind::Blink, never)
+            .set_review_seconds(LabelKind::Blink.into(), never)
             .await
             .is_err()
     );
@@ -361,7 +364,7 @@ pub(crate) async fn labels_are_found_by_what_they_were_seen_under(store: LabelSt
         (vec![Condition::Shadow], vec![]),
     ] {
         let filter = QueueFilter {
-            kinds: vec![LabelKind::Blink],
+            kinds: vec![LabelKind::Blink.into()],
             conditions,
             ..all()
         };
@@ -399,7 +402,7 @@ pub(crate) async fn a_flag_that_is_judged_changes_what_others_were_seen_under(st
     let found = async |condition| {
         let conditions = vec![condition];
         let filter = QueueFilter {
-            kinds: vec![LabelKind::Blink],
+            kinds: vec![LabelKind::Blink.into()],
             conditions,
             ..all()
         };
@@ -408,7 +411,7 @@ pub(crate) async fn a_flag_that_is_judged_changes_what_others_were_seen_under(st
     assert_eq!(seen().await, [Condition::Glasses]);
     let mut right = verdict(Judgement::Correct);
     right.correction.as_mut().unwrap().frames = None;
-    right.correction.as_mut().unwrap().value = Some(LabelValue::Flag(false));
+    right.correction.as_mut().unwrap().value = Some(LabelValue::Flag(false).into());
     store
         .record_verdict(&id(1, 1), &right, &ada())
         .await

@@ -161,7 +161,7 @@ pub(crate) async fn a_source_of_imported_labels_is_asked_for_nothing_and_told_no
     store.can_import(&source).await.unwrap();
     let refused = store.import(&name("rig"), &[], &ada()).await;
     assert!(matches!(refused, Err(StoreError::SourceIsRig(_))));
-    let scores = store.judged_scores(&source, LabelKind::Blink).await;
+    let scores = store.judged_scores(&source, LabelKind::Blink.into()).await;
     assert_eq!(scores.unwrap(), []);
     for rig in ["rig", "team"] {
         let step = NewPolicyStep {

@@ -34,11 +34,14 @@ fn event(start: u32, end: u32) -> NewAnswer {
         said: Said::Here,
         reading: Some(Correction {
             frames: Some(FrameRange::new(start, end)),
-            value: Some(LabelValue::Event(EventValue {
-                eyes: EventEyes::Both,
-                peak: start,
-                opening: 0.0,
-            })),
+            value: Some(
+                LabelValue::Event(EventValue {
+                    eyes: EventEyes::Both,
+                    peak: start,
+                    opening: 0.0,
+                })
+                .into(),
+            ),
         }),
         spent_ms: 4000,
     }
@@ -241,7 +244,7 @@ pub(crate) async fn silence_is_asked_about_where_it_can_be_seen_and_what_was_mis
     assert_eq!(
         (label.kind, label.frames, label.made_by.as_deref()),
         (
-            LabelKind::KeypointLeftEye,
+            LabelKind::KeypointLeftEye.into(),
             FrameRange::new(30, 30),
             Some("ada")
         )

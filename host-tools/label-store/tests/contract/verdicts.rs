@@ -5,8 +5,8 @@ use crate::queue::{glasses, of_kind, person};
 use label_core::wire::{BoxKeyframe, EventEyes, EventValue, LabelValue};
 use label_core::{FrameRange, LabelKind};
 use label_store::{
-    Asked, Correction, Judgement, LabelStore, NewVerdict, QueueFilter, ReviewState, Step,
-    StoreError,
+    Asked, Correction, DeskValue, Judgement, LabelStore, NewVerdict, QueueFilter, ReviewState,
+    Step, StoreError,
 };
 
 async fn state(store: &LabelStore, expected: ReviewState) {
@@ -173,7 +173,7 @@ pub(crate) async fn corrections_that_cannot_be_true_are_refused(store: LabelStor
     let correct = async |n, frames: Option<(u32, u32)>, value| {
         let correction = Correction {
             frames: frames.map(|(first, last)| FrameRange::new(first, last)),
-            value,
+            value: Option::map(value, DeskValue::Offered),
         };
         let new = NewVerdict {
             correction: Some(Box::new(correction)),
@@ -231,6 +231,7 @@ pub(crate) async fn corrections_that_cannot_be_true_are_refused(store: LabelStor
         Box::pin(correct(n, frames, value.clone())).await.unwrap();
         let label = store.label(&id(1, n)).await.unwrap().unwrap().label;
         let stands = label.correction.unwrap();
+        let value = value.map(DeskValue::Offered);
         assert_eq!(stands.value, value);
         assert_eq!(stands.frames, frames.map(|(a, b)| FrameRange::new(a, b)));
         assert_ne!(label.value, value, "what the rig said stays");

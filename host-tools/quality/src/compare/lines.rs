@@ -11,7 +11,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Largest distance that is right, pixels.
-const LINE_PX: f64 = 10.0;
+pub(crate) const LINE_PX: f64 = 10.0;
 /// A curve is looked at in this many places at least.
 const PLACES: f64 = 128.0;
 

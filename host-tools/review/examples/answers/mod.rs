@@ -36,7 +36,9 @@ async fn say(store: &LabelStore, look: &Look) -> Result<NewAnswer, StoreError> {
         Some(key) => store.label(key).await?.map(|detail| detail.label),
         None => None,
     };
-    let value = offered.as_ref().and_then(|label| label.value.clone());
+    let value = offered
+        .as_ref()
+        .and_then(|label| label.value.as_ref()?.offered().cloned());
     let (said, value) = match value {
         None => (Said::CannotTell, None),
         Some(value) if look.look * 37 % 100 < differs(look.sort) => otherwise(look.kind, &value),
@@ -54,7 +56,7 @@ async fn say(store: &LabelStore, look: &Look) -> Result<NewAnswer, StoreError> {
         said,
         reading: value.map(|value| Correction {
             frames: Some(FrameRange::new(frames.start, frames.end)),
-            value: Some(value),
+            value: Some(value.into()),
         }),
         spent_ms: 4200,
     })

@@ -9,7 +9,7 @@ use crate::quality::ShareView;
 use crate::request::{Body, read, understood};
 use crate::reviewer::Reviewer;
 use crate::verdicts::{StepBody, asked, checked_millis};
-use ::quality::{MIN_CLIPS, MIN_JUDGED, Share, alpha, difference};
+use ::quality::{DeskKind, MIN_CLIPS, MIN_JUDGED, Share, alpha, difference};
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
@@ -32,7 +32,7 @@ const COUNT_FOR: Duration = Duration::from_millis(150);
 pub(crate) struct CaseView {
     label: String,
     clip: String,
-    kind: LabelKind,
+    kind: DeskKind,
     track: Option<TrackId>,
     frames: FrameRange,
     state: CaseState,

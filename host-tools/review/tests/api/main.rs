@@ -5,8 +5,11 @@
 )]
 
 mod desk;
+#[path = "../synthetic_drive/lines.rs"]
+mod drawn_lines;
 mod exports;
 mod judging;
+mod lines;
 mod missed;
 mod openapi;
 mod queue;

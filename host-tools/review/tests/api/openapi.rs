@@ -145,6 +145,12 @@ fn keyword_fits(keyword: &str, rule: &'static Value, value: &Value) -> Result<()
             .into_iter()
             .flatten()
             .try_for_each(|item| fits(rule, item, true)),
+        "prefixItems" => value
+            .as_array()
+            .into_iter()
+            .flatten()
+            .zip(rule.as_array().unwrap())
+            .try_for_each(|(item, rule)| fits(rule, item, true)),
         "required" => ensure(value.as_object().is_none_or(|object| {
             let mut names = rule.as_array().unwrap().iter();
             names.all(|name| object.contains_key(name.as_str().unwrap()))

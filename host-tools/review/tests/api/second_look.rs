@@ -5,7 +5,7 @@ use crate::synthetic_drive::Rig;
 use axum::http::StatusCode;
 use label_core::LabelKind;
 use label_core::wire::LabelValue;
-use label_store::{LabelKey, Sampling, Shares, StoredLabel, label_key_text};
+use label_store::{DeskValue, LabelKey, Sampling, Shares, StoredLabel, label_key_text};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -43,7 +43,7 @@ fn tells(label: &StoredLabel) -> Vec<String> {
         format!(":{}", label.confidence.unwrap()),
         label.model.as_ref().unwrap().sha256.clone(),
     ];
-    match label.value.as_ref().unwrap() {
+    match label.value.as_ref().and_then(DeskValue::offered).unwrap() {
         LabelValue::Boxes(keys) => words.push(format!("{},{}", keys[0].1, keys[0].2)),
         LabelValue::Points(keys) => words.push(format!("{},{}", keys[0].1, keys[0].2)),
         LabelValue::Event(_) => {
@@ -156,7 +156,7 @@ async fn an_answer_shows_what_the_rig_said_and_the_label_waits_for_its_verdict()
         )
         .await;
     assert_eq!(nothing.status, StatusCode::UNPROCESSABLE_ENTITY);
-    let Some(LabelValue::Flag(flag)) = label.value else {
+    let Some(DeskValue::Offered(LabelValue::Flag(flag))) = label.value else {
         panic!("glasses are yes or no");
     };
     let body =

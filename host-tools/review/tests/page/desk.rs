@@ -148,7 +148,7 @@ impl Desk {
 
 pub(crate) async fn label_of(store: &LabelStore, kind: LabelKind, first_frame: u32) -> QueueItem {
     let filter = QueueFilter {
-        kinds: vec![kind],
+        kinds: vec![kind.into()],
         ..QueueFilter::default()
     };
     let queue = store.queue(&filter).await.unwrap();
@@ -164,7 +164,7 @@ pub(crate) async fn label_at(
     first_frame: u32,
 ) -> (LabelKey, Option<ReviewState>) {
     let events = QueueFilter {
-        kinds: vec![LabelKind::Blink, LabelKind::LongClosure],
+        kinds: vec![LabelKind::Blink.into(), LabelKind::LongClosure.into()],
         ..QueueFilter::default()
     };
     let queue = store.queue(&events).await.unwrap();

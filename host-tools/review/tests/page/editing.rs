@@ -4,7 +4,7 @@ use crate::browser::{ARROW_RIGHT, ENTER, SHIFT};
 use crate::desk::{Desk, SAVED, label_of};
 use label_core::wire::LabelValue;
 use label_core::{FrameRange, LabelKind};
-use label_store::{Judgement, ReviewState, Verdict};
+use label_store::{DeskValue, Judgement, ReviewState, Verdict};
 
 /// What stands, which must be a correction.
 fn correction(history: &[Verdict]) -> &label_store::Correction {
@@ -39,11 +39,11 @@ async fn a_box_is_corrected_by_one_moved_keyframe_and_what_lies_between_follows(
     let history = desk.said_of(&key).await;
     let correction = correction(&history);
     assert_eq!(correction.frames, None);
-    let Some(LabelValue::Boxes(boxes)) = &correction.value else {
+    let Some(DeskValue::Offered(LabelValue::Boxes(boxes))) = &correction.value else {
         panic!("a box is corrected by boxes");
     };
     let offered = label_of(&desk.store, LabelKind::BboxPerson, 12).await;
-    let Some(LabelValue::Boxes(before)) = offered.label.value else {
+    let Some(DeskValue::Offered(LabelValue::Boxes(before))) = offered.label.value else {
         panic!("a box was offered");
     };
     assert_eq!(boxes.len(), before.len() + 1);
@@ -106,7 +106,10 @@ async fn one_key_says_what_is_so_and_corrects_or_accepts() {
     let glasses = desk.show(LabelKind::WearingGlasses, 12).await;
     desk.page.press("n").await;
     let history = desk.said_of(&glasses).await;
-    assert_eq!(correction(&history).value, Some(LabelValue::Flag(false)));
+    assert_eq!(
+        correction(&history).value,
+        Some(LabelValue::Flag(false).into())
+    );
 
     let shadow = desk.show(LabelKind::InShadow, 12).await;
     desk.page.press("n").await;
@@ -119,7 +122,10 @@ async fn one_key_says_what_is_so_and_corrects_or_accepts() {
     assert!(desk.page.text(".signs").await.contains("longest closure"));
     desk.page.press("4").await;
     let history = desk.said_of(&level).await;
-    assert_eq!(correction(&history).value, Some(LabelValue::Level(4)));
+    assert_eq!(
+        correction(&history).value,
+        Some(LabelValue::Level(4).into())
+    );
     desk.close().await;
 }
 
@@ -202,7 +208,7 @@ async fn keyframes_are_deleted_and_a_label_extended_step_by_step_with_undo() {
     let history = desk.said_of(&key).await;
     let correction = correction(&history);
     assert_eq!(correction.frames, Some(FrameRange::new(12, 134)));
-    let Some(LabelValue::Boxes(boxes)) = &correction.value else {
+    let Some(DeskValue::Offered(LabelValue::Boxes(boxes))) = &correction.value else {
         panic!("a box is corrected by boxes");
     };
     let frames: Vec<_> = boxes.iter().map(|one| one.0).collect();

@@ -8,7 +8,7 @@ use label_store::{Judgement, QueueFilter, ReviewState};
 async fn states(desk: &Desk, kind: LabelKind) -> Vec<Option<ReviewState>> {
     desk.page.until(SAVED).await;
     let filter = QueueFilter {
-        kinds: vec![kind],
+        kinds: vec![kind.into()],
         ..QueueFilter::default()
     };
     let queue = desk.store.queue(&filter).await.unwrap();

@@ -191,7 +191,10 @@ async fn an_eye_that_the_rig_was_silent_about_becomes_a_label() {
     let label = desk.store.label(&made).await.unwrap().unwrap().label;
     assert_eq!(
         (label.kind, label.state),
-        (LabelKind::KeypointLeftEye, Some(ReviewState::Created))
+        (
+            LabelKind::KeypointLeftEye.into(),
+            Some(ReviewState::Created)
+        )
     );
     desk.close().await;
 }

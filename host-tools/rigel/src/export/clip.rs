@@ -7,6 +7,7 @@ use label_store::{
     ClipId, ClipRecord, LabelRecord, QueueFilter, ReviewState, Snapshot, StoredDecision,
     clip_id_text, label_key_text,
 };
+use quality::DeskValue;
 use review::Labels;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -172,8 +173,12 @@ fn round(value: f32, scale: f64) -> f64 {
     (f64::from(value) * scale).round() / scale
 }
 
-fn neutral(value: &LabelValue) -> Value {
+fn neutral(value: &DeskValue) -> Value {
     let pixel = |value| round(value, 100.0);
+    let value = match value {
+        DeskValue::Offered(value) => value,
+        DeskValue::Line { line } => return Value::Line(line.clone()),
+    };
     match value {
         LabelValue::Boxes(keys) => Value::Boxes(
             keys.iter()

@@ -1,14 +1,14 @@
 //! A clip that was read, as the messages that a rig would have sent of it.
 
 use anyhow::{Context, Result, bail};
-use formats::{BoxAt, Clip, Frames, Key, Label, PointAt, Standing, Value, place_at};
+use formats::{BoxAt, Clip, Frames, Key, Label, PointAt, Standing, Value, has_place, place_at};
 use label_core::id::Name;
 use label_core::wire::{
     BoxKeyframe, ClipClosed, ClipEvent, ClipMessage, ClipOpened, ClockState, Decision, EventValue,
     Label as WireLabel, LabelBatch, LabelCounts, LabelValue, MAX_KEYFRAMES, MAX_LABELS,
     MAX_PART_FRAMES, ManifestPart, ModelRef, Origin, PointKeyframe, WIRE_VERSION,
 };
-use label_core::{AbstainReason, CaptureTime, Confidence, FrameIndex, FrameRange, LabelKind};
+use label_core::{AbstainReason, CaptureTime, Confidence, FrameIndex, FrameRange};
 use label_store::{ClipId, Incoming, NewLabel};
 use serde::Serialize;
 
@@ -200,13 +200,14 @@ pub(super) fn candidates(
     } else {
         None
     };
+    let kind = label.kind.offered().context("no rig tells lines")?;
     let model = model(label, source);
     let confidence = gate.confidence(label.confidence);
     let one = |frames: FrameRange, value: Option<LabelValue>| -> Result<(WireLabel, ModelRef)> {
         let confidence = Confidence::new(confidence as f32).context("a confidence is 0 to 1")?;
         let wire = WireLabel {
             n: 0,
-            kind: label.kind,
+            kind,
             track: label.track,
             frames,
             pts_us: (
@@ -252,11 +253,11 @@ pub(super) fn made(label: &Label) -> Vec<NewLabel> {
     let Some(value) = &label.value else {
         return Vec::new();
     };
-    let new = |(frames, value)| NewLabel {
+    let new = |(frames, value): (FrameRange, LabelValue)| NewLabel {
         kind: label.kind,
         track: label.track,
         frames,
-        value,
+        value: value.into(),
         spent_ms: 0,
     };
     values(value, label.frames, None)
@@ -319,6 +320,8 @@ fn values(
             };
             vec![(frames, LabelValue::Event(value))]
         }
+        // They do not travel.
+        Value::Line(_) => Vec::new(),
     }
 }
 
@@ -401,10 +404,7 @@ pub(super) fn is_whole(label: &Label) -> bool {
     match &label.value {
         Some(Value::Boxes(keys)) => !keys.is_empty(),
         Some(Value::Points(keys)) => !keys.is_empty(),
-        Some(_) => !matches!(
-            label.kind,
-            LabelKind::BboxPerson | LabelKind::KeypointLeftEye | LabelKind::KeypointRightEye
-        ),
+        Some(_) => !has_place(label.kind),
         None => label.standing == Standing::Abstained,
     }
 }

@@ -1,9 +1,8 @@
 //! Every labeller of the desk, by what reviewers said: the table of the view *Quality*.
 
 use super::{share, table};
-use ::quality::{Reliability, Share};
+use ::quality::{DeskKind, Reliability, Share};
 use anyhow::Result;
-use label_core::LabelKind;
 use label_core::id::Name;
 use label_store::{Dimension, LabelStore, QualityFilter, QualityRow};
 use serde::Serialize;
@@ -15,7 +14,7 @@ const COUNT_FOR: Duration = Duration::from_secs(10);
 
 #[derive(Serialize)]
 struct Told {
-    kind: LabelKind,
+    kind: DeskKind,
     model: String,
     rig: String,
     offered: u64,
@@ -31,7 +30,7 @@ struct Told {
 
 pub(super) async fn tell(
     store: &LabelStore,
-    kind: Option<LabelKind>,
+    kind: Option<DeskKind>,
     rig: Option<&Name>,
     as_json: bool,
 ) -> Result<()> {

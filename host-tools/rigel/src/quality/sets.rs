@@ -221,9 +221,9 @@ impl Set {
                     *labels == Labels::Candidates || of.as_ref().is_some_and(|one| one.is_truth);
                 Ok(match chosen {
                     Chosen::Clip(clip) => Some(OneClip {
+                        lines: clip.labels.iter().filter_map(Line::of).collect(),
                         clip: *clip,
                         pictures: None,
-                        lines: Vec::new(),
                         is_whole,
                     }),
                     Chosen::Nothing | Chosen::NotOpened => None,
@@ -309,7 +309,7 @@ pub(super) async fn compare(
         compared.clips += 1;
         let said = right.clip.labels.iter();
         let said = said.filter(|label| label.standing != Standing::Abstained);
-        spoken_of.extend(said.map(|label| label.kind));
+        spoken_of.extend(said.filter_map(|label| label.kind.offered()));
         let known = Known::of(&right);
         let wanted = |kind: LabelKind| arguments.kind.is_none_or(|only| only == kind);
         comparison.add(
@@ -317,9 +317,7 @@ pub(super) async fn compare(
             &side(&told, &wanted),
             &|kind, track, frame| known.is_judged((kind, track), frame),
         );
-        if arguments.kind.is_none() {
-            lines::add(&mut of_lines, &right, &told);
-        }
+        lines::add(&mut of_lines, &right, &told, arguments.kind);
     }
     compared.only_predicted = (told.len() - taken.len()) as u64;
     if compared.clips == 0 {
@@ -352,7 +350,10 @@ impl<'a> Known<'a> {
                 label.standing.is_reviewed() || label.standing == Standing::Rejected
             };
             for label in one.clip.labels.iter().filter(spoken) {
-                said.entry((label.kind, label.track))
+                let Some(kind) = label.kind.offered() else {
+                    continue;
+                };
+                said.entry((kind, label.track))
                     .or_default()
                     .push(label.frames);
             }
@@ -380,9 +381,9 @@ impl<'a> Known<'a> {
 fn side(one: &OneClip, wanted: &dyn Fn(LabelKind) -> bool) -> Side {
     let mut side = Side::default();
     for ((track, kind), pieces) in pieces(&one.clip) {
-        if !wanted(kind) {
+        let Some(kind) = kind.offered().filter(|kind| wanted(*kind)) else {
             continue;
-        }
+        };
         for piece in pieces {
             let label = piece.label;
             if !has_place(kind) {

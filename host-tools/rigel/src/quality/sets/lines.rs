@@ -1,7 +1,7 @@
 //! Lines of two sets of files.
 
 use super::OneClip;
-use ::quality::{Curve, LineComparison};
+use ::quality::{Curve, DeskKind, LineComparison};
 use formats::{Line, LineKind, Standing};
 use label_core::FrameIndex;
 
@@ -9,12 +9,19 @@ use label_core::FrameIndex;
 ///
 /// Of frames in which nobody looked at what a machine offers it is not known what is true: where the truth has candidates,
 /// only frames count of which a person said something of the kind.
-pub(super) fn add(comparison: &mut LineComparison, truth: &OneClip, told: &OneClip) {
-    let is_whole = truth
-        .lines
-        .iter()
-        .all(|line| line.standing != Standing::Machine);
-    for kind in LineKind::ALL {
+pub(super) fn add(
+    comparison: &mut LineComparison,
+    truth: &OneClip,
+    told: &OneClip,
+    only: Option<DeskKind>,
+) {
+    let is_whole = truth.is_whole
+        && truth
+            .lines
+            .iter()
+            .all(|line| line.standing != Standing::Machine);
+    let wanted = |kind: &LineKind| only.is_none_or(|only| only == DeskKind::Line(*kind));
+    for kind in LineKind::ALL.into_iter().filter(wanted) {
         let of = |line: &&Line| line.kind == kind;
         let judged: Vec<&Line> = truth
             .lines

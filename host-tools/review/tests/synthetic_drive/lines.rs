@@ -1,0 +1,63 @@
+//! Lines on the drive with every kind, as a person draws them: the edge of the driver's left lids, and the face's outline.
+
+use label_core::LabelKind;
+use label_core::wire::LabelValue;
+use label_store::{
+    Asked, DeskValue, LabelKey, LabelStore, LineKey, LineKind, LineValue, NewLabel, QueueFilter,
+};
+
+/// Draws a closed line of 12 points round the left eye and an open one of 9 below the face, over the frames of the first label
+/// of that eye.
+pub(crate) async fn draw_lines(store: &LabelStore) -> [LabelKey; 2] {
+    let filter = QueueFilter {
+        kinds: vec![LabelKind::KeypointLeftEye.into()],
+        limit: 1,
+        ..QueueFilter::default()
+    };
+    let eye = store.queue(&filter).await.unwrap().items.remove(0).label;
+    let Some(DeskValue::Offered(LabelValue::Points(keys))) = eye.value else {
+        panic!("an eye is a point");
+    };
+    let ends = [keys[0], keys[keys.len() - 1]];
+    let around = |count: u16, turn: f32, (x, y): (f32, f32), (wide, high): (f32, f32)| {
+        let point = move |n: u16| {
+            let angle = turn * f32::from(n) / f32::from(count);
+            let hundredths = |value: f32| (value * 100.0).round() / 100.0;
+            [
+                hundredths(x + wide * angle.cos()),
+                hundredths(y + high * angle.sin()),
+            ]
+        };
+        (0..count).map(point).collect::<Vec<_>>()
+    };
+    let whole = std::f32::consts::TAU;
+    let lids = ends.map(|key| LineKey(key.0, around(12, whole, (key.1, key.2), (26.0, 11.0))));
+    let face = ends.map(|key| {
+        let below = (key.1 - 35.0, key.2 + 20.0);
+        LineKey(key.0, around(9, whole / 2.0, below, (90.0, 110.0)))
+    });
+    let asked = Asked {
+        reviewer: "desk".to_owned(),
+        at_us: 1,
+        key: None,
+    };
+    let mut made = Vec::new();
+    for (kind, closed, keys) in [
+        (LineKind::LeftEyelid, true, lids),
+        (LineKind::FaceOutline, false, face),
+    ] {
+        let new = NewLabel {
+            kind: kind.into(),
+            track: eye.track,
+            frames: eye.frames,
+            value: LineValue {
+                closed,
+                keys: keys.to_vec(),
+            }
+            .into(),
+            spent_ms: 20_000,
+        };
+        made.push(store.make_label(&eye.clip, &new, &asked).await.unwrap());
+    }
+    made.try_into().unwrap()
+}
