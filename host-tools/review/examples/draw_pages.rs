@@ -5,6 +5,8 @@ mod answers;
 #[path = "../tests/browser/mod.rs"]
 #[expect(dead_code, reason = "tests do more with a browser")]
 mod browser;
+#[path = "../tests/synthetic_drive/lines.rs"]
+mod drawn_lines;
 #[path = "../tests/synthetic_drive/mod.rs"]
 #[expect(dead_code, reason = "a shorter drive, for tests")]
 mod synthetic_drive;
@@ -60,6 +62,14 @@ async fn draw(page: &Browser, folder: &Path, theme: &str) {
     shown(page, "Left eye").await;
     page.press("e+++++").await;
     page.picture(&file("eye")).await;
+    page.press("\u{e00c}").await;
+
+    page.click_button("Lines").await;
+    shown(page, "Face outline").await;
+    page.press("j").await;
+    shown(page, "Left eyelids").await;
+    page.press("hhh\u{e013}\u{e013}\u{e013}").await;
+    page.picture(&file("line")).await;
     page.press("\u{e00c}").await;
 
     page.click_button("Attributes").await;
@@ -172,6 +182,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (_stop, stop) = watch::channel(false);
     let drive = LabelStore::open(&data.path().join("drive.db")).await?;
     synthetic_drive::Rig::drive_with_every_kind(&drive).await;
+    drawn_lines::draw_lines(&drive).await;
     let drive = serve(drive, stop.clone()).await?;
     let fleet = LabelStore::open(&data.path().join("fleet.db")).await?;
     let shares = Shares {

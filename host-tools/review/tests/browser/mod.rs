@@ -31,6 +31,7 @@ pub(crate) const ENTER: char = '\u{e007}';
 pub(crate) const TAB: char = '\u{e004}';
 pub(crate) const SHIFT: char = '\u{e008}';
 pub(crate) const ARROW_RIGHT: char = '\u{e014}';
+pub(crate) const ARROW_DOWN: char = '\u{e015}';
 
 /// What the reader's system asks for, by Chromium's number of it.
 #[derive(Clone, Copy)]
@@ -180,6 +181,48 @@ impl Browser {
                 button: MOUSE_BUTTON_LEFT,
             });
         self.client.perform_actions(drag).await.unwrap();
+    }
+
+    /// Clicks so many CSS pixels beside the middle of an element.
+    pub(crate) async fn click_beside(&self, css: &str, x: f64, y: f64) {
+        self.clicks(css, x, y, 1).await;
+    }
+
+    /// Clicks twice half way between the middles of two elements.
+    pub(crate) async fn double_click_between(&self, css: &str, other: &str) {
+        let half = format!(
+            "const [a, b] = {:?}.map((css) => document.querySelector(css).getBoundingClientRect());
+             return [(b.x + b.width / 2 - a.x - a.width / 2) / 2, (b.y + b.height / 2 - a.y - a.height / 2) / 2];",
+            [css, other]
+        );
+        let (x, y): (f64, f64) = serde_json::from_value(self.ask(&half).await).unwrap();
+        self.clicks(css, x, y, 2).await;
+    }
+
+    async fn clicks(&self, css: &str, x: f64, y: f64, times: u32) {
+        let element = self
+            .client
+            .wait()
+            .at_most(PATIENCE)
+            .for_element(Locator::Css(css))
+            .await
+            .unwrap_or_else(|error| panic!("{css} does not appear: {error}"));
+        let mut clicks = MouseActions::new("mouse".to_owned()).then(PointerAction::MoveToElement {
+            element,
+            duration: None,
+            x,
+            y,
+        });
+        for _ in 0..times {
+            clicks = clicks
+                .then(PointerAction::Down {
+                    button: MOUSE_BUTTON_LEFT,
+                })
+                .then(PointerAction::Up {
+                    button: MOUSE_BUTTON_LEFT,
+                });
+        }
+        self.client.perform_actions(clicks).await.unwrap();
     }
 
     /// Waits for an element and gives its text.

@@ -7,6 +7,7 @@ use axum::response::Html;
 use axum::routing::get;
 use label_core::LabelKind;
 use label_store::{Judgement, LabelKey, LabelStore, QueueFilter, QueueItem, ReviewState, Verdict};
+use quality::DeskKind;
 use std::net::SocketAddr;
 use std::path::Path;
 use tempfile::TempDir;
@@ -122,7 +123,7 @@ impl Desk {
     }
 
     /// Shows the label of the queue that begins at a frame.
-    pub(crate) async fn show(&self, kind: LabelKind, first_frame: u32) -> LabelKey {
+    pub(crate) async fn show(&self, kind: impl Into<DeskKind>, first_frame: u32) -> LabelKey {
         let key = label_of(&self.store, kind, first_frame).await.label.id;
         let text = label_store::label_key_text(&key);
         let go = format!("location.hash = '#/review/{}'", text.replace(':', "%3A"));
@@ -146,7 +147,11 @@ impl Desk {
     }
 }
 
-pub(crate) async fn label_of(store: &LabelStore, kind: LabelKind, first_frame: u32) -> QueueItem {
+pub(crate) async fn label_of(
+    store: &LabelStore,
+    kind: impl Into<DeskKind>,
+    first_frame: u32,
+) -> QueueItem {
     let filter = QueueFilter {
         kinds: vec![kind.into()],
         ..QueueFilter::default()

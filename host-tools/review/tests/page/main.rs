@@ -7,6 +7,8 @@
 #[path = "../browser/mod.rs"]
 #[expect(dead_code, reason = "pictures for the docs are drawn by an example")]
 mod browser;
+#[path = "../synthetic_drive/lines.rs"]
+mod drawn_lines;
 #[path = "../synthetic_drive/mod.rs"]
 mod synthetic_drive;
 #[path = "../synthetic_fleet/mod.rs"]
@@ -19,6 +21,7 @@ mod desk_views;
 mod editing;
 mod hostile;
 mod judging;
+mod lines;
 mod many;
 mod people;
 mod requests;

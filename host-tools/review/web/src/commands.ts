@@ -3,6 +3,7 @@
 import * as editor from "./editor";
 import { notice } from "./host";
 import * as judging from "./judging";
+import * as lines from "./line-editor";
 import type { Command } from "./keys";
 import { column, frame, playing, shown } from "./material";
 import { filterOpen, rubricOpen } from "./panels";
@@ -43,20 +44,36 @@ export function obey(command: Command): void {
     case "create":
       return editor.beginEvent(editor.lookedAtFrame());
     case "save":
-      return judging.saveDraft();
+      return lines.drawing.value === null ? judging.saveDraft() : lines.endLine();
     case "edit":
       editor.editing.value = !editor.editing.value;
       return;
     case "nudge":
-      return editor.nudge(command.by);
+      return lines.drawing.value === null ? editor.nudge(command.by) : lines.moveAim(command.by);
     case "handle":
-      return editor.nextHandle(command.step);
+      return editor.form.value === "line" ? lines.nextVertex(command.step) : editor.nextHandle(command.step);
     case "to-key":
       return editor.stepToKey(command.step);
     case "add-key":
       return editor.addKey();
     case "delete-key":
       return editor.deleteKey();
+    case "add-point":
+      return lines.addPoint();
+    case "delete-point":
+      return lines.deletePoint();
+    case "closed":
+      return lines.toggleClosed();
+    case "missed-line":
+      if (label !== null) mode.value = mode.value === "line" ? "review" : "line";
+      return;
+    case "draw":
+      mode.value = "review";
+      return lines.beginLine(command.kind);
+    case "set-point":
+      return lines.setPoint(lines.aim.value);
+    case "drop-point":
+      return lines.dropLastPoint();
     case "split":
       if (label?.track != null) judging.editTracks({ do: "split", track: label.track, frame: frame.value });
       return;
@@ -98,7 +115,7 @@ function close(): void {
   if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
   if (rubricOpen.value) rubricOpen.value = false;
   else if (filterOpen.value) filterOpen.value = false;
-  else if (mode.value === "cause") mode.value = "review";
+  else if (mode.value !== "review") mode.value = "review";
   else if (editor.draft.value !== null || editor.editing.value) editor.discard();
   else if (selected.value.size > 0) judging.unselect();
   else {

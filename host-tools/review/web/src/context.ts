@@ -4,7 +4,7 @@
 import { batch, computed, effect, signal } from "@preact/signals";
 import * as api from "./api";
 import { revision } from "./host";
-import { type Form, formOf, standing } from "./kinds";
+import { type Form, formOf, isPlaced, standing } from "./kinds";
 import { KINDS, type Abstention, type Clip, type Label, type Mark, type Picture } from "./model";
 import { clip, clips, current, labels, marks } from "./session";
 import { fromValue, type Track } from "./track";
@@ -32,23 +32,25 @@ export interface Placed {
   track: Track;
 }
 
-export const places = computed((): Placed[] => {
-  const newer = new Map(labels.value.map((label) => [label.id, label]));
-  return placed.value.flatMap((known) => {
-    const label = newer.get(known.id) ?? known;
+export const places = computed((): Placed[] =>
+  withNewer(placed.value, isPlaced).flatMap((label) => {
     const track = fromValue(standing(label).value);
-    return track === null || label.state === "rejected" ? [] : [{ label, track }];
-  });
-});
+    return track === null || label.state === "rejected" || label.state === "removed" ? [] : [{ label, track }];
+  }),
+);
 
 /** Events of the clip, with those made or changed here. */
-export const eventsOfClip = computed((): Label[] => {
+export const eventsOfClip = computed((): Label[] =>
+  withNewer(events.value, (form) => form === "event").sort((a, b) => a.frames[0] - b.frames[0]),
+);
+
+/** Labels of some forms, each as new as it is in the queue, with those that only the queue has yet. */
+function withNewer(known: readonly Label[], wanted: (form: Form) => boolean): Label[] {
   const here = clip.value?.id;
-  const newer = new Map(labels.value.filter((one) => one.clip === here && formOf(one.kind) === "event").map((one) => [one.id, one]));
-  const known = events.value.map((one) => newer.get(one.id) ?? one);
+  const newer = new Map(labels.value.filter((one) => one.clip === here && wanted(formOf(one.kind))).map((one) => [one.id, one]));
   const ids = new Set(known.map((one) => one.id));
-  return [...known, ...[...newer.values()].filter((one) => !ids.has(one.id))].sort((a, b) => a.frames[0] - b.frames[0]);
-});
+  return [...known.map((one) => newer.get(one.id) ?? one), ...[...newer.values()].filter((one) => !ids.has(one.id))];
+}
 
 /** Tracks of people in the clip, for merging. */
 export const tracksOfClip = computed(() =>
@@ -153,7 +155,7 @@ async function fetchContext(id: string): Promise<Context> {
     api.coverage(id),
     api.marks(id),
     api.pictures(id),
-    of("box", "point"),
+    of("box", "point", "line"),
     of("event"),
   ]);
   return { coverage, marks: marked, pictures: pictured, placed: placedThere, events: eventsThere };

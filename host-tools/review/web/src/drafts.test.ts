@@ -23,6 +23,18 @@ describe("an edit that is not saved yet", () => {
     expect(drafts.back(2000)).toBe(0);
   });
 
+  it("takes what is separate for a step of its own, before and after", () => {
+    const drafts = new Drafts<string>(() => 0);
+    drafts.changes("as it came");
+    drafts.separate();
+    drafts.changes("moved");
+    drafts.separate();
+    drafts.changes("with a point more");
+    expect(drafts.back("moved again")).toBe("with a point more");
+    expect(drafts.back("with a point more")).toBe("moved");
+    expect(drafts.back("moved")).toBe("as it came");
+  });
+
   it("forgets what was taken back once something else is done", () => {
     let at = 0;
     const drafts = new Drafts<string>(() => at);

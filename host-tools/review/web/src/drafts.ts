@@ -18,6 +18,11 @@ export class Drafts<T> {
     this.after = [];
   }
 
+  /** What changes next is a step of its own, however soon it comes. */
+  separate(): void {
+    this.last = Number.NEGATIVE_INFINITY;
+  }
+
   /** How it was a step before. */
   back(now: T): T | undefined {
     const was = this.before.pop();

@@ -4,8 +4,9 @@ import { batch, computed, effect, signal } from "@preact/signals";
 import { Drafts } from "./drafts";
 import { dragged, fit, type Handle, HANDLES, type Place, shifted, snapped, type Viewport, zoomed } from "./geometry";
 import { notice } from "./host";
-import { formOf, standing, valueOf } from "./kinds";
-import type { EventValue, FrameRange, Kind, Label } from "./model";
+import { type Form, formOf, standing, valueOf } from "./kinds";
+import { boundsOf, moved, pointsOf, withPoint } from "./line";
+import type { EventValue, FrameRange, Kind, Label, LineKind } from "./model";
 import { clip, current } from "./session";
 import { column, frame, picture, picturesHere, shown } from "./material";
 import { stepPicture } from "./pictures";
@@ -13,11 +14,26 @@ import { type Edge, kindOfLength, newSpan, withEdge } from "./span";
 import { nearestColumn } from "./strip";
 import { fromValue, isKey, nextKey, positionAt, retimed, sameTrack, type Track, withKey, withoutKey } from "./track";
 
+/** So near an edge of the image is taken for on it: pixels of the source. */
+export const SNAP_PX = 6;
+
 export type Draft =
   | { of: "event"; label: string; frames: FrameRange }
   | { of: "track"; label: string; track: Track; frames: FrameRange }
   /** An event that the machine missed; `beside` is the label that was shown. */
-  | { of: "new"; beside: string; kind: Kind; track: number | null; frames: FrameRange };
+  | { of: "new"; beside: string; kind: Kind; track: number | null; frames: FrameRange }
+  | NewLine;
+
+/** A line that was missed; while it is being drawn its points come one by one, and there may be none yet. */
+export interface NewLine {
+  of: "new-line";
+  beside: string;
+  kind: LineKind;
+  track: number;
+  frames: FrameRange;
+  line: Track;
+  drawing: boolean;
+}
 
 const SHELF = "rigel-draft";
 
@@ -25,8 +41,13 @@ export const draft = signal<Draft | null>(null);
 /** null: nothing changed yet. */
 const drafts = new Drafts<Draft | null>(() => performance.now());
 
-function draw(next: Draft): void {
+/** Moves that follow each other closely are taken back together, a step by itself. */
+type Change = "move" | "step";
+
+export function draw(next: Draft, as: Change = "move"): void {
+  if (as === "step") drafts.separate();
   drafts.changes(draft.value);
+  if (as === "step") drafts.separate();
   draft.value = next;
 }
 
@@ -48,6 +69,8 @@ export const edge = signal<Edge | null>(null);
 /** Whether arrow keys move what is in the picture. */
 export const editing = signal(false);
 export const handle = signal<Handle>("all");
+/** Of a line: the point that keys move; null moves the whole. */
+export const vertex = signal<number | null>(null);
 export const snapping = signal(false);
 export const magnifier = signal(true);
 /** Factors: 1 shows the picture as it came. */
@@ -61,14 +84,24 @@ export const canvasSize = signal<readonly [number, number]>([0, 0]);
 /** Width and height of the image that labels are given in. */
 export const source = computed(() => picture.value?.of ?? ([1280, 720] as const));
 
+/** The line that was missed, where one is being made. */
+export const newLine = computed((): NewLine | null => (draft.value?.of === "new-line" ? draft.value : null));
+
+/** What is edited: the shown label, or the line that is made beside it. */
+export const form = computed((): Form | null => {
+  if (newLine.value !== null) return "line";
+  return current.value === null ? null : formOf(current.value.kind);
+});
+
 /** The label's own track as the rig told it; the reviewer's is in `track`. */
-export const measured = computed(() => (current.value === null ? null : fromValue(valueOf(current.value))));
+export const measured = computed(() => (current.value === null || newLine.value !== null ? null : fromValue(valueOf(current.value))));
 
 /** The track as it stands, with what is being changed. */
 export const track = computed((): Track | null => {
   const label = current.value;
   if (label === null) return null;
   const now = draft.value;
+  if (now?.of === "new-line") return now.line;
   return now?.of === "track" && now.label === label.id ? now.track : fromValue(standing(label).value);
 });
 
@@ -77,13 +110,14 @@ export const span = computed((): FrameRange => {
   const label = current.value;
   if (label === null) return [0, 0];
   const now = draft.value;
+  if (now?.of === "new-line") return now.frames;
   return now !== null && now.of !== "new" && now.label === label.id ? now.frames : standing(label).frames;
 });
 
 export const dirty = computed(() => {
   const [label, now] = [current.value, draft.value];
   if (label === null || now === null) return false;
-  if (now.of === "new") return true;
+  if (now.of === "new" || now.of === "new-line") return true;
   if (now.label !== label.id) return false;
   const { frames, value } = standing(label);
   if (now.frames[0] !== frames[0] || now.frames[1] !== frames[1]) return true;
@@ -105,10 +139,11 @@ export function followEditor(): void {
     if (here === null) return;
     drafts.forget();
     batch(() => {
-      if (now !== null && (now.of === "new" ? now.beside : now.label) !== here) draft.value = null;
+      if (now !== null && ("beside" in now ? now.beside : now.label) !== here) draft.value = null;
       edge.value = null;
       editing.value = false;
       handle.value = "all";
+      vertex.value = null;
       viewport.value = null;
       pointed.value = null;
     });
@@ -125,6 +160,7 @@ export function discard(): void {
     draft.value = null;
     edge.value = null;
     editing.value = false;
+    vertex.value = null;
   });
 }
 
@@ -224,23 +260,36 @@ export function eventAsSeen(frames: FrameRange): EventValue {
 
 // --- tracks in the picture ----------------------------------------------------------------------------------------
 
-function change(next: Track): void {
-  const label = current.value;
-  if (label === null) return;
-  draw({ of: "track", label: label.id, track: next, frames: span.value });
+/** The draft with another track, or for other frames. */
+function changed(next: Track, frames: FrameRange): Draft | null {
+  if (newLine.value !== null) return { ...newLine.value, line: next, frames };
+  return current.value === null ? null : { of: "track", label: current.value.id, track: next, frames };
 }
 
-/** Puts the box or point of the shown frame elsewhere; a frame without a keyframe gets one. */
-export function place(at: readonly number[]): void {
+export function change(next: Track, as: Change = "move"): void {
+  const now = changed(next, span.value);
+  if (now !== null) draw(now, as);
+}
+
+/** Puts what is in the shown frame elsewhere; a frame without a keyframe gets one. */
+export function place(at: readonly number[], as: Change = "move"): void {
   const now = track.value;
   if (now === null) return;
   if (frame.value < span.value[0] || frame.value > span.value[1]) {
     notice.value = { text: `Frame ${frame.value} is outside the label: extend the label first.`, bad: false };
     return;
   }
-  const next = withKey(now, frame.value, snapping.value ? snapped(at, source.value, 6) : at);
+  const next = withKey(now, frame.value, snapping.value ? snappedTo(now, at) : at);
   if (next === now) notice.value = { text: "A label holds at most 128 keyframes.", bad: true };
-  else change(next);
+  else change(next, as);
+}
+
+function snappedTo(now: Track, at: readonly number[]): readonly number[] {
+  if (now.form !== "line") return snapped(at, source.value, SNAP_PX);
+  const point = vertex.value === null ? undefined : pointsOf(at)[vertex.value];
+  if (vertex.value === null || point === undefined) return at;
+  const [x = 0, y = 0] = snapped(point, source.value, SNAP_PX);
+  return withPoint(at, vertex.value, [x, y]);
 }
 
 /** Moves what is taken hold of. */
@@ -248,7 +297,8 @@ export function nudge(by: Place): void {
   const now = track.value;
   if (now === null) return;
   const at = positionAt(now, frame.value);
-  place(now.form === "box" ? dragged(at, handle.value, by, source.value) : shifted(at, by, source.value));
+  if (now.form === "line") place(moved(at, vertex.value, by, source.value));
+  else place(now.form === "box" ? dragged(at, handle.value, by, source.value) : shifted(at, by, source.value));
 }
 
 export function addKey(): void {
@@ -280,10 +330,10 @@ export function retime(from: number, to: number): boolean {
 
 /** The label from here, or up to here: it holds its place from its first or last keyframe on. */
 export function extendTo(at: number): void {
-  const [label, now] = [current.value, track.value];
-  if (label === null || now === null) return;
-  const frames: FrameRange = [Math.min(span.value[0], at), Math.max(span.value[1], at)];
-  draw({ of: "track", label: label.id, track: withKey(now, at, positionAt(now, at)), frames });
+  const now = track.value;
+  if (now === null) return;
+  const next = changed(withKey(now, at, positionAt(now, at)), [Math.min(span.value[0], at), Math.max(span.value[1], at)]);
+  if (next !== null) draw(next);
 }
 
 export function nextHandle(step: 1 | -1): void {
@@ -322,9 +372,9 @@ export function zoom(factor: number, at?: Place): void {
 /** Keys zoom on what is judged. */
 function middleOfInterest(now: Viewport): Place {
   const [width, height] = canvasSize.value;
-  const at = track.value === null ? null : positionAt(track.value, frame.value);
-  if (at === null) return [width / 2, height / 2];
-  const [x = 0, y = 0, w = 0, h = 0] = at;
+  const at = track.value === null ? [] : positionAt(track.value, frame.value);
+  if (at.length === 0) return [width / 2, height / 2];
+  const [x = 0, y = 0, w = 0, h = 0] = track.value?.form === "line" ? boundsOf(at) : at;
   return [(x + w / 2 - now.left) * now.scale, (y + h / 2 - now.top) * now.scale];
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { centred, dragged, fit, handleAt, panned, shifted, snapped, toCanvas, toSource, zoomed } from "./geometry";
+import { centred, closeUp, dragged, fit, handleAt, isSeen, panned, shifted, snapped, toCanvas, toSource, zoomed } from "./geometry";
 
 const CANVAS = [800, 600] as const;
 const SOURCE = [1920, 1080] as const;
@@ -25,6 +25,16 @@ describe("the picture on the canvas", () => {
   it("is never smaller than the canvas allows, and comes back to the middle", () => {
     const near = zoomed(fit(CANVAS, SOURCE), [10, 10], 4, CANVAS, SOURCE);
     expect(zoomed(near, [700, 20], 0.001, CANVAS, SOURCE)).toEqual(fit(CANVAS, SOURCE));
+  });
+
+  it("is shown from so near that a thing takes half of it, and then is in sight", () => {
+    const eye = [1000, 500, 40, 15];
+    const view = closeUp(eye, CANVAS, SOURCE);
+    expect(toCanvas(view, [1020, 507.5])).toEqual([400, 300]);
+    expect(40 * view.scale).toBeCloseTo(400);
+    expect(isSeen(view, eye, CANVAS)).toBe(true);
+    expect(isSeen(view, [100, 100, 40, 15], CANVAS)).toBe(false);
+    expect(closeUp([0, 0, 1900, 1000], CANVAS, SOURCE)).toEqual(fit(CANVAS, SOURCE));
   });
 
   it("cannot be panned out of sight", () => {

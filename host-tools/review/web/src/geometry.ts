@@ -47,6 +47,22 @@ export function centred(on: Place, scale: number, canvas: Extent, source: Extent
   return kept({ scale: held, left: on[0] - canvas[0] / held / 2, top: on[1] - canvas[1] / held / 2 }, canvas, source);
 }
 
+/** Of what is looked at closely, this many source pixels are shown around at least. */
+const LEAST_LOOK_PX = 24;
+
+/** Shows a box so that it takes about half of the canvas; where it does so anyway, the whole picture. */
+export function closeUp([x = 0, y = 0, w = 0, h = 0]: readonly number[], canvas: Extent, source: Extent): Viewport {
+  const scale = Math.min(canvas[0] / Math.max(w, LEAST_LOOK_PX), canvas[1] / Math.max(h, LEAST_LOOK_PX)) / 2;
+  const whole = fit(canvas, source);
+  return scale <= whole.scale ? whole : centred([x + w / 2, y + h / 2], scale, canvas, source);
+}
+
+/** Whether a part of a box is seen. */
+export function isSeen(view: Viewport, [x = 0, y = 0, w = 0, h = 0]: readonly number[], canvas: Extent): boolean {
+  const [[left, top], [right, bottom]] = [toCanvas(view, [x, y]), toCanvas(view, [x + w, y + h])];
+  return right >= 0 && bottom >= 0 && left <= canvas[0] && top <= canvas[1];
+}
+
 function kept(view: Viewport, canvas: Extent, source: Extent): Viewport {
   const keep = KEEP_PX / view.scale;
   const clamp = (value: number, low: number, high: number) => Math.min(Math.max(value, low), high);

@@ -170,7 +170,14 @@ export function saveDraft(): void {
   const [label, now] = [current.value, draft.value];
   if (label === null || now === null || !dirty.value) return;
   if (now.of === "new") {
-    create(label, now);
+    const { kind, track, frames } = now;
+    create(label, { kind, track, frames, value: { event: eventAsSeen(frames) } });
+    return;
+  }
+  if (now.of === "new-line") {
+    const { kind, track, frames, line } = now;
+    // Until its end it is no line yet.
+    if (!now.drawing) show(create(label, { kind, track, frames, value: toValue(line) }).id);
     return;
   }
   const { moved, track } = correctionOf(label, now);
@@ -186,20 +193,19 @@ export function saveDraft(): void {
   judgeShown(unchanged ? { verdict: "accept" } : { verdict: "correct", correction });
 }
 
-function create(beside: Label, now: { kind: Label["kind"]; track: number | null; frames: FrameRange }): void {
+function create(beside: Label, now: { kind: Label["kind"]; track: number | null; frames: FrameRange; value: Value }): Label {
   const key = newKey();
-  const value: Value = { event: eventAsSeen(now.frames) };
-  const { kind, track, frames } = now;
+  const { kind, track, frames, value } = now;
   const action: Step = { do: "create", key, clip: beside.clip, kind, track, frames, value, millis: stopwatch.elapsed() };
   const made: Label = {
     ...beside,
     id: nameOfCreated(key),
-    kind: now.kind,
-    track: now.track,
-    frames: now.frames,
+    kind,
+    track,
+    frames,
     pts_us: [
-      beside.pts_us[0] + (now.frames[0] - beside.frames[0]) * frameUs.value,
-      beside.pts_us[0] + (now.frames[1] - beside.frames[0]) * frameUs.value,
+      beside.pts_us[0] + (frames[0] - beside.frames[0]) * frameUs.value,
+      beside.pts_us[0] + (frames[1] - beside.frames[0]) * frameUs.value,
     ],
     confidence: null,
     raw: null,
@@ -218,10 +224,11 @@ function create(beside: Label, now: { kind: Label["kind"]; track: number | null;
     keepListed([made.id]);
     labels.value = inserted(labels.value, made);
     discard();
-    notice.value = { text: `Made: ${TITLE[now.kind].toLowerCase()}, frames ${format.frames(now.frames)}. U takes it back.`, bad: false };
+    notice.value = { text: `Made: ${TITLE[kind].toLowerCase()}, ${format.inFrames(frames)}. U takes it back.`, bad: false };
   });
   stopwatch.restart();
   outbox.push(action);
+  return made;
 }
 
 /** Takes back the last step of an edit; else the shown label's verdict, if it has one; else the last step made here. */

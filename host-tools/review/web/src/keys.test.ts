@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { commandFor, type Pressed, type Scene } from "./keys";
 
-const EVENT: Scene = { mode: "review", form: "event", editing: false };
-const BOX: Scene = { mode: "review", form: "box", editing: false };
+const EVENT: Scene = { mode: "review", form: "event", editing: false, drawing: false };
+const BOX: Scene = { mode: "review", form: "box", editing: false, drawing: false };
+const LINE: Scene = { ...BOX, form: "line" };
+const DRAWING: Scene = { ...LINE, drawing: true };
 const press = (key: string, scene: Partial<Scene> = {}, more: Partial<Pressed> = {}) =>
   commandFor({ key, repeat: false, modified: false, shift: false, on: "page", ...more }, { ...EVENT, ...scene });
 
@@ -58,6 +60,45 @@ describe("the keys", () => {
     expect(press("]", {}, { repeat: true })).toEqual({ do: "edge", edge: "end", by: 1 });
     expect(press("]", BOX)).toEqual({ do: "to-key", step: 1 });
     expect(press("]", { form: "flag" })).toBeNull();
+  });
+
+  it("choose, add and delete a line's points, and open and close it", () => {
+    expect(press("h", LINE)).toEqual({ do: "handle", step: 1 });
+    expect(press("H", LINE, { shift: true, repeat: true })).toEqual({ do: "handle", step: -1 });
+    expect(press("d", LINE)).toEqual({ do: "add-point" });
+    expect(press("D", LINE, { shift: true })).toEqual({ do: "delete-point" });
+    expect(press("d", LINE, { repeat: true })).toBeNull();
+    expect(press("c", LINE)).toEqual({ do: "closed" });
+    expect(press("d", BOX)).toBeNull();
+    expect(press("c", BOX)).toBeNull();
+  });
+
+  it("give a line its keyframes as they give them to a box", () => {
+    for (const key of ["i", "Delete", "w", "t", "[", "]", "e", "o", "l", "0", "p", "+", ","]) {
+      expect(press(key, LINE)).toEqual(press(key, BOX));
+      expect(press(key, LINE)).not.toBeNull();
+    }
+    expect(press("ArrowUp", { ...LINE, editing: true }, { shift: true })).toEqual({ do: "nudge", by: [0, -10] });
+  });
+
+  it("ask which line was missed, and begin it by its digit", () => {
+    expect(press("n", LINE)).toEqual({ do: "missed-line" });
+    expect(press("n", BOX)).toEqual({ do: "missed-line" });
+    expect(press("3", { ...BOX, mode: "line" })).toEqual({ do: "draw", kind: "polyline-face-outline" });
+    expect(press("4", { ...BOX, mode: "line" })).toBeNull();
+    expect(press("Escape", { ...BOX, mode: "line" })).toEqual({ do: "close" });
+  });
+
+  it("set points while a line is drawn, and judge nothing and leave nothing meanwhile", () => {
+    expect(press("ArrowRight", DRAWING, { shift: true })).toEqual({ do: "nudge", by: [10, 0] });
+    expect(press(" ", DRAWING)).toEqual({ do: "set-point" });
+    expect(press(" ", DRAWING, { repeat: true })).toBeNull();
+    expect(press("Backspace", DRAWING)).toEqual({ do: "drop-point" });
+    expect(press("Enter", DRAWING)).toEqual({ do: "save" });
+    expect(press("+", DRAWING, { repeat: true })).toEqual({ do: "zoom", factor: 1.25 });
+    expect(press("u", DRAWING)).toEqual({ do: "undo" });
+    expect(press("Escape", DRAWING)).toEqual({ do: "close" });
+    for (const key of ["a", "r", "j", "k", "x", "s", "i", "w", "t", "[", "]", ",", "n", "m"]) expect(press(key, DRAWING)).toBeNull();
   });
 
   it("move what is in the picture only while it is edited", () => {

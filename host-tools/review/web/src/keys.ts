@@ -1,7 +1,7 @@
 // Which key does what. Letters are taken by what is printed on the key, so that they work on any layout.
 
-import type { Form } from "./kinds";
-import { REJECT_CAUSES, type RejectCause } from "./model";
+import { type Form, isPlaced } from "./kinds";
+import { LINE_KINDS, type LineKind, REJECT_CAUSES, type RejectCause } from "./model";
 import type { Edge } from "./span";
 import type { KeyLine } from "./views";
 
@@ -27,6 +27,13 @@ export type Command =
   | { do: "to-key"; step: 1 | -1 }
   | { do: "add-key" }
   | { do: "delete-key" }
+  | { do: "add-point" }
+  | { do: "delete-point" }
+  | { do: "closed" }
+  | { do: "missed-line" }
+  | { do: "draw"; kind: LineKind }
+  | { do: "set-point" }
+  | { do: "drop-point" }
   | { do: "split" }
   | { do: "extend" }
   | { do: "snap" }
@@ -41,8 +48,8 @@ export type Command =
   | { do: "rubric" }
   | { do: "close" };
 
-/** `cause`: the causes of a rejection are on offer. */
-export type Mode = "review" | "cause";
+/** `cause`: the causes of a rejection are on offer; `line`: the kinds of a missed line. */
+export type Mode = "review" | "cause" | "line";
 
 /** What the keys are pressed over. */
 export interface Scene {
@@ -50,6 +57,8 @@ export interface Scene {
   form: Form | null;
   /** Arrow keys move what is in the picture. */
   editing: boolean;
+  /** The points of a line are being set. */
+  drawing: boolean;
 }
 
 export interface Pressed {
@@ -77,6 +86,11 @@ export function commandFor(pressed: Pressed, scene: Scene): Command | null {
     const cause = /^[1-9]$/.test(key) ? REJECT_CAUSES[Number(key) - 1] : undefined;
     if (cause !== undefined && !pressed.repeat) return { do: "cause", cause };
   }
+  if (scene.mode === "line") {
+    const kind = /^[1-9]$/.test(key) ? LINE_KINDS[Number(key) - 1] : undefined;
+    if (kind !== undefined && !pressed.repeat) return { do: "draw", kind };
+  }
+  if (scene.drawing) return whileDrawing(key, pressed);
   return (scene.editing ? inPicture(key, pressed) : null) ?? held(key, pressed, scene) ?? once(key, pressed, scene);
 }
 
@@ -101,8 +115,53 @@ function inPicture(key: string, { shift }: Pressed): Command | null {
   }
 }
 
+/** Until a line's end nothing else is judged, moved to or changed. */
+function whileDrawing(key: string, pressed: Pressed): Command | null {
+  const looked = inPicture(key, pressed) ?? lookCloser(key, pressed);
+  if (looked !== null || pressed.repeat) return looked;
+  switch (key) {
+    case " ":
+      return pressed.on === "button" ? null : { do: "set-point" };
+    case "Enter":
+      return pressed.on === "button" ? null : { do: "save" };
+    case "Delete":
+    case "Backspace":
+      return { do: "drop-point" };
+    case "c":
+      return { do: "closed" };
+    case "u":
+      return pressed.shift ? { do: "redo" } : { do: "undo" };
+    case "o":
+      return { do: "snap" };
+    case "0":
+      return { do: "zoom", factor: 0 };
+    case "p":
+      return { do: "plain" };
+    default:
+      return null;
+  }
+}
+
+/** How the picture is looked at; these may be held down. */
+function lookCloser(key: string, { shift }: Pressed): Command | null {
+  switch (key) {
+    case "+":
+    case "=":
+      return { do: "zoom", factor: ZOOM };
+    case "-":
+      return { do: "zoom", factor: 1 / ZOOM };
+    case "b":
+      return { do: "brightness", factor: shift ? 1 / LIGHT : LIGHT };
+    case "v":
+      return { do: "gamma", factor: shift ? 1 / LIGHT : LIGHT };
+    default:
+      return null;
+  }
+}
+
 /** Keys that may be held down. */
-function held(key: string, { shift, repeat }: Pressed, scene: Scene): Command | null {
+function held(key: string, pressed: Pressed, scene: Scene): Command | null {
+  const { shift, repeat } = pressed;
   switch (key) {
     case "j":
     case "ArrowDown":
@@ -143,25 +202,12 @@ function held(key: string, { shift, repeat }: Pressed, scene: Scene): Command | 
         return null;
     }
   }
-  if (scene.form === "box" || scene.form === "point") {
+  if (isPlaced(scene.form)) {
     if (key === "[") return { do: "to-key", step: -1 };
     if (key === "]") return { do: "to-key", step: 1 };
   }
-  switch (key) {
-    case "+":
-    case "=":
-      return { do: "zoom", factor: ZOOM };
-    case "-":
-      return { do: "zoom", factor: 1 / ZOOM };
-    case "b":
-      return { do: "brightness", factor: shift ? 1 / LIGHT : LIGHT };
-    case "v":
-      return { do: "gamma", factor: shift ? 1 / LIGHT : LIGHT };
-    case "h":
-      return scene.form === "box" && !repeat ? { do: "handle", step: shift ? -1 : 1 } : null;
-    default:
-      return null;
-  }
+  if (key === "h" && (scene.form === "line" || (scene.form === "box" && !repeat))) return { do: "handle", step: shift ? -1 : 1 };
+  return lookCloser(key, pressed);
 }
 
 /** Keys that do one thing a press: a held key must not judge one label after another. */
@@ -202,6 +248,8 @@ function once(key: string, { repeat, shift, on }: Pressed, scene: Scene): Comman
     case "level":
       if (/^[1-5]$/.test(key)) return { do: "level", level: Number(key) };
       return key === "0" ? { do: "zoom", factor: 0 } : key === "p" ? { do: "plain" } : null;
+    case "line":
+      return ofLine(key, shift) ?? ofTrack(key);
     case "box":
     case "point":
       return ofTrack(key);
@@ -210,8 +258,15 @@ function once(key: string, { repeat, shift, on }: Pressed, scene: Scene): Comman
   }
 }
 
+function ofLine(key: string, shift: boolean): Command | null {
+  if (key === "d") return shift ? { do: "delete-point" } : { do: "add-point" };
+  return key === "c" ? { do: "closed" } : null;
+}
+
 function ofTrack(key: string): Command | null {
   switch (key) {
+    case "n":
+      return { do: "missed-line" };
     case "e":
       return { do: "edit" };
     case "i":
@@ -256,15 +311,19 @@ export const KEY_LIST: readonly KeyLine[] = [
   { keys: ["N"], does: "events: make one that was missed, at the shown frame" },
   { keys: ["Y", "N"], does: "yes or no: accepts or corrects" },
   { keys: ["1", "–", "5"], does: "levels: accepts or corrects" },
-  { keys: ["E"], does: "boxes and points: move by the arrow keys, with ⇧ by 10 px" },
-  { keys: ["H"], does: "boxes: next side or corner" },
-  { keys: ["[", "]"], does: "boxes and points: previous, next keyframe" },
-  { keys: ["I", "Del"], does: "boxes and points: add, delete a keyframe" },
-  { keys: ["T"], does: "boxes and points: split the track at the shown frame" },
-  { keys: ["W"], does: "boxes and points: extend the label to the shown frame" },
+  { keys: ["E"], does: "boxes, points, lines: move by the arrow keys, with ⇧ by 10 px" },
+  { keys: ["H"], does: "boxes: next side or corner; lines: next point; with ⇧ the one before" },
+  { keys: ["D"], does: "lines: add a point in the middle of the side that begins at the chosen one; with ⇧ delete the chosen one" },
+  { keys: ["C"], does: "lines: closed or open" },
+  { keys: ["N"], does: "boxes, points, lines: draw a line of this person that was missed, then its kind by its digit" },
+  { keys: ["Space", "⌫"], does: "while drawing: set a point at the cross, take the last one away; Enter ends" },
+  { keys: ["[", "]"], does: "boxes, points, lines: previous, next keyframe" },
+  { keys: ["I", "Del"], does: "boxes, points, lines: add, delete a keyframe" },
+  { keys: ["T"], does: "boxes, points, lines: split the track at the shown frame" },
+  { keys: ["W"], does: "boxes, points, lines: extend the label to the shown frame" },
   { keys: [",", "."], does: "a frame back, on; with ⇧ ten" },
   { keys: ["+", "−", "0"], does: "pictures: nearer, farther, the whole" },
   { keys: ["B", "V"], does: "pictures: brighter, lift the dark; with ⇧ less, P as it came" },
-  { keys: ["O", "L"], does: "boxes and points: snapping, magnifier" },
+  { keys: ["O", "L"], does: "boxes, points, lines: snapping, magnifier" },
   { keys: ["Enter"], does: "save the change" },
 ];

@@ -1,9 +1,9 @@
 // What the kinds have in common, and what a reviewer does with each.
 
-import type { Correction, FrameRange, Kind, Label, Value } from "./model";
+import { type Correction, type FrameRange, type Kind, type Label, LINE_KINDS, type Value } from "./model";
 
-/** What a verdict on a label is given on: an event in time, a place in the picture, yes or no, or a level. */
-export type Form = "event" | "box" | "point" | "flag" | "level";
+/** What a verdict on a label is given on: an event in time, a place in the picture, a line in it, yes or no, or a level. */
+export type Form = "event" | "box" | "point" | "line" | "flag" | "level";
 
 export function formOf(kind: Kind): Form {
   switch (kind) {
@@ -15,6 +15,10 @@ export function formOf(kind: Kind): Form {
     case "keypoint-left-eye":
     case "keypoint-right-eye":
       return "point";
+    case "polyline-left-eyelid":
+    case "polyline-right-eyelid":
+    case "polyline-face-outline":
+      return "line";
     case "alertness":
     case "video-quality":
       return "level";
@@ -24,6 +28,11 @@ export function formOf(kind: Kind): Form {
     case "light-change":
       return "flag";
   }
+}
+
+/** Whether it has a place in the picture, by keyframes. */
+export function isPlaced(form: Form | null): form is "box" | "point" | "line" {
+  return form === "box" || form === "point" || form === "line";
 }
 
 /** Its name at the head of an item. */
@@ -39,6 +48,9 @@ export const TITLE: Record<Kind, string> = {
   alertness: "Alertness",
   "light-change": "Light change",
   "video-quality": "Video quality",
+  "polyline-left-eyelid": "Left eyelids",
+  "polyline-right-eyelid": "Right eyelids",
+  "polyline-face-outline": "Face outline",
 };
 
 /** What is asked of the reviewer. */
@@ -54,12 +66,16 @@ export const QUESTION: Record<Kind, string> = {
   alertness: "How awake does the driver look?",
   "light-change": "Does the light change here?",
   "video-quality": "How well can a driver's face be read?",
+  "polyline-left-eyelid": "Does the line follow the edge of both lids of the subject's left eye?",
+  "polyline-right-eyelid": "Does the line follow the edge of both lids of the subject's right eye?",
+  "polyline-face-outline": "Does the line follow the edge of the face?",
 };
 
 /** Kinds that are judged alike, in one go of the filter. */
 export const GROUPS: readonly { name: string; kinds: readonly Kind[] }[] = [
   { name: "Events", kinds: ["blink", "long-closure"] },
   { name: "People and eyes", kinds: ["bbox-person", "keypoint-left-eye", "keypoint-right-eye"] },
+  { name: "Lines", kinds: LINE_KINDS },
   { name: "Attributes", kinds: ["wearing-glasses", "in-shadow", "face-occluded", "alertness"] },
   { name: "Scene", kinds: ["light-change", "video-quality"] },
 ];
@@ -84,7 +100,7 @@ export function valueText(value: Value | null): string {
   if (value === null) return "";
   if (value.flag !== undefined) return value.flag ? "yes" : "no";
   if (value.level !== undefined) return `${value.level}`;
-  const keys = value.boxes ?? value.points;
+  const keys = value.boxes ?? value.points ?? value.line?.keys;
   if (keys !== undefined) return `◆ ${keys.length}`;
   if (value.event !== undefined && value.event.eyes !== "both") return `${value.event.eyes} eye`;
   return "";

@@ -8,6 +8,11 @@ export const LABEL_STATES = ["waiting", "accepted", "corrected", "rejected", "cr
 
 export type LabelState = (typeof LABEL_STATES)[number];
 
+/** Lines on a face: no rig offers them, people draw them. */
+export const LINE_KINDS = ["polyline-left-eyelid", "polyline-right-eyelid", "polyline-face-outline"] as const;
+
+export type LineKind = (typeof LINE_KINDS)[number];
+
 export const KINDS = [
   "blink",
   "long-closure",
@@ -20,6 +25,7 @@ export const KINDS = [
   "alertness",
   "light-change",
   "video-quality",
+  ...LINE_KINDS,
 ] as const;
 
 export type Kind = (typeof KINDS)[number];
@@ -82,10 +88,20 @@ export type BoxRow = readonly [number, number, number, number, number, number];
 /** A keyframe of a point: frame, x, y and confidence. */
 export type PointRow = readonly [number, number, number, number];
 
+/** A keyframe of a line: frame, and x and y of each point. */
+export type LineRow = readonly [frame: number, points: readonly (readonly [x: number, y: number])[]];
+
+/** `closed`: the last point is joined to the first. */
+export interface LineValue {
+  closed: boolean;
+  keys: readonly LineRow[];
+}
+
 /** As on the wire: exactly one of the fields stands. */
 export interface Value {
   boxes?: readonly BoxRow[];
   points?: readonly PointRow[];
+  line?: LineValue;
   flag?: boolean;
   level?: number;
   event?: EventValue;

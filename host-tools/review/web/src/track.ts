@@ -1,17 +1,20 @@
-// A box or a point over time, as keyframes. Between two keyframes it lies on the straight line in the frame index, as the
+// A box, a point or a line over time, as keyframes. Between two keyframes it lies on the straight line in the frame index, as the
 // rig means it; before the first and after the last it stays where they are. Pixels are of the source image.
 
-import type { BoxRow, FrameRange, PointRow, Value } from "./model";
+import { between, pointsOf } from "./line";
+import type { BoxRow, FrameRange, LineRow, PointRow, Value } from "./model";
 
 export interface Keyframe {
   frame: number;
-  /** x, y, width, height of a box; x, y of a point. */
+  /** x, y, width, height of a box; x, y of a point; x, y of each point of a line. */
   at: readonly number[];
   confidence: number;
 }
 
 export interface Track {
-  form: "box" | "point";
+  form: "box" | "point" | "line";
+  /** Of a line: the last point is joined to the first. */
+  closed?: boolean;
   /** In order, at most one a frame, never empty. */
   keys: readonly Keyframe[];
 }
@@ -21,6 +24,9 @@ export const MAX_KEYFRAMES = 128;
 
 /** How far the rig's own keyframes may be from what it measured: along each axis of a point, at each side of a box. */
 export const BOUND_PX = { point: 1, box: 1.5 } as const;
+
+/** Forms that rigs measure; lines come from elsewhere, and nobody promised a bound for them. */
+type Bounded = keyof typeof BOUND_PX;
 
 /** A keyframe that a person set is certain, as far as the label is concerned. */
 const SET_BY_HAND = 1;
@@ -33,13 +39,24 @@ export function fromValue(value: Value | null): Track | null {
   if (value?.points !== undefined && value.points.length > 0) {
     return { form: "point", keys: value.points.map(([frame, x, y, confidence]) => ({ frame, at: [x, y], confidence })) };
   }
+  if (value?.line !== undefined && value.line.keys.length > 0) {
+    const { closed, keys } = value.line;
+    return { form: "line", closed, keys: keys.map(([frame, points]) => ({ frame, at: points.flat(), confidence: SET_BY_HAND })) };
+  }
   return null;
 }
 
 export function toValue(track: Track): Value {
+  if (track.form === "line") {
+    return { line: { closed: isClosed(track), keys: track.keys.map(({ frame, at }): LineRow => [frame, pointsOf(at)]) } };
+  }
   return track.form === "box"
     ? { boxes: track.keys.map(({ frame, at: [x = 0, y = 0, w = 0, h = 0], confidence }): BoxRow => [frame, x, y, w, h, confidence]) }
     : { points: track.keys.map(({ frame, at: [x = 0, y = 0], confidence }): PointRow => [frame, x, y, confidence]) };
+}
+
+export function isClosed(track: Track): boolean {
+  return track.closed === true;
 }
 
 /** Where it is in a frame. */
@@ -49,7 +66,9 @@ export function positionAt(track: Track, frame: number): readonly number[] {
   for (let i = 1; i < track.keys.length; i += 1) {
     const [a, b] = [track.keys[i - 1] as Keyframe, track.keys[i] as Keyframe];
     if (frame > b.frame) continue;
+    if (frame === b.frame) return b.at;
     const share = (frame - a.frame) / (b.frame - a.frame);
+    if (track.form === "line") return between(a.at, b.at, share, isClosed(track));
     return a.at.map((value, axis) => value + share * ((b.at[axis] as number) - value));
   }
   return (track.keys.at(-1) as Keyframe).at;
@@ -86,8 +105,8 @@ export function nextKey(track: Track, frame: number, step: 1 | -1): number | nul
   return keys.find((key) => (key.frame - frame) * step > 0)?.frame ?? null;
 }
 
-/** How far two places lie apart, as the bound means it: along the worse axis of a point, at the worst side of a box. */
-export function apart(form: Track["form"], a: readonly number[], b: readonly number[]): number {
+/** How far two boxes or points lie apart, as the bound means it: along the worse axis of a point, at the worst side of a box. */
+export function apart(form: Bounded, a: readonly number[], b: readonly number[]): number {
   const [ax = 0, ay = 0, aw = 0, ah = 0] = a;
   const [bx = 0, by = 0, bw = 0, bh = 0] = b;
   if (form === "point") return Math.max(Math.abs(ax - bx), Math.abs(ay - by));
@@ -96,11 +115,13 @@ export function apart(form: Track["form"], a: readonly number[], b: readonly num
 
 /** Stretches of `within` in which `edited` lies farther from `measured` than the rig's bound. */
 export function departures(edited: Track, measured: Track, within: FrameRange): FrameRange[] {
-  const bound = BOUND_PX[edited.form];
+  const { form } = edited;
+  if (form === "line") return [];
+  const bound = BOUND_PX[form];
   const found: [number, number][] = [];
   // The line through thousands of frames is walked once: both tracks are straight between keyframes.
   for (let frame = within[0]; frame <= within[1]; frame += 1) {
-    if (apart(edited.form, positionAt(edited, frame), positionAt(measured, frame)) <= bound) continue;
+    if (apart(form, positionAt(edited, frame), positionAt(measured, frame)) <= bound) continue;
     const last = found.at(-1);
     if (last !== undefined && last[1] === frame - 1) last[1] = frame;
     else found.push([frame, frame]);
@@ -111,10 +132,11 @@ export function departures(edited: Track, measured: Track, within: FrameRange): 
 export function sameTrack(a: Track, b: Track): boolean {
   return (
     a.form === b.form &&
+    isClosed(a) === isClosed(b) &&
     a.keys.length === b.keys.length &&
     a.keys.every((key, i) => {
       const other = b.keys[i] as Keyframe;
-      return key.frame === other.frame && key.at.every((value, axis) => Math.abs(value - (other.at[axis] as number)) < 0.005);
+      return key.frame === other.frame && key.at.length === other.at.length && key.at.every((value, axis) => Math.abs(value - (other.at[axis] as number)) < 0.005);
     })
   );
 }

@@ -8,7 +8,7 @@ import { newKey } from "../delivery";
 import { get, post, tell } from "../desk";
 import { revision } from "../host";
 import { formOf } from "../kinds";
-import type { Correction, Evidence, FrameRange, Kind, Label, LabelState, ModelRef, Picture, Value } from "../model";
+import type { Correction, Evidence, FrameRange, Kind, Label, LabelState, LineKind, ModelRef, Picture, Value } from "../model";
 import { hashOf, route } from "../route";
 import { Stopwatch } from "../stopwatch";
 
@@ -35,10 +35,13 @@ export interface LookAnswer {
   made: string | null;
 }
 
+/** Of lines nobody is asked a second time. */
+export type AskedKind = Exclude<Kind, LineKind>;
+
 export interface Look {
   look: number;
   clip: string;
-  kind: Kind;
+  kind: AskedKind;
   track: number | null;
   frames: FrameRange;
   has_strip: boolean;

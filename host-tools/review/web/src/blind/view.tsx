@@ -1,7 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import * as format from "../format";
 import { formOf, TITLE, valueText } from "../kinds";
-import type { Kind } from "../model";
 import "../style/second-look.css";
 import { useSize } from "../view/size";
 import type { View } from "../views";
@@ -11,7 +10,7 @@ import { MarkedPicture } from "./picture";
 import { MarkedStrip } from "./strip";
 
 /** What is asked, without saying that anybody said anything. */
-const QUESTION: Record<Kind, string> = {
+const QUESTION: Record<state.AskedKind, string> = {
   blink: "Is there a blink in these frames? Mark its first and its last frame.",
   "long-closure": "Are the eyes shut for longer than half a second? Mark the first and the last frame.",
   "bbox-person": "Where is the person? Draw the box around all that is visible of them.",
@@ -83,7 +82,7 @@ function Button({ keys, text, act, kind }: { keys: string; text: string; act: ()
   );
 }
 
-function Asked({ kind }: { kind: Kind }) {
+function Asked({ kind }: { kind: state.AskedKind }) {
   const form = formOf(kind);
   const ready = state.reading.value !== null;
   return (
@@ -133,7 +132,7 @@ const HELD: Record<state.Sort, string> = {
   second: "what stands",
 };
 
-function Answered({ kind, given }: { kind: Kind; given: state.LookAnswer }) {
+function Answered({ kind, given }: { kind: state.AskedKind; given: state.LookAnswer }) {
   const against = given.against;
   const form = formOf(kind);
   const placed = form === "box" || form === "point";

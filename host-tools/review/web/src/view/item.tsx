@@ -1,5 +1,5 @@
 import { formOf, isMade, QUESTION, standing, TITLE } from "../kinds";
-import { dirty } from "../editor";
+import { dirty, newLine } from "../editor";
 import * as format from "../format";
 import { heldByOthers } from "../leases";
 import { markBeside } from "../marks";
@@ -38,8 +38,17 @@ export function Item({ label }: { label: Label }) {
           </p>
         )}
         <div class="question">
-          <p>{QUESTION[label.kind]}</p>
-          {!isMade(label) && shownByRig && <Frames key={label.id} label={label.id} />}
+          {newLine.value === null ? (
+            <p>{QUESTION[label.kind]}</p>
+          ) : (
+            <p>
+              <strong>{TITLE[newLine.value.kind]}, missed:</strong>{" "}
+              {newLine.value.drawing
+                ? "click from point to point; a click on the first one closes the line. By keys: arrows and Space."
+                : "move and add points, set keyframes, extend it; then make it."}
+            </p>
+          )}
+          {!isMade(label) && newLine.value === null && shownByRig && <Frames key={label.id} label={label.id} />}
         </div>
       </header>
       {formOf(label.kind) === "event" ? <EventItem label={label} /> : <PictureItem label={label} />}

@@ -1,13 +1,15 @@
 import { useEffect, useRef } from "preact/hooks";
 import { batch } from "@preact/signals";
 import { places } from "../context";
-import { brightness, canvasSize, draft, editing, gamma, handle, magnifier, measured, place, source, track, viewport, zoom } from "../editor";
-import { centred, dragged, fit, type Handle, handleAt, handlePlaces, panned, type Place, shifted, toCanvas, type Viewport } from "../geometry";
-import { formOf } from "../kinds";
+import { brightness, canvasSize, draft, editing, form, gamma, handle, magnifier, measured, newLine, place, source, track, viewport, zoom } from "../editor";
+import { centred, closeUp, dragged, fit, type Handle, handleAt, handlePlaces, isSeen, panned, type Place, shifted, toCanvas, toSource, type Viewport } from "../geometry";
+import { isPlaced, standing, TITLE } from "../kinds";
+import { boundsOf, moved, pointAt, pointsOf, sideAt } from "../line";
+import { aim, aimAt, chosen, divide, drawing, endLine, lineHere, placePoint, setPoint, take } from "../line-editor";
 import { frame, loaded } from "../material";
 import type { Label } from "../model";
-import { standing } from "../kinds";
-import { apart, BOUND_PX, positionAt } from "../track";
+import { apart, BOUND_PX, isClosed, positionAt } from "../track";
+import { cross, OwnLine, pathOf } from "./line-shape";
 
 interface Props {
   label: Label;
@@ -17,6 +19,8 @@ interface Props {
 
 /** How near a handle must be touched, in CSS pixels; fingers are wider. */
 const REACH_PX = { mouse: 9, touch: 22 };
+/** A pointer that moves less than this was pressed, not dragged. */
+const STILL_PX = 4;
 const LOUPE_PX = 168;
 const LOUPE_TIMES = 4;
 /** From this zoom on the picture itself shows more than a magnifier would: canvas pixels a source pixel. */
@@ -24,15 +28,15 @@ const NEAR_ENOUGH = 5;
 
 /** The picture with what is said of it, to be looked at closely and changed. */
 export function PictureCanvas({ label, width, height }: Props) {
-  const form = formOf(label.kind);
-  const placed = form === "box" || form === "point";
+  const placed = isPlaced(form.value);
   const canvas = useRef<HTMLCanvasElement>(null);
   const pointers = useRef(new Map<number, Place>());
-  const drag = useRef<{ what: Handle | "pan" } | null>(null);
+  const drag = useRef<Drag | null>(null);
   useEffect(() => {
     canvasSize.value = [width, height];
   }, [width, height]);
   const view = viewport.value ?? fit([width, height], source.value);
+  useCloseUp(label, width, height);
   const picture = loaded.value !== null && loaded.value !== "none" ? loaded.value.picture.image : null;
 
   useEffect(() => {
@@ -47,7 +51,7 @@ export function PictureCanvas({ label, width, height }: Props) {
     context.drawImage(picture, x, y, source.value[0] * view.scale, source.value[1] * view.scale);
   }, [picture, view.scale, view.left, view.top, width, height, source.value]);
 
-  const at = (event: PointerEvent | WheelEvent): Place => {
+  const at = (event: MouseEvent): Place => {
     const box = (event.currentTarget as Element).getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
   };
@@ -57,13 +61,22 @@ export function PictureCanvas({ label, width, height }: Props) {
     pointers.current.set(event.pointerId, where);
     const now = track.value;
     const reach = event.pointerType === "touch" ? REACH_PX.touch : REACH_PX.mouse;
-    if (!placed || now === null || pointers.current.size > 1) {
-      drag.current = { what: "pan" };
+    const begun = { from: where, still: true };
+    if (!placed || now === null || pointers.current.size > 1 || drawing.value !== null) {
+      drag.current = { what: "pan", ...begun, still: pointers.current.size === 1 };
+      return;
+    }
+    const line = lineHere.value;
+    if (line !== null) {
+      const point = pointAt(view, line.at, where, reach);
+      const side = point === null ? sideAt(view, line, where, reach) : null;
+      drag.current = { what: point !== null ? "vertex" : side !== null ? "line" : "pan", ...begun };
+      if (point !== null || side !== null) take(point);
       return;
     }
     const here = positionAt(now, frame.value);
     const hit = now.form === "box" ? handleAt(view, here, where, reach) : near(view, here, where, reach + 6) ? "all" : null;
-    drag.current = { what: hit ?? "pan" };
+    drag.current = { what: hit ?? "pan", ...begun };
     if (hit !== null) batch(() => {
       handle.value = hit;
       editing.value = true;
@@ -71,6 +84,8 @@ export function PictureCanvas({ label, width, height }: Props) {
   };
   const go = (event: PointerEvent) => {
     const before = pointers.current.get(event.pointerId);
+    // The cross follows the pointer, as it follows keys.
+    if (drawing.value !== null && pointers.current.size === 0) aimAt(toSource(view, at(event)));
     if (before === undefined || drag.current === null) return;
     const where = at(event);
     const others = [...pointers.current].filter(([id]) => id !== event.pointerId).map(([, one]) => one);
@@ -79,22 +94,40 @@ export function PictureCanvas({ label, width, height }: Props) {
     const other = others[0];
     if (other !== undefined) {
       const [was, is] = [before, where].map(([x, y]) => Math.hypot(x - other[0], y - other[1]));
+      drag.current.still = false;
       if (was !== undefined && is !== undefined && was > 0) zoom(is / was, [(where[0] + other[0]) / 2, (where[1] + other[1]) / 2]);
       return;
     }
-    if (drag.current.what === "pan") {
+    const { from, what } = drag.current;
+    if (drag.current.still && (form.value === "line" || what === "pan") && Math.hypot(where[0] - from[0], where[1] - from[1]) < STILL_PX) return;
+    drag.current.still = false;
+    if (what === "pan") {
       viewport.value = panned(view, by, [width, height], source.value);
       return;
     }
     const now = track.value;
     if (now === null) return;
+    if (what === "vertex") {
+      if (chosen.value !== null) placePoint(chosen.value, toSource(view, where));
+      return;
+    }
     const step: Place = [by[0] / view.scale, by[1] / view.scale];
     const here = positionAt(now, frame.value);
-    place(now.form === "box" ? dragged(here, drag.current.what, step, source.value) : shifted(here, step, source.value));
+    if (what === "line") place(moved(here, null, step, source.value));
+    else place(now.form === "box" ? dragged(here, what, step, source.value) : shifted(here, step, source.value));
   };
   const end = (event: PointerEvent) => {
     pointers.current.delete(event.pointerId);
-    if (pointers.current.size === 0) drag.current = null;
+    if (pointers.current.size > 0) return;
+    const pressed = drag.current?.still === true && event.type === "pointerup" && event.button === 0;
+    drag.current = null;
+    if (pressed && drawing.value !== null) drawAt(view, at(event), event.pointerType === "touch" ? REACH_PX.touch : REACH_PX.mouse);
+  };
+  const divideAt = (event: MouseEvent) => {
+    const line = lineHere.value;
+    if (line === null || drawing.value !== null || pointAt(view, line.at, at(event), REACH_PX.mouse) !== null) return;
+    const side = sideAt(view, line, at(event), REACH_PX.mouse);
+    if (side !== null) divide(side.side, side.place);
   };
   const dense = window.devicePixelRatio || 1;
   return (
@@ -119,7 +152,7 @@ export function PictureCanvas({ label, width, height }: Props) {
       />
       {picture === null && <p class="quiet no-picture">{loaded.value === "none" ? "No picture of this frame." : "Fetching the picture …"}</p>}
       <svg
-        class="over"
+        class={drawing.value === null ? "over" : "over drawing"}
         width={width}
         height={height}
         data-scale={view.scale.toFixed(4)}
@@ -127,21 +160,55 @@ export function PictureCanvas({ label, width, height }: Props) {
         onPointerMove={go}
         onPointerUp={end}
         onPointerCancel={end}
+        onDblClick={divideAt}
         onWheel={(event) => {
           event.preventDefault();
           zoom(event.deltaY < 0 ? 1.2 : 1 / 1.2, at(event));
         }}
       >
         <Others label={label} view={view} placed={placed} />
-        {placed && <Own view={view} />}
+        {placed && <Own view={view} name={TITLE[newLine.value?.kind ?? label.kind]} />}
       </svg>
       {placed && magnifier.value && picture !== null && aimed() && view.scale < NEAR_ENOUGH && <Magnifier image={picture} beneath={view.scale} />}
     </div>
   );
 }
 
-/** Of a whole box there is nothing to aim at. */
+interface Drag {
+  what: Handle | "pan" | "vertex" | "line";
+  /** Where the pointer was pressed. */
+  from: Place;
+  /** It has not moved yet, as far as a hand can hold still. */
+  still: boolean;
+}
+
+/** A press while a line is drawn: the next point, or on the first one the end. */
+function drawAt(view: Viewport, where: Place, reach: number): void {
+  const at = lineHere.value?.at ?? [];
+  if (at.length >= 6 && pointAt(view, at.slice(0, 2), where, reach) === 0) endLine(true);
+  else setPoint(toSource(view, where));
+}
+
+/** A line is shown from near, as far as the picture allows, and stays in sight from frame to frame. */
+function useCloseUp(label: Label, width: number, height: number): void {
+  const of = source.value.join("x");
+  useEffect(() => {
+    const line = lineHere.peek();
+    if (line === null || newLine.peek() !== null || viewport.peek() !== null) return;
+    viewport.value = closeUp(boundsOf(line.at), [width, height], source.peek());
+  }, [label.id, width, height, of]);
+  const at = frame.value;
+  useEffect(() => {
+    const [line, view] = [lineHere.peek(), viewport.peek()];
+    if (line === null || view === null || drawing.peek() !== null || isSeen(view, boundsOf(line.at), [width, height])) return;
+    const [x, y, w, h] = boundsOf(line.at);
+    viewport.value = centred([x + w / 2, y + h / 2], view.scale, [width, height], source.peek());
+  }, [at]);
+}
+
+/** Of a whole box or line there is nothing to aim at. */
 function aimed(): boolean {
+  if (track.value?.form === "line") return drawing.value !== null || chosen.value !== null;
   return track.value?.form === "point" || (track.value !== null && editing.value && handle.value !== "all");
 }
 
@@ -165,13 +232,16 @@ function Others({ label, view, placed }: { label: Label; view: Viewport; placed:
   const at = frame.value;
   const here = places.value.filter(({ label: one }) => {
     const { frames } = standing(one);
-    return one.id !== label.id && at >= frames[0] && at <= frames[1] && !(placed && one.kind === label.kind && one.track === label.track);
+    return (one.id !== label.id || newLine.value !== null) && at >= frames[0] && at <= frames[1] && !(placed && one.kind === label.kind && one.track === label.track);
   });
   return (
     <g class="others">
       {here.map(({ label: one, track: where }) => {
         const place = positionAt(where, at);
         const mine = label.track === null || one.track === label.track;
+        if (where.form === "line") {
+          return <path key={one.id} class={mine ? "line mine" : "line"} d={pathOf(view, place, isClosed(where))} />;
+        }
         if (where.form === "point") {
           const [x, y] = toCanvas(view, [place[0] ?? 0, place[1] ?? 0]);
           return <circle key={one.id} class={mine ? "mine" : undefined} cx={x} cy={y} r="3" />;
@@ -192,13 +262,17 @@ function Others({ label, view, placed }: { label: Label; view: Viewport; placed:
 }
 
 /** The label itself, with its handles; where it left what the rig measured, that as well. */
-function Own({ view }: { view: Viewport }) {
+function Own({ view, name }: { view: Viewport; name: string }) {
   const now = track.value;
   if (now === null) return null;
+  const changed = draft.value?.of === "track" || newLine.value !== null;
+  if (now.form === "line") {
+    const offered = measured.value === null ? null : { at: positionAt(measured.value, frame.value), closed: isClosed(measured.value) };
+    return <OwnLine view={view} changed={changed} offered={offered} name={name} />;
+  }
   const place = positionAt(now, frame.value);
   const rig = measured.value === null ? null : positionAt(measured.value, frame.value);
   const left = rig !== null && apart(now.form, place, rig) > BOUND_PX[now.form];
-  const changed = draft.value?.of === "track";
   if (now.form === "point") {
     const [x, y] = toCanvas(view, [place[0] ?? 0, place[1] ?? 0]);
     const ghost = rig === null ? null : toCanvas(view, [rig[0] ?? 0, rig[1] ?? 0]);
@@ -224,8 +298,15 @@ function Own({ view }: { view: Viewport }) {
   );
 }
 
-function cross([x, y]: Place, arm: number): string {
-  return `M${x - arm} ${y}H${x - 3}M${x + 3} ${y}H${x + arm}M${x} ${y - arm}V${y - 3}M${x} ${y + 3}V${y + arm}`;
+/** Where what is taken hold of is, in the source. */
+function heldPlace(place: readonly number[]): Place {
+  const { value: now } = track;
+  if (now?.form === "line") {
+    const point = drawing.value !== null ? aim.value : chosen.value === null ? undefined : pointsOf(place)[chosen.value];
+    return point ?? [0, 0];
+  }
+  if (now?.form === "box" && handle.value !== "all") return handlePlaces(place)[handle.value];
+  return [(place[0] ?? 0) + (place[2] ?? 0) / 2, (place[1] ?? 0) + (place[3] ?? 0) / 2];
 }
 
 /** Enlarged: what is taken hold of, with a cross on it. */
@@ -233,10 +314,7 @@ function Magnifier({ image, beneath }: { image: HTMLImageElement; beneath: numbe
   const canvas = useRef<HTMLCanvasElement>(null);
   const now = track.value;
   const place = now === null ? [0, 0] : positionAt(now, frame.value);
-  const held: Place =
-    now?.form === "box" && handle.value !== "all"
-      ? handlePlaces(place)[handle.value]
-      : [(place[0] ?? 0) + (place[2] ?? 0) / 2, (place[1] ?? 0) + (place[3] ?? 0) / 2];
+  const held = heldPlace(place);
   // Always nearer than the picture beneath.
   const view = centred(held, LOUPE_TIMES * beneath, [LOUPE_PX, LOUPE_PX], source.value);
   useEffect(() => {
@@ -253,9 +331,9 @@ function Magnifier({ image, beneath }: { image: HTMLImageElement; beneath: numbe
       <canvas ref={canvas} width={LOUPE_PX} height={LOUPE_PX} style={{ filter: filterOf() }} />
       <svg width={LOUPE_PX} height={LOUPE_PX}>
         {now?.form === "box" && <rect class="stroke" {...corners(view, place)} />}
+        {now?.form === "line" && <path class="stroke" d={pathOf(view, place, isClosed(now))} />}
         <path class="aim" d={cross([x, y], 22)} />
       </svg>
     </div>
   );
 }
-

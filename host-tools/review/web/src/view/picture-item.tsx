@@ -2,13 +2,15 @@ import { useRef } from "preact/hooks";
 import { contextTold, tracksOfClip } from "../context";
 import * as format from "../format";
 import { obey } from "../commands";
-import { brightness, editing, gamma, handle, magnifier, snapping, track } from "../editor";
-import { formOf, valueOf, valueText } from "../kinds";
+import { brightness, editing, form, gamma, handle, magnifier, measured, snapping, track } from "../editor";
+import { isPlaced, valueOf, valueText } from "../kinds";
+import { LINE_PX, pointsOf, rmse } from "../line";
+import { chosen, drawing, lineHere } from "../line-editor";
 import { frame, loaded, picture, pictureCache, picturesHere } from "../material";
 import type { Label, Signs } from "../model";
 import { editTracks } from "../judging";
 import { spread } from "../pictures";
-import { positionAt } from "../track";
+import { isClosed, positionAt } from "../track";
 import { CommonFacts } from "./item";
 import { PictureCanvas } from "./picture-canvas";
 import { TrackLine } from "./track-line";
@@ -18,8 +20,7 @@ import { useEffect, useState } from "preact/hooks";
 const MOST_THUMBNAILS = 9;
 
 export function PictureItem({ label }: { label: Label }) {
-  const form = formOf(label.kind);
-  const placed = form === "box" || form === "point";
+  const placed = isPlaced(form.value);
   const box = useRef<HTMLDivElement>(null);
   const room = useSize(box);
   return (
@@ -37,7 +38,7 @@ export function PictureItem({ label }: { label: Label }) {
         <Said label={label} />
         {label.signs != null && <SignList signs={label.signs} />}
         <Light />
-        {placed && <TrackTools label={label} />}
+        {placed && drawing.value === null && <TrackTools label={label} />}
         <dl class="facts">
           <CommonFacts label={label} />
         </dl>
@@ -51,8 +52,8 @@ export function PictureItem({ label }: { label: Label }) {
 }
 
 function Said({ label }: { label: Label }) {
-  const form = formOf(label.kind);
-  if (form === "box" || form === "point") {
+  if (form.value === "line") return <SaidOfLine />;
+  if (isPlaced(form.value)) {
     const now = track.value === null ? null : positionAt(track.value, frame.value);
     return (
       <p class="said-value">
@@ -71,6 +72,39 @@ function Said({ label }: { label: Label }) {
         </>
       )}
     </p>
+  );
+}
+
+/** What is taken hold of, where it is, and how far the line is from what was offered. */
+function SaidOfLine() {
+  const line = lineHere.value;
+  if (line === null) return <p class="said-value quiet">no point yet</p>;
+  const points = pointsOf(line.at);
+  const point = chosen.value === null ? undefined : points[chosen.value];
+  const offered = measured.value;
+  const off = offered === null ? null : rmse(line, { at: positionAt(offered, frame.value), closed: isClosed(offered) });
+  return (
+    <div class="said-line">
+      <p class="said-value" role="status">
+        {point === undefined ? (
+          <>
+            {line.closed ? "closed" : "open"}, {points.length} points
+          </>
+        ) : (
+          <>
+            point {(chosen.value ?? 0) + 1} of {points.length}
+            <br />
+            <span class="quiet">at</span> {point.map((value) => value.toFixed(1)).join(", ")}
+            <span class="quiet"> px</span>
+          </>
+        )}
+      </p>
+      {off !== null && off >= 0.05 && (
+        <p class={off > LINE_PX ? "bad" : "quiet"} title={`Root mean square distance; more than ${LINE_PX} px is wrong by the quality standard`}>
+          {off.toFixed(1)} px from the line as it came
+        </p>
+      )}
+    </div>
   );
 }
 
@@ -136,11 +170,12 @@ function TrackTools({ label }: { label: Label }) {
     <fieldset class="tools">
       <legend>Edit</legend>
       <Toggle on={editing.value} keyName="E" text="move by arrow keys" command={() => obey({ do: "edit" })} />
-      {formOf(label.kind) === "box" && (
+      {form.value === "box" && (
         <button type="button" onClick={() => obey({ do: "handle", step: 1 })}>
           <kbd>H</kbd> {HANDLE_TEXT[handle.value]}
         </button>
       )}
+      {form.value === "line" && <LineTools />}
       <Toggle on={snapping.value} keyName="O" text="snap to pixels" command={() => obey({ do: "snap" })} />
       <Toggle on={magnifier.value} keyName="L" text="magnifier" command={() => obey({ do: "magnifier" })} />
       <button type="button" onClick={() => obey({ do: "add-key" })}>
@@ -177,6 +212,25 @@ function TrackTools({ label }: { label: Label }) {
         </select>
       )}
     </fieldset>
+  );
+}
+
+/** The points of a line. */
+function LineTools() {
+  const at = chosen.value;
+  return (
+    <>
+      <button type="button" aria-label={at === null ? "Whole line: choose the first point" : `Point ${at + 1}: choose the next`} onClick={() => obey({ do: "handle", step: 1 })}>
+        <kbd>H</kbd> {at === null ? "whole line" : `point ${at + 1}`}
+      </button>
+      <button type="button" disabled={at === null} onClick={() => obey({ do: "add-point" })}>
+        <kbd>D</kbd> add point
+      </button>
+      <button type="button" disabled={at === null} onClick={() => obey({ do: "delete-point" })}>
+        <kbd>⇧D</kbd> delete point
+      </button>
+      <Toggle on={lineHere.value?.closed === true} keyName="C" text="closed" command={() => obey({ do: "closed" })} />
+    </>
   );
 }
 

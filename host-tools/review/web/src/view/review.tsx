@@ -2,10 +2,10 @@
 
 import { obey } from "../commands";
 import { unsaved } from "../delivery";
-import { editing } from "../editor";
+import { editing, form } from "../editor";
 import { EVERYTHING, narrowing } from "../filters";
 import { commandFor, KEY_LIST } from "../keys";
-import { formOf } from "../kinds";
+import { drawing } from "../line-editor";
 import type { LinkState, Rig } from "../model";
 import { rubricOpen } from "../panels";
 import { condition } from "../rig";
@@ -184,11 +184,11 @@ export const REVIEW: View = {
   takeKey: (pressed) => {
     // The open rule is scrolled by the keys that scroll.
     if (rubricOpen.value && /^(Arrow|Page|Home|End)/.test(pressed.key)) return false;
-    const label = current.value;
     const command = commandFor(pressed, {
       mode: mode.value,
-      form: label === null ? null : formOf(label.kind),
+      form: form.value,
       editing: editing.value,
+      drawing: drawing.value !== null,
     });
     if (command !== null) obey(command);
     return command !== null;

@@ -32,7 +32,7 @@ export function Timeline() {
         <span>frame 0</span>
         <span>
           {current.value !== null && `${TITLE[current.value.kind]}: `}
-          {lookedAt(contextTold.value, silent, frames)}
+          {formOf(current.value?.kind ?? "blink") === "line" ? "rigs look for none" : lookedAt(contextTold.value, silent, frames)}
         </span>
         <span>
           {here?.frames === null ? "so far " : ""}

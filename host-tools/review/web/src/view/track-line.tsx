@@ -26,7 +26,7 @@ export function TrackLine({ label }: { label: Label }) {
   const frameAt = (event: PointerEvent, element: Element) =>
     Math.min(Math.max(from + Math.floor((event.clientX - element.getBoundingClientRect().left) / each), from), to);
   const left = now === null || measured.value === null ? [] : departures(now, measured.value, [first, last]);
-  const form = now?.form ?? "box";
+  const bound = now === null || now.form === "line" ? null : BOUND_PX[now.form];
   return (
     <div class="track-line" ref={box}>
       {width > 0 && now !== null && (
@@ -46,7 +46,7 @@ export function TrackLine({ label }: { label: Label }) {
           <rect class="extent" x={x(first) - each / 2} y="12" width={(last - first + 1) * each} height="16" />
           {left.map(([a, b]) => (
             <rect key={a} class="left-rig" x={x(a) - each / 2} y="12" width={(b - a + 1) * each} height="16">
-              <title>{`frames ${format.frames([a, b])}: more than ${BOUND_PX[form]} px from what the rig measured`}</title>
+              <title>{`frames ${format.frames([a, b])}: more than ${bound} px from what the rig measured`}</title>
             </rect>
           ))}
           {picturesHere.value.map((one) => (
@@ -87,7 +87,7 @@ export function TrackLine({ label }: { label: Label }) {
         {left.length > 0 && (
           <span class="bad">
             {" "}
-            · leaves what the rig measured by more than {BOUND_PX[form]} px at frames {left.map((range) => format.frames(range)).join(", ")}
+            · leaves what the rig measured by more than {bound} px at frames {left.map((range) => format.frames(range)).join(", ")}
           </span>
         )}
         {label.track === null ? "" : ` · track ${label.track}`}

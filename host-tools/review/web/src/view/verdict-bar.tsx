@@ -2,20 +2,23 @@ import { obey } from "../commands";
 import { dirty, draft } from "../editor";
 import * as format from "../format";
 import { answersBy, redoable, unselect } from "../judging";
-import { formOf, isMade, standing, valueOf } from "../kinds";
-import { type Label, REJECT_CAUSES } from "../model";
+import { formOf, isMade, isPlaced, standing, TITLE, valueOf } from "../kinds";
+import { pointsOf } from "../line";
+import { drawing, lineHere } from "../line-editor";
+import { type Label, LINE_KINDS, REJECT_CAUSES } from "../model";
 import { currentId, labels, mode, selected, tally, total } from "../session";
 
 export function VerdictBar({ label }: { label: Label }) {
-  const at = labels.value.findIndex((one) => one.id === currentId.value) + 1;
   const many = selected.value.size;
   return (
     <footer class="verdict">
       {mode.value === "cause" ? (
         <Causes />
+      ) : mode.value === "line" ? (
+        <Lines />
       ) : (
         <>
-          {many > 0 ? <Many count={many} /> : dirty.value ? <Changed /> : <One label={label} />}
+          {drawing.value !== null ? <Drawing /> : many > 0 ? <Many count={many} /> : dirty.value ? <Changed /> : <One label={label} />}
           <button type="button" onClick={() => obey({ do: "undo" })}>
             <kbd>U</kbd> Undo
           </button>
@@ -24,23 +27,30 @@ export function VerdictBar({ label }: { label: Label }) {
               <kbd>⇧U</kbd> Redo
             </button>
           )}
-          <span class="moves">
-            <button type="button" aria-label="Previous label" onClick={() => obey({ do: "move", step: -1 })}>
-              <kbd>K</kbd> ↑
-            </button>
-            <span class="quiet">
-              {at} of {format.count(Math.max(total.value, labels.value.length))}
-            </span>
-            <button type="button" aria-label="Next label" onClick={() => obey({ do: "move", step: 1 })}>
-              <kbd>J</kbd> ↓
-            </button>
-          </span>
+          {drawing.value === null && <Moves />}
           {tally.value.waiting === 0 && !dirty.value && label.state !== "waiting" && labels.value.length >= total.value && (
             <span class="done">Every label of this queue has a verdict.</span>
           )}
         </>
       )}
     </footer>
+  );
+}
+
+function Moves() {
+  const at = labels.value.findIndex((one) => one.id === currentId.value) + 1;
+  return (
+    <span class="moves">
+      <button type="button" aria-label="Previous label" onClick={() => obey({ do: "move", step: -1 })}>
+        <kbd>K</kbd> ↑
+      </button>
+      <span class="quiet">
+        {at} of {format.count(Math.max(total.value, labels.value.length))}
+      </span>
+      <button type="button" aria-label="Next label" onClick={() => obey({ do: "move", step: 1 })}>
+        <kbd>J</kbd> ↓
+      </button>
+    </span>
   );
 }
 
@@ -57,6 +67,49 @@ function Causes() {
         <kbd>Esc</kbd> cancel
       </button>
     </div>
+  );
+}
+
+function Lines() {
+  return (
+    <div class="causes" role="group" aria-label="Which line was missed?">
+      <span>Missed line: which?</span>
+      {LINE_KINDS.map((kind, i) => (
+        <button key={kind} type="button" onClick={() => obey({ do: "draw", kind })}>
+          <kbd>{i + 1}</kbd> {TITLE[kind].toLowerCase()}
+        </button>
+      ))}
+      <button type="button" onClick={() => obey({ do: "close" })}>
+        <kbd>Esc</kbd> cancel
+      </button>
+    </div>
+  );
+}
+
+/** While the points of a line are set. */
+function Drawing() {
+  const count = pointsOf(lineHere.value?.at ?? []).length;
+  return (
+    <>
+      <button type="button" class="accept" onClick={() => obey({ do: "save" })}>
+        <kbd>↵</kbd> End the line
+      </button>
+      <button type="button" onClick={() => obey({ do: "set-point" })}>
+        <kbd>Space</kbd> point at the cross
+      </button>
+      <button type="button" disabled={count === 0} onClick={() => obey({ do: "drop-point" })}>
+        <kbd>⌫</kbd> last point away
+      </button>
+      <button type="button" aria-pressed={drawing.value?.line.closed === true} onClick={() => obey({ do: "closed" })}>
+        <kbd>C</kbd> closed
+      </button>
+      <button type="button" onClick={() => obey({ do: "close" })}>
+        <kbd>Esc</kbd> drop it
+      </button>
+      <span class="quiet" role="status">
+        {count} {count === 1 ? "point" : "points"}
+      </span>
+    </>
   );
 }
 
@@ -82,6 +135,11 @@ function One({ label }: { label: Label }) {
       {form === "event" && (
         <button type="button" onClick={() => obey({ do: "create" })}>
           <kbd>N</kbd> Missed event
+        </button>
+      )}
+      {isPlaced(form) && label.track !== null && (
+        <button type="button" onClick={() => obey({ do: "missed-line" })}>
+          <kbd>N</kbd> Missed line …
         </button>
       )}
     </>
@@ -118,14 +176,14 @@ function Answers({ label }: { label: Label }) {
 }
 
 function Changed() {
-  const made = draft.value?.of === "new";
+  const made = draft.value?.of === "new" ? "event" : draft.value?.of === "new-line" ? "line" : null;
   return (
     <>
       <button type="button" class="accept save" onClick={() => obey({ do: "save" })}>
-        <kbd>↵</kbd> {made ? "Make the event" : "Save the correction"}
+        <kbd>↵</kbd> {made !== null ? `Make the ${made}` : "Save the correction"}
       </button>
       <button type="button" onClick={() => obey({ do: "close" })}>
-        <kbd>Esc</kbd> {made ? "drop it" : "as it was"}
+        <kbd>Esc</kbd> {made !== null ? "drop it" : "as it was"}
       </button>
     </>
   );
