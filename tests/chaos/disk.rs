@@ -48,7 +48,10 @@ pub(crate) fn full(chaos: &Chaos) -> Result<Verdict> {
     let mut rig = world.rig(world.broker.port, messages);
     let rig = Program::start("rig", rig.args(["--pace-us", "2000"]));
     wait_for_at_most(LONG, "the disk to be full", || {
-        (world.journal()?.refused >= 100).then_some(())
+        let journal = world.journal()?;
+        // Pictures find no room before labels do.
+        let labels = journal.lost.offered + journal.lost.abstained;
+        (journal.refused >= 100 && labels > 0).then_some(())
     });
     world.broker.restart();
     world.finish(rig)?;

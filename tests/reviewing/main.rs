@@ -136,8 +136,9 @@ async fn a_reviewer_works_on_what_the_rig_says_of_the_demo_clip() {
     assert_eq!(said[0].cause.as_deref(), Some("wrong-time"));
 
     // A reload forgets nothing: what was said before it is taken back and said again.
-    page.ask("location.reload()").await;
-    page.until(SAVED).await;
+    page.ask("window.before = true; location.reload()").await;
+    page.until(&format!("window.before === undefined && {SAVED}"))
+        .await;
     desk.show(&events[2]).await;
     page.until("document.querySelector('.state.rejected') !== null")
         .await;

@@ -152,10 +152,10 @@ fn category(id: u8, name: &str, with_eyes: bool) -> Json {
     category
 }
 
-/// The name of a frame's picture, without extension.
 /// What is lost where the media lack pictures.
 pub(crate) const NO_PICTURE: &str = "frames of which there is no picture: left out";
 
+/// The name of a frame's picture, without extension.
 pub(crate) fn picture_name(clip: &Clip, frame: u32) -> String {
     format!("{}/{frame:06}", clip.stem)
 }

@@ -1,7 +1,7 @@
 //! Lines drawn on a face, as files of other tools have them: contours of the eyelids, the outline of the face.
 //!
 //! Points are in pixels of the upright source image, x right, y down, from the top left corner. Rigs offer no lines;
-//! people draw them at the desk, and other tools' files bring them.
+//! people draw them at the desk, and other tools' files hold them.
 
 use crate::clip::{Label, PointAt, Standing, Value};
 use label_core::{FrameIndex, FrameRange};

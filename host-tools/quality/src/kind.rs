@@ -1,4 +1,4 @@
-//! What the desk keeps labels of: what rigs offer, and lines, which people draw and other tools' files bring.
+//! What the desk keeps labels of: what rigs offer, and lines, which people draw.
 
 use label_core::LabelKind;
 use label_core::kind::LabelScope;

@@ -157,7 +157,7 @@ async fn take(
     }
     for read in set.clips.iter().filter(|read| !read.lines.is_empty()) {
         report.leave(
-            "polylines: the desk keeps none yet; `rigel quality` measures those of two sets of files",
+            "polylines: an import brings none to the desk; `rigel quality` measures those of two sets of files",
             read.lines.len() as u64,
             &[format!("clip {}", read.clip.id)],
         );

@@ -1,4 +1,4 @@
-//! Lines of two sets of files.
+//! Lines of two sets.
 
 use super::OneClip;
 use ::quality::{Curve, DeskKind, LineComparison};
