@@ -125,8 +125,9 @@ fn check_offered(
             if !frames.contains(event.peak) {
                 return refuse("the peak lies within the frames");
             }
-            if !(event.opening.is_finite() && event.opening >= 0.0) {
-                return refuse("an opening is 0 or more");
+            // A share of the open eye: what is far beyond one is no opening.
+            if !(0.0..100.0).contains(&event.opening) {
+                return refuse("an opening is 0 or more, and less than 100");
             }
             Ok(())
         }
